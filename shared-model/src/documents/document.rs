@@ -1,0 +1,451 @@
+//! One Automerge document with what identifies it, and the only way to write one.
+
+use super::{Fields, Kind};
+use crate::SCHEMA_VERSION;
+use crate::ids::{AccountId, ClinicId, DocumentId};
+use crate::time::Timestamp;
+use automerge::transaction::{CommitOptions, Transactable};
+use automerge::{
+    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, ROOT, ReadDoc, ScalarValue,
+    TextEncoding, Value,
+};
+use sha2::{Digest, Sha256};
+
+/// Who writes, when, as which Automerge actor. Arrives from the host with every event.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    pub now: Timestamp,
+    pub actor: ActorId,
+    pub account: AccountId,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("the bytes are not an Automerge document: {0}")]
+    NotADocument(String),
+    #[error("the document does not begin with the first change of a {expected} with its id")]
+    WrongGenesis { expected: &'static str },
+    #[error("a change builds on changes that are not here")]
+    MissingDependencies { missing: Vec<ChangeHash> },
+    #[error("a change could not be applied: {0}")]
+    NotApplied(String),
+}
+
+/// A document in memory.
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub kind: Kind,
+    pub clinic: ClinicId,
+    pub id: DocumentId,
+    automerge: Automerge,
+}
+
+/// Positions in texts count Unicode code points on every platform.
+const TEXT_ENCODING: TextEncoding = TextEncoding::UnicodeCodePoint;
+
+impl Document {
+    /// The document before anybody wrote in it. Its one change is a pure function of kind, clinic and id: the same
+    /// bytes on every replica, so it is neither sent nor stored on its own, and two devices that create the same
+    /// document without a network have created one document.
+    pub fn genesis(kind: Kind, clinic: ClinicId, id: DocumentId) -> Self {
+        let digest = Sha256::new()
+            .chain_update("genesis")
+            .chain_update([kind.number()])
+            .chain_update(clinic.bytes())
+            .chain_update(id.bytes())
+            .finalize();
+        let mut automerge =
+            Automerge::new_with_encoding(TEXT_ENCODING).with_actor(ActorId::from(&digest[..16]));
+        let mut tx = automerge.transaction();
+        let written = (|| {
+            tx.put(ROOT, "kind", kind.word())?;
+            tx.put(ROOT, "clinic", clinic.to_string())?;
+            tx.put(ROOT, "id", id.to_string())?;
+            tx.put(ROOT, "schema_version", ScalarValue::Uint(1))?;
+            for text in kind.texts() {
+                tx.put_object(ROOT, *text, ObjType::Text)?;
+            }
+            Ok::<_, automerge::AutomergeError>(())
+        })();
+        written.expect("puts at the root of an empty document cannot fail");
+        tx.commit_with(CommitOptions::default().with_time(0));
+        Self {
+            kind,
+            clinic,
+            id,
+            automerge,
+        }
+    }
+
+    /// From saved bytes (a document chunk, then any number of change chunks).
+    pub fn load(kind: Kind, clinic: ClinicId, id: DocumentId, bytes: &[u8]) -> Result<Self, LoadError> {
+        let options = LoadOptions::new().text_encoding(TEXT_ENCODING);
+        let automerge = Automerge::load_with_options(bytes, options)
+            .map_err(|error| LoadError::NotADocument(error.to_string()))?;
+        Ok(Self {
+            kind,
+            clinic,
+            id,
+            automerge,
+        })
+    }
+
+    /// Whether the history begins with this document's own genesis change. Bytes from elsewhere are checked with it.
+    pub fn has_own_genesis(&self) -> bool {
+        let own = Self::genesis(self.kind, self.clinic, self.id).heads();
+        own.iter()
+            .all(|hash| self.automerge.get_change_meta_by_hash(hash).is_some())
+    }
+
+    pub fn save(&self) -> Vec<u8> {
+        self.automerge.save()
+    }
+
+    pub fn heads(&self) -> Vec<ChangeHash> {
+        let mut heads = self.automerge.get_heads();
+        heads.sort_unstable();
+        heads
+    }
+
+    pub fn has(&self, hash: &ChangeHash) -> bool {
+        self.automerge.get_change_meta_by_hash(hash).is_some()
+    }
+
+    /// Changes that `heads` does not cover, oldest first.
+    pub fn changes_since(&self, heads: &[ChangeHash]) -> Vec<Change> {
+        self.automerge.get_changes(heads)
+    }
+
+    /// Applies changes made elsewhere. All or none: a change whose dependencies are missing is an error, not a
+    /// change that waits inside the document where nobody sees it.
+    pub fn apply(&mut self, changes: &[Change]) -> Result<(), LoadError> {
+        let mut arriving: Vec<ChangeHash> = Vec::with_capacity(changes.len());
+        let mut missing = Vec::new();
+        for change in changes {
+            missing.extend(
+                change
+                    .deps()
+                    .iter()
+                    .filter(|dep| !self.has(dep) && !arriving.contains(dep)),
+            );
+            arriving.push(change.hash());
+        }
+        if !missing.is_empty() {
+            return Err(LoadError::MissingDependencies { missing });
+        }
+        self.automerge
+            .apply_changes(changes.iter().cloned())
+            .map_err(|error| LoadError::NotApplied(error.to_string()))
+    }
+
+    /// The one change that `write` amounts to; `None` if it wrote nothing new.
+    ///
+    /// `verb` becomes the change's message, so that history tells what was intended.
+    pub fn change<E>(
+        &mut self,
+        stamp: &Stamp,
+        verb: &str,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<Option<Change>, E> {
+        self.automerge.set_actor(stamp.actor.clone());
+        let hash = {
+            let mut writer = Writer {
+                tx: self.automerge.transaction(),
+            };
+            let written = write(&mut writer);
+            let tx = writer.tx;
+            if let Err(error) = written {
+                tx.rollback();
+                return Err(error);
+            }
+            if tx.pending_ops() == 0 {
+                tx.rollback();
+                return Ok(None);
+            }
+            let options = CommitOptions::default()
+                .with_time(stamp.now.seconds())
+                .with_message(verb);
+            tx.commit_with(options).0
+        };
+        Ok(hash.and_then(|hash| self.automerge.get_change_by_hash(&hash)))
+    }
+
+    /// Every visible field, in one pass.
+    pub fn fields(&self) -> Fields {
+        Fields::of(&self.automerge)
+    }
+
+    /// The text under a key of `Kind::texts`; empty if it is not there.
+    pub fn text(&self, key: &str) -> String {
+        text_object(&self.automerge, key)
+            .and_then(|text| self.automerge.text(&text).ok())
+            .unwrap_or_default()
+    }
+
+    /// Where a position that was seen at `heads` is now: behind the same character, or where it stood if that
+    /// character has gone.
+    fn position_now(&self, text: &ObjId, position: usize, heads: &[ChangeHash]) -> usize {
+        let Some(before) = position.checked_sub(1) else {
+            return 0;
+        };
+        let now = self
+            .automerge
+            .get_cursor(text, before, Some(heads))
+            .and_then(|cursor| {
+                let at = self.automerge.get_cursor_position(text, &cursor, None)?;
+                // A removed character's cursor points at what follows it, so nothing is added for it.
+                let still_there = self
+                    .automerge
+                    .get_cursor(text, at, None)
+                    .is_ok_and(|found| found == cursor);
+                Ok(at + usize::from(still_there))
+            });
+        now.unwrap_or(position).min(self.automerge.length(text))
+    }
+
+    /// Translates an edit of the text as it was at `heads` into edits of the text as it is: `(at, delete, insert)`.
+    /// What others wrote meanwhile inside the deleted range stays.
+    pub fn translate_edit(
+        &self,
+        key: &str,
+        heads: &[ChangeHash],
+        at: usize,
+        delete: usize,
+    ) -> Option<(usize, Vec<usize>)> {
+        let text = text_object(&self.automerge, key)?;
+        if heads.iter().any(|head| !self.has(head)) {
+            return None;
+        }
+        let insert_at = self.position_now(&text, at, heads);
+        let mut doomed = Vec::with_capacity(delete);
+        for position in at..at.saturating_add(delete) {
+            let Ok(cursor) = self.automerge.get_cursor(&text, position, Some(heads)) else {
+                break;
+            };
+            if let Ok(now) = self.automerge.get_cursor_position(&text, &cursor, None)
+                && self
+                    .automerge
+                    .get_cursor(&text, now, None)
+                    .is_ok_and(|found| found == cursor)
+            {
+                doomed.push(now);
+            }
+        }
+        Some((insert_at, doomed))
+    }
+
+    /// The Automerge object id of each text, as operations name it, with its key.
+    pub(crate) fn text_objects(&self) -> Vec<(ObjId, &'static str)> {
+        self.kind
+            .texts()
+            .iter()
+            .flat_map(|key| {
+                let values = self.automerge.get_all(ROOT, *key).unwrap_or_default();
+                values
+                    .into_iter()
+                    .filter(|(value, _)| value.is_object())
+                    .map(|(_, id)| (id, *key))
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    pub fn schema_version(&self) -> u16 {
+        self.fields()
+            .uint("schema_version")
+            .and_then(|v| u16::try_from(v).ok())
+            .unwrap_or(SCHEMA_VERSION)
+    }
+
+    /// Number of changes in the history, genesis included.
+    pub fn change_count(&self) -> u64 {
+        self.automerge.stats().num_changes
+    }
+}
+
+fn text_object(doc: &impl ReadDoc, key: &str) -> Option<ObjId> {
+    match doc.get(ROOT, key) {
+        Ok(Some((Value::Object(ObjType::Text), id))) => Some(id),
+        _ => None,
+    }
+}
+
+/// Writes single fields. Writing what already stands there alone is no operation.
+pub struct Writer<'a> {
+    tx: automerge::transaction::Transaction<'a>,
+}
+
+impl Writer<'_> {
+    /// Sets a scalar. Where several values stand side by side, setting any of them decides for it.
+    pub fn put(&mut self, key: &str, value: impl Into<ScalarValue>) {
+        let value = value.into();
+        let standing = self.tx.get_all(ROOT, key).unwrap_or_default();
+        if let [(Value::Scalar(only), _)] = standing.as_slice()
+            && **only == value
+        {
+            return;
+        }
+        if standing.is_empty() && value == ScalarValue::Null {
+            return;
+        }
+        self.tx
+            .put(ROOT, key, value)
+            .expect("a put at the root of a map cannot fail");
+    }
+
+    /// Sets a field, or clears it with `None` by writing null: nothing is ever deleted.
+    pub fn put_optional(&mut self, key: &str, value: Option<impl Into<ScalarValue>>) {
+        self.put(key, value.map_or(ScalarValue::Null, Into::into));
+    }
+
+    pub fn put_time(&mut self, key: &str, at: Timestamp) {
+        self.put(key, ScalarValue::Timestamp(at.0));
+    }
+
+    /// Deletes single characters (positions ascending) and inserts at `at`, all counted before the edit.
+    /// Does nothing if the document has no such text.
+    pub fn edit_text(&mut self, key: &str, at: usize, delete: &[usize], insert: &str) {
+        let Some(text) = text_object(&self.tx, key) else {
+            return;
+        };
+        let length = self.tx.length(&text);
+        let mut insert_at = at.min(length);
+        // From the back, so that the earlier positions stay true; neighbours go in one operation.
+        let mut rest = delete;
+        while let [.., last] = *rest {
+            let run = rest
+                .iter()
+                .rev()
+                .enumerate()
+                .take_while(|(back, p)| **p + back == last)
+                .count();
+            let start = last + 1 - run;
+            if last < length {
+                let count = isize::try_from(run).expect("a text is shorter than half of memory");
+                self.tx
+                    .splice_text(&text, start, count, "")
+                    .expect("the range lies inside the text");
+                insert_at -= insert_at.saturating_sub(start).min(run);
+            }
+            rest = &rest[..rest.len() - run];
+        }
+        if !insert.is_empty() {
+            self.tx
+                .splice_text(&text, insert_at, 0, insert)
+                .expect("the position lies inside the text");
+        }
+    }
+
+    /// The single visible value, for commands that must look before they write.
+    pub fn fields(&self) -> Fields {
+        Fields::of(&self.tx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn visit() -> Document {
+        Document::genesis(
+            Kind::Visit,
+            ClinicId(Uuid::from_u128(1)),
+            DocumentId(Uuid::from_u128(2)),
+        )
+    }
+
+    fn stamp(actor: u8) -> Stamp {
+        Stamp {
+            now: Timestamp(1_000),
+            actor: ActorId::from([actor; 16]),
+            account: AccountId(Uuid::from_u128(9)),
+        }
+    }
+
+    fn type_at(doc: &mut Document, actor: u8, at: usize, delete: &[usize], insert: &str) {
+        doc.change(&stamp(actor), "write", |w| {
+            w.edit_text("history", at, delete, insert);
+            Ok::<_, ()>(())
+        })
+        .expect("written");
+    }
+
+    /// Golden: if this hash changes, every replica in the field disagrees with this build about how documents begin.
+    #[test]
+    fn genesis_never_changes() {
+        assert_eq!(visit().heads(), visit().heads());
+        assert_eq!(
+            visit().heads()[0].to_string(),
+            "79667a49474bf607de72c27860075f71d4535d8ab837a18c6d25db91da82fe64"
+        );
+    }
+
+    #[test]
+    fn bytes_of_another_document_are_told_apart() {
+        let other = Document::genesis(
+            Kind::Visit,
+            ClinicId(Uuid::from_u128(77)),
+            DocumentId(Uuid::from_u128(2)),
+        );
+        let loaded = Document::load(Kind::Visit, visit().clinic, visit().id, &other.save()).expect("loads");
+        assert!(!loaded.has_own_genesis());
+        assert!(visit().has_own_genesis());
+    }
+
+    #[test]
+    fn an_edit_lands_where_it_was_meant_after_others_wrote() {
+        let mut here = visit();
+        type_at(&mut here, 1, 0, &[], "Ate grass. Vomited.");
+        let seen = here.heads();
+        type_at(&mut here, 2, 0, &[], "Yesterday: ");
+        type_at(&mut here, 2, 20, &[], " and rope");
+        assert_eq!(here.text("history"), "Yesterday: Ate grass and rope. Vomited.");
+
+        // The person saw the first text and replaced "grass" in it.
+        let (at, doomed) = here.translate_edit("history", &seen, 4, 5).expect("known heads");
+        type_at(&mut here, 1, at, &doomed, "hay");
+        assert_eq!(here.text("history"), "Yesterday: Ate hay and rope. Vomited.");
+    }
+
+    #[test]
+    fn a_deletion_spares_what_somebody_wrote_inside_it() {
+        let mut here = visit();
+        type_at(&mut here, 1, 0, &[], "abcdef");
+        let seen = here.heads();
+        type_at(&mut here, 2, 3, &[], "XYZ");
+        let (at, doomed) = here.translate_edit("history", &seen, 1, 4).expect("known heads");
+        type_at(&mut here, 1, at, &doomed, "");
+        assert_eq!(here.text("history"), "aXYZf");
+    }
+
+    #[test]
+    fn a_change_without_its_dependency_is_refused_whole() {
+        let mut there = visit();
+        type_at(&mut there, 1, 0, &[], "one");
+        let first = there.heads();
+        type_at(&mut there, 1, 3, &[], " two");
+        let second = there.changes_since(&first);
+        let mut here = visit();
+        let before = here.heads();
+        assert!(matches!(
+            here.apply(&second),
+            Err(LoadError::MissingDependencies { .. })
+        ));
+        assert_eq!(here.heads(), before);
+    }
+
+    #[test]
+    fn writing_what_stands_there_is_no_change() {
+        let mut here = visit();
+        let write = |doc: &mut Document, value: &str| {
+            doc.change(&stamp(1), "write", |w| {
+                w.put("reason", value);
+                Ok::<_, ()>(())
+            })
+            .expect("written")
+        };
+        assert!(write(&mut here, "limping").is_some());
+        assert!(write(&mut here, "limping").is_none());
+    }
+}
