@@ -1,0 +1,643 @@
+//! The core: `handle(now, event) -> effects`.
+//!
+//! Invariant: a failed write reaches the screen and stops further writes until a retry succeeds; it is never
+//! swallowed, and memory is left as it was before.
+
+use crate::effect::{Effect, Failure};
+use crate::event::{Credentials, Event};
+use crate::query::{Query, Touched, View};
+use crate::store::{StorageTrouble, Store, StoreError};
+use crate::sync::Sync;
+use automerge::{ActorId, Change};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use minicbor::bytes::ByteVec;
+use shared_model::commands::{Command, CommandError};
+use shared_model::documents::{ClinicProfile, ClinicSettings, Document, Kind, OpeningHours, Stamp, project};
+use shared_model::ids::{AccountId, AppointmentId, AppointmentTypeId, ClinicId, DeviceId, DocumentId};
+use shared_model::permissions::{self, Principal};
+use shared_model::time::Timestamp;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Opened documents kept in memory; a screen rests on a handful.
+const CACHE: usize = 128;
+
+/// One device's core.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) store: Store,
+    pub(crate) signed_in: Option<SignedIn>,
+    pub(crate) sync: Sync,
+    pub(crate) cache: Cache,
+    profile: ClinicProfile,
+    settings: ClinicSettings,
+    zone: TimeZone,
+    watches: BTreeMap<u64, Watched>,
+    trouble: Option<StorageTrouble>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    query: Query,
+    shown: Option<View>,
+}
+
+/// Somebody signed in on this device.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedIn {
+    pub credentials: Credentials,
+    pub device: DeviceId,
+    pub actor: ActorId,
+}
+
+impl SignedIn {
+    pub(crate) fn clinic(&self) -> ClinicId {
+        self.credentials.principal.clinic
+    }
+}
+
+/// Documents as they are in the store, opened.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    documents: RefCell<HashMap<DocumentId, Arc<Document>>>,
+}
+
+impl Cache {
+    pub(crate) fn get(&self, id: DocumentId) -> Option<Arc<Document>> {
+        self.documents.borrow().get(&id).cloned()
+    }
+
+    pub(crate) fn put(&self, document: Arc<Document>) {
+        let mut documents = self.documents.borrow_mut();
+        if documents.len() >= CACHE && !documents.contains_key(&document.id) {
+            documents.clear();
+        }
+        documents.insert(document.id, document);
+    }
+
+    pub(crate) fn forget(&self, id: DocumentId) {
+        self.documents.borrow_mut().remove(&id);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.documents.borrow_mut().clear();
+    }
+}
+
+/// Opens a document, from memory if it is there.
+pub(crate) fn open(
+    store: &Store,
+    cache: &Cache,
+    clinic: ClinicId,
+    id: DocumentId,
+) -> Result<Option<Arc<Document>>, StoreError> {
+    if let Some(document) = cache.get(id) {
+        return Ok(Some(document));
+    }
+    let Some(stored) = store.document(id)? else {
+        return Ok(None);
+    };
+    let document = Document::load(stored.kind, clinic, id, &stored.bytes)
+        .map_err(|error| StoreError::Corrupt(format!("{} {id}: {error}", stored.kind.word())))?;
+    let document = Arc::new(document);
+    cache.put(document.clone());
+    Ok(Some(document))
+}
+
+/// What queries read from.
+pub(crate) struct Reading<'a> {
+    pub store: &'a Store,
+    pub principal: Option<&'a Principal>,
+    pub profile: &'a ClinicProfile,
+    pub settings: &'a ClinicSettings,
+    pub zone: TimeZone,
+    pub now: Timestamp,
+    pub sync: &'a Sync,
+    pub trouble: Option<StorageTrouble>,
+    cache: &'a Cache,
+}
+
+impl Reading<'_> {
+    pub(crate) fn today(&self) -> Date {
+        self.now.date_in(&self.zone)
+    }
+
+    pub(crate) fn document(&self, id: DocumentId) -> Result<Option<Arc<Document>>, StoreError> {
+        match self.principal {
+            Some(principal) => open(self.store, self.cache, principal.clinic, id),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn staff_name(&self, id: Option<AccountId>) -> String {
+        id.and_then(|id| self.settings.staff_member(id))
+            .map(|member| member.name.clone())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn type_name(&self, id: Option<AppointmentTypeId>) -> String {
+        id.and_then(|id| self.settings.appointment_type(id))
+            .map(|kind| kind.name.clone())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn hours_on(&self, date: Date) -> Option<OpeningHours> {
+        let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
+        self.profile.hours.get(weekday).copied().flatten()
+    }
+
+    pub(crate) fn room_of(&self, appointment: AppointmentId) -> Result<String, StoreError> {
+        use rusqlite::OptionalExtension;
+        let room: Option<Option<Vec<u8>>> = self
+            .store
+            .sql
+            .prepare_cached("SELECT room FROM appointment WHERE id = ?1")?
+            .query_row([&appointment.bytes()[..]], |row| row.get(0))
+            .optional()?;
+        let room = room
+            .flatten()
+            .and_then(|bytes| shared_model::ids::RoomId::from_slice(&bytes));
+        Ok(room
+            .and_then(|room| self.settings.room(room))
+            .map(|room| room.name.clone())
+            .unwrap_or_default())
+    }
+
+    pub(crate) fn may_write(&self, document: &Document, field: &str) -> bool {
+        self.principal.is_some_and(|principal| {
+            permissions::may_write(principal, document.kind, &permissions::people_of(document), field).is_ok()
+        })
+    }
+}
+
+/// One document's part of a command, ready to be stored.
+struct Written {
+    kind: Kind,
+    id: DocumentId,
+    document: Document,
+    change: Change,
+    is_new: bool,
+}
+
+impl Core {
+    pub fn new(store: Store) -> Result<Self, StoreError> {
+        let unset = Document::genesis(
+            Kind::ClinicProfile,
+            ClinicId(Default::default()),
+            DocumentId(Default::default()),
+        );
+        let mut core = Self {
+            store,
+            signed_in: None,
+            sync: Sync::default(),
+            cache: Cache::default(),
+            profile: ClinicProfile::read(&unset).0,
+            settings: ClinicSettings::read(&unset).0,
+            zone: TimeZone::UTC,
+            watches: BTreeMap::new(),
+            trouble: None,
+        };
+        core.restore()?;
+        Ok(core)
+    }
+
+    /// Whether somebody is signed in, from an earlier run too.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.signed_in
+            .as_ref()
+            .map(|signed_in| &signed_in.credentials.principal)
+    }
+
+    /// The store, for tests and tools that look at it from outside.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Handles one event. Whatever goes wrong with the store becomes an effect that the screen shows.
+    pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let ticket = match &event {
+            Event::Command { ticket, .. } => Some(*ticket),
+            _ => None,
+        };
+        if let Err(error) = self.step(now, event, &mut effects) {
+            let trouble = StorageTrouble::from(&error);
+            self.trouble = Some(trouble);
+            // What is in memory may be ahead of the disk: read it again.
+            self.cache.clear();
+            if let Some(ticket) = ticket {
+                effects.push(Effect::Answer {
+                    ticket,
+                    outcome: Err(Failure::Storage(trouble)),
+                });
+            }
+            let touched = Touched {
+                status: true,
+                ..Touched::default()
+            };
+            // If even reading fails, the status view alone still says so.
+            if self.refresh(now, &touched, &mut effects).is_err() {
+                self.show_trouble_only(&mut effects);
+            }
+        }
+        effects
+    }
+
+    fn step(&mut self, now: Timestamp, event: Event, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+        let mut touched = Touched::default();
+        match event {
+            Event::Started => {
+                effects.push(Effect::SignedIn(self.signed_in.is_some()));
+                if self.signed_in.is_some() {
+                    self.load_clinic()?;
+                    self.connect(now, effects);
+                }
+                touched.all = true;
+            }
+            Event::SignedIn {
+                credentials,
+                device,
+                fresh_actor,
+            } => {
+                self.sign_in(now, credentials, device, fresh_actor, effects)?;
+                touched.all = true;
+            }
+            Event::SignedOut => {
+                self.sign_out(effects)?;
+                touched.all = true;
+            }
+            Event::SessionRenewed(credentials) => {
+                self.session_renewed(now, credentials, effects)?;
+                touched.status = true;
+            }
+            Event::SessionRefused => {
+                self.session_refused(effects)?;
+                touched.status = true;
+            }
+            Event::SocketOpened => {
+                self.socket_opened(now, effects)?;
+                touched.status = true;
+            }
+            Event::Frame(frame) => touched = self.frame(now, &frame, effects)?,
+            Event::SocketClosed { dice } => {
+                self.socket_closed(now, dice, effects);
+                touched.status = true;
+            }
+            Event::NetworkHint => self.connect_now(now, effects),
+            Event::Command { ticket, command } => touched = self.command(now, ticket, &command, effects)?,
+            Event::Watch { watch, query } => {
+                self.watches.insert(watch, Watched { query, shown: None });
+                return self.show(now, watch, effects);
+            }
+            Event::Unwatch { watch } => {
+                self.watches.remove(&watch);
+            }
+            Event::Tick => touched.status = self.tick(now, effects)?,
+            Event::RetryStorage => {
+                self.store
+                    .transaction(|| self.store.set_meta("last_retry", &now))?;
+                self.trouble = None;
+                touched.all = true;
+            }
+        }
+        if touched
+            .documents
+            .iter()
+            .any(|(kind, _)| matches!(kind, Kind::ClinicProfile | Kind::ClinicSettings))
+        {
+            self.load_clinic()?;
+        }
+        self.refresh(now, &touched, effects)
+    }
+
+    fn command(
+        &mut self,
+        now: Timestamp,
+        ticket: u64,
+        command: &Command,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Touched, StoreError> {
+        let mut touched = Touched::default();
+        let outcome = match (self.trouble, self.signed_in.clone()) {
+            (Some(trouble), _) => Err(Failure::Storage(trouble)),
+            (None, None) => Err(Failure::SignedOut),
+            (None, Some(signed_in)) => match self.write(now, &signed_in, command)? {
+                Err(error) => Err(Failure::Command(error)),
+                Ok(written) => {
+                    self.keep(now, &signed_in, command, &written)?;
+                    for part in written {
+                        touched.documents.insert((part.kind, part.id));
+                        touched.status = true;
+                        self.cache.put(Arc::new(part.document));
+                    }
+                    Ok(now)
+                }
+            },
+        };
+        effects.push(Effect::Answer { ticket, outcome });
+        if touched.status {
+            self.push(effects)?;
+        }
+        Ok(touched)
+    }
+
+    /// Turns the command into changes, in memory only.
+    fn write(
+        &self,
+        now: Timestamp,
+        signed_in: &SignedIn,
+        command: &Command,
+    ) -> Result<Result<Vec<Written>, CommandError>, StoreError> {
+        let principal = &signed_in.credentials.principal;
+        let stamp = Stamp {
+            now,
+            actor: signed_in.actor.clone(),
+            account: principal.account,
+        };
+        let mut written = Vec::new();
+        for (kind, id) in command.touches(signed_in.clinic()) {
+            let stored = open(&self.store, &self.cache, signed_in.clinic(), id)?;
+            let is_new = stored.is_none();
+            let before = match stored {
+                Some(document) => document,
+                None if command.creates(kind) => Arc::new(Document::genesis(kind, signed_in.clinic(), id)),
+                None => {
+                    return Ok(Err(CommandError::NotHere {
+                        kind: kind.word().to_owned(),
+                    }));
+                }
+            };
+            let mut document = (*before).clone();
+            let change = match command.write(&mut document, &stamp) {
+                Ok(Some(change)) => change,
+                Ok(None) => continue,
+                Err(error) => return Ok(Err(error)),
+            };
+            if let Err(denied) = permissions::judge(principal, &before, is_new, &change) {
+                return Ok(Err(denied.into()));
+            }
+            written.push(Written {
+                kind,
+                id,
+                document,
+                change,
+                is_new,
+            });
+        }
+        Ok(Ok(written))
+    }
+
+    /// One intent, one transaction: documents, outbox and projections together.
+    fn keep(
+        &self,
+        now: Timestamp,
+        signed_in: &SignedIn,
+        command: &Command,
+        written: &[Written],
+    ) -> Result<(), StoreError> {
+        if written.is_empty() {
+            return Ok(());
+        }
+        let account = signed_in.credentials.principal.account;
+        let command = command.to_bytes();
+        self.store.transaction(|| {
+            for part in written {
+                let chunk = part.change.raw_bytes();
+                let row = if part.is_new {
+                    self.store
+                        .insert_document(part.kind, part.id, &part.document.save())?
+                } else {
+                    let stored = self
+                        .store
+                        .document(part.id)?
+                        .ok_or_else(|| StoreError::Corrupt(format!("{} has gone", part.id)))?;
+                    self.store.append_to_document(&stored, &part.document, chunk, 1)?;
+                    stored.row
+                };
+                let hash = part.change.hash();
+                self.store
+                    .add_to_outbox(account, part.kind, part.id, &hash.0, chunk, &command, now)?;
+                self.store.mark_saved(part.id, now)?;
+                self.store
+                    .write_projection(row, part.id, &project(&part.document), part.is_new)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn sign_in(
+        &mut self,
+        now: Timestamp,
+        credentials: Credentials,
+        device: DeviceId,
+        fresh_actor: [u8; 16],
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        // Another clinic or another audience means other records: what is here goes, unless work waits in it.
+        let principal = &credentials.principal;
+        let before: Option<Principal> = self.store.meta("last_principal")?;
+        let others = before.filter(|p| p.clinic != principal.clinic || p.feeds() != principal.feeds());
+        if let Some(before) = others {
+            let (waiting, _, refused) = self.store.outbox_counts()?;
+            if waiting + refused > 0 {
+                effects.push(Effect::SignInRefused {
+                    waiting: waiting + refused,
+                    name: before.name,
+                });
+                return Ok(());
+            }
+            self.store.transaction(|| self.store.wipe())?;
+            self.cache.clear();
+        }
+        let device_key = self.store.meta::<DeviceId>("device")?.unwrap_or(device);
+        let actor_name = format!("actor {}", principal.account);
+        let actor = self
+            .store
+            .meta::<ByteVec>(&actor_name)?
+            .map_or(fresh_actor.to_vec(), Vec::from);
+        self.store.transaction(|| {
+            self.store.set_meta("device", &device_key)?;
+            self.store.set_meta(&actor_name, &ByteVec::from(actor.clone()))?;
+            self.store.set_meta("last_principal", principal)?;
+            self.save_credentials(&credentials)
+        })?;
+        self.signed_in = Some(SignedIn {
+            credentials,
+            device: device_key,
+            actor: ActorId::from(actor),
+        });
+        self.load_clinic()?;
+        effects.push(Effect::SignedIn(true));
+        self.sync.reset();
+        self.sync.restore(&self.store)?;
+        self.connect(now, effects);
+        Ok(())
+    }
+
+    pub(crate) fn save_credentials(&self, credentials: &Credentials) -> Result<(), StoreError> {
+        self.store.set_meta("principal", &credentials.principal)?;
+        self.store.set_meta("access_token", &credentials.access_token)?;
+        self.store
+            .set_meta("access_expires", &credentials.access_expires)?;
+        self.store.set_meta("refresh_token", &credentials.refresh_token)
+    }
+
+    pub(crate) fn sign_out(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+        self.store.transaction(|| {
+            for name in ["principal", "access_token", "access_expires", "refresh_token"] {
+                self.store.clear_meta(name)?;
+            }
+            Ok(())
+        })?;
+        self.signed_in = None;
+        self.sync.reset();
+        self.cache.clear();
+        effects.push(Effect::CloseSocket);
+        effects.push(Effect::SignedIn(false));
+        Ok(())
+    }
+
+    /// Who was signed in when the program ended.
+    fn restore(&mut self) -> Result<(), StoreError> {
+        let Some(principal) = self.store.meta::<Principal>("principal")? else {
+            return Ok(());
+        };
+        let actor = self
+            .store
+            .meta::<ByteVec>(&format!("actor {}", principal.account))?;
+        let (Some(device), Some(actor)) = (self.store.meta("device")?, actor) else {
+            return Ok(());
+        };
+        let credentials = Credentials {
+            principal,
+            access_token: self.store.meta("access_token")?.unwrap_or_default(),
+            access_expires: self.store.meta("access_expires")?.unwrap_or(Timestamp(0)),
+            refresh_token: self.store.meta("refresh_token")?.unwrap_or_default(),
+        };
+        self.signed_in = Some(SignedIn {
+            credentials,
+            device,
+            actor: ActorId::from(Vec::from(actor)),
+        });
+        self.sync.restore(&self.store)?;
+        self.load_clinic()
+    }
+
+    pub(crate) fn load_clinic(&mut self) -> Result<(), StoreError> {
+        let Some(clinic) = self.signed_in.as_ref().map(SignedIn::clinic) else {
+            return Ok(());
+        };
+        if let Some(document) = open(&self.store, &self.cache, clinic, clinic.profile())? {
+            self.profile = ClinicProfile::read(&document).0;
+            self.zone = self.profile.zone();
+        }
+        if let Some(document) = open(&self.store, &self.cache, clinic, clinic.settings())? {
+            self.settings = ClinicSettings::read(&document).0;
+        }
+        Ok(())
+    }
+
+    fn reading(&self, now: Timestamp) -> Reading<'_> {
+        Reading {
+            store: &self.store,
+            principal: self.principal(),
+            profile: &self.profile,
+            settings: &self.settings,
+            zone: self.zone.clone(),
+            now,
+            sync: &self.sync,
+            trouble: self.trouble,
+            cache: &self.cache,
+        }
+    }
+
+    /// Computes again what rests on `touched`, and tells the screens whose view became another.
+    fn refresh(
+        &mut self,
+        now: Timestamp,
+        touched: &Touched,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let due: Vec<u64> = self
+            .watches
+            .iter()
+            .filter(|(_, watched)| watched.query.rests_on(touched))
+            .map(|(watch, _)| *watch)
+            .collect();
+        for watch in due {
+            self.show(now, watch, effects)?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, now: Timestamp, watch: u64, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+        let Some(watched) = self.watches.get(&watch) else {
+            return Ok(());
+        };
+        let view = watched.query.view(&self.reading(now))?;
+        if let Some(watched) = self.watches.get_mut(&watch)
+            && watched.shown.as_ref() != Some(&view)
+        {
+            watched.shown = Some(view.clone());
+            effects.push(Effect::View { watch, view });
+        }
+        Ok(())
+    }
+
+    fn show_trouble_only(&mut self, effects: &mut Vec<Effect>) {
+        let status = self.sync.status_without_store(self.trouble);
+        for (watch, watched) in self
+            .watches
+            .iter()
+            .filter(|(_, watched)| watched.query == Query::Status)
+        {
+            debug_assert!(matches!(watched.query, Query::Status));
+            effects.push(Effect::View {
+                watch: *watch,
+                view: View::Status(status.clone()),
+            });
+        }
+    }
+
+    /// Computes the views that show the time again, as the now line and "late" move on without any change.
+    pub(crate) fn refresh_clock_views(
+        &mut self,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let due: Vec<u64> = self
+            .watches
+            .iter()
+            .filter(|(_, watched)| matches!(watched.query, Query::Day(_) | Query::MyPets))
+            .map(|(watch, _)| *watch)
+            .collect();
+        for watch in due {
+            self.show(now, watch, effects)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes all projections and derives them from the documents again; gives how many documents there were.
+    pub fn rebuild(&mut self) -> Result<u64, StoreError> {
+        let Some(clinic) = self.signed_in.as_ref().map(SignedIn::clinic) else {
+            return Ok(0);
+        };
+        self.store.transaction(|| self.store.rebuild(clinic))
+    }
+}
+
+impl Core {
+    /// This device's id, once somebody has signed in here.
+    pub fn device(&self) -> Option<DeviceId> {
+        self.store.meta("device").ok().flatten()
+    }
+
+    /// What signing out tells the server.
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.signed_in
+            .as_ref()
+            .map(|signed_in| signed_in.credentials.refresh_token.as_str())
+    }
+}

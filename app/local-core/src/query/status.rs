@@ -1,0 +1,70 @@
+//! The truth about connection and saving, for every screen.
+
+use crate::core::Reading;
+use crate::store::{StorageTrouble, StoreError};
+use serde::{Deserialize, Serialize};
+use shared_model::protocol::Goodbye;
+use shared_model::time::Timestamp;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Connection {
+    /// Nobody is signed in.
+    SignedOut,
+    /// A session is open.
+    Online,
+    /// Being established; `since` is when the last one ended, if there was one in this run.
+    Connecting {
+        since: Option<Timestamp>,
+    },
+    Offline {
+        since: Option<Timestamp>,
+    },
+    /// The server said that it will not talk to this build or session.
+    Stopped(Goodbye),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstSync {
+    pub received: u64,
+    pub total: u64,
+    /// Today's records have arrived.
+    pub usable: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatusView {
+    pub connection: Connection,
+    /// When anything last came from the server.
+    pub last_heard: Option<Timestamp>,
+    /// Changes saved here that the server has not acknowledged.
+    pub waiting: u64,
+    pub waiting_since: Option<Timestamp>,
+    /// Changes that the server refused and a person has to look at.
+    pub needs_attention: u64,
+    pub first_sync: Option<FirstSync>,
+    pub storage: Option<StorageTrouble>,
+    /// Server clock minus this device's, in seconds, if it is worth telling (more than two minutes).
+    pub clock_off_by: Option<i64>,
+    /// Records from a newer build that wait for this one's update.
+    pub deferred: u64,
+}
+
+pub(super) fn view(reading: &Reading<'_>) -> Result<StatusView, StoreError> {
+    let (waiting, waiting_since, needs_attention) = reading.store.outbox_counts()?;
+    let deferred = reading
+        .store
+        .sql
+        .prepare_cached("SELECT count(*) FROM deferred")?
+        .query_row([], |row| row.get(0))?;
+    Ok(StatusView {
+        connection: reading.sync.connection(),
+        last_heard: reading.sync.last_heard(),
+        waiting,
+        waiting_since,
+        needs_attention,
+        first_sync: reading.sync.first_sync(),
+        storage: reading.trouble,
+        clock_off_by: reading.sync.clock_off_by(),
+        deferred,
+    })
+}

@@ -1,0 +1,122 @@
+//! The device's SQLite: documents and outbox hold truth, projections follow from it.
+//!
+//! Invariant: every function that writes runs inside the caller's transaction; nothing here commits on its own.
+
+mod documents;
+mod error;
+mod outbox;
+mod projections;
+mod search;
+
+pub use documents::Receipt;
+pub use error::{StorageTrouble, StoreError};
+pub(crate) use outbox::OutboxEntry;
+pub(crate) use search::fold;
+
+use rusqlite::Connection;
+
+/// The migrations of the device's store, oldest first. Invariant 7: none of them deletes an outbox row.
+const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/device/0001_store.sql")];
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) sql: Connection,
+}
+
+impl Store {
+    /// Prepares an opened connection: pragmas and migrations. The host opens it, because only the host knows files.
+    pub fn new(sql: Connection) -> Result<Self, StoreError> {
+        // One process owns the store; with it SQLite needs no shared memory for its write-ahead log, which the
+        // browser's file system could not give it.
+        sql.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        sql.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
+        sql.pragma_update(None, "synchronous", "FULL")?;
+        sql.pragma_update(None, "foreign_keys", "OFF")?;
+        sql.pragma_update(None, "cache_size", -16_000)?;
+        sql.pragma_update(None, "temp_store", "MEMORY")?;
+        sql.set_prepared_statement_cache_capacity(64);
+        let store = Self { sql };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    fn migrate(&self) -> Result<(), StoreError> {
+        let version: usize = self.sql.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version > MIGRATIONS.len() {
+            return Err(StoreError::NewerStore);
+        }
+        for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+            self.transaction(|| {
+                self.sql.execute_batch(migration)?;
+                self.sql.pragma_update(None, "user_version", index + 1)?;
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in one durable transaction: all of it or nothing.
+    pub fn transaction<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.sql.execute_batch("BEGIN IMMEDIATE")?;
+        let done = work().and_then(|value| {
+            self.sql.execute_batch("COMMIT")?;
+            Ok(value)
+        });
+        if done.is_err() && !self.sql.is_autocommit() {
+            self.sql.execute_batch("ROLLBACK")?;
+        }
+        done
+    }
+
+    /// As `transaction`, for what the server will send again: a power cut may undo it together with its cursor.
+    pub fn replayable_transaction<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.sql.pragma_update(None, "synchronous", "NORMAL")?;
+        let done = self.transaction(work);
+        self.sql.pragma_update(None, "synchronous", "FULL")?;
+        done
+    }
+
+    pub fn meta<T: for<'b> minicbor::Decode<'b, ()>>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let mut statement = self
+            .sql
+            .prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+        let mut rows = statement.query([name])?;
+        match rows.next()? {
+            None => Ok(None),
+            Some(row) => {
+                let value = row.get_ref(0)?.as_blob()?;
+                minicbor::decode(value)
+                    .map(Some)
+                    .map_err(|_| StoreError::Corrupt(format!("meta {name}")))
+            }
+        }
+    }
+
+    pub fn set_meta(&self, name: &str, value: &impl minicbor::Encode<()>) -> Result<(), StoreError> {
+        let value = minicbor::to_vec(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        self.sql
+            .prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2")?
+            .execute((name, value))?;
+        Ok(())
+    }
+
+    pub fn clear_meta(&self, name: &str) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("DELETE FROM meta WHERE name = ?1")?
+            .execute([name])?;
+        Ok(())
+    }
+
+    /// Forgets everything of the clinic. The caller has made sure that no work waits in the outbox.
+    pub fn wipe(&self) -> Result<(), StoreError> {
+        self.clear_projections()?;
+        self.sql.execute_batch(
+            "DELETE FROM document; DELETE FROM outbox; DELETE FROM feed_cursor; DELETE FROM deferred; DELETE FROM meta;",
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+//! Projection rows on the device: written with the document, never the truth.
+
+use super::{Store, StoreError, fold};
+use rusqlite::OptionalExtension;
+use shared_model::documents::{Booking, Kind, Projection, Whereabouts};
+use shared_model::ids::DocumentId;
+
+pub(crate) fn booking_number(booking: Booking) -> u8 {
+    match booking {
+        Booking::Booked => 0,
+        Booking::Cancelled => 1,
+    }
+}
+
+pub(crate) fn whereabouts_number(whereabouts: Whereabouts) -> u8 {
+    match whereabouts {
+        Whereabouts::Expected => 0,
+        Whereabouts::Waiting => 1,
+        Whereabouts::InRoom => 2,
+        Whereabouts::Departed => 3,
+    }
+}
+
+impl Store {
+    /// Writes a document's rows. `fresh` says that it has none yet, which saves looking for them.
+    pub fn write_projection(
+        &self,
+        document_row: i64,
+        id: DocumentId,
+        projection: &Projection,
+        fresh: bool,
+    ) -> Result<(), StoreError> {
+        let id = &id.bytes()[..];
+        match projection {
+            Projection::Single => {}
+            Projection::Client(row) => {
+                self.sql
+                    .prepare_cached("INSERT OR REPLACE INTO client VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                    .execute((
+                        id,
+                        &row.given_name,
+                        &row.family_name,
+                        &row.phone,
+                        &row.email,
+                        row.retracted,
+                    ))?;
+                self.index(document_row, &row.search, fresh)?;
+            }
+            Projection::Patient(row) => {
+                let alerts =
+                    minicbor::to_vec(&row.alerts).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                self.sql
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO patient VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                    )?
+                    .execute((
+                        id,
+                        &row.name,
+                        row.species.word(),
+                        &row.breed,
+                        row.sex.word(),
+                        row.neutered,
+                        &row.born,
+                        &row.microchip,
+                        row.deceased,
+                        alerts,
+                        &row.weight_kg,
+                        row.retracted,
+                    ))?;
+                if !fresh {
+                    self.sql
+                        .prepare_cached("DELETE FROM ownership WHERE patient = ?1")?
+                        .execute([id])?;
+                }
+                for owner in &row.owners {
+                    self.sql
+                        .prepare_cached("INSERT INTO ownership VALUES (?1, ?2)")?
+                        .execute((&owner.bytes()[..], id))?;
+                }
+                self.index(document_row, &row.search, fresh)?;
+            }
+            Projection::Appointment(row) => {
+                self.sql
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO appointment VALUES \
+                         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                    )?
+                    .execute(rusqlite::params![
+                        id,
+                        row.client.as_ref().map(|id| &id.bytes()[..]),
+                        row.patient.as_ref().map(|id| &id.bytes()[..]),
+                        row.appointment_type.as_ref().map(|id| &id.bytes()[..]),
+                        row.reason,
+                        row.start.0,
+                        row.minutes,
+                        row.vet.as_ref().map(|id| &id.bytes()[..]),
+                        row.room.as_ref().map(|id| &id.bytes()[..]),
+                        row.slot_contested,
+                        booking_number(row.booking),
+                        whereabouts_number(row.whereabouts),
+                        row.arrived_at.map(|at| at.0),
+                        row.in_room_at.map(|at| at.0),
+                        row.visit.as_ref().map(|id| &id.bytes()[..]),
+                        row.finished_at.map(|at| at.0),
+                    ])?;
+            }
+            Projection::Visit(row) => {
+                self.sql
+                    .prepare_cached("INSERT OR REPLACE INTO visit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                    .execute((
+                        id,
+                        row.patient.as_ref().map(|id| &id.bytes()[..]),
+                        row.vet.as_ref().map(|id| &id.bytes()[..]),
+                        &row.reason,
+                        row.started_at.map(|at| at.0),
+                        row.finished_at.map(|at| at.0),
+                        &row.summary,
+                    ))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&self, document_row: i64, text: &str, fresh: bool) -> Result<(), StoreError> {
+        if !fresh {
+            self.sql
+                .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
+                .execute([document_row])?;
+        }
+        self.sql
+            .prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?
+            .execute((document_row, fold(text)))?;
+        Ok(())
+    }
+
+    pub(super) fn clear_projection(
+        &self,
+        document_row: i64,
+        kind: Kind,
+        id: DocumentId,
+    ) -> Result<(), StoreError> {
+        let id = &id.bytes()[..];
+        let searched = match kind {
+            Kind::ClinicProfile | Kind::ClinicSettings => false,
+            Kind::Client => {
+                self.sql
+                    .prepare_cached("DELETE FROM client WHERE id = ?1")?
+                    .execute([id])?;
+                true
+            }
+            Kind::Patient => {
+                self.sql
+                    .prepare_cached("DELETE FROM ownership WHERE patient = ?1")?
+                    .execute([id])?;
+                self.sql
+                    .prepare_cached("DELETE FROM patient WHERE id = ?1")?
+                    .execute([id])?;
+                true
+            }
+            Kind::Appointment => {
+                self.sql
+                    .prepare_cached("DELETE FROM appointment WHERE id = ?1")?
+                    .execute([id])?;
+                false
+            }
+            Kind::Visit => {
+                self.sql
+                    .prepare_cached("DELETE FROM visit WHERE id = ?1")?
+                    .execute([id])?;
+                false
+            }
+        };
+        if searched {
+            self.sql
+                .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
+                .execute([document_row])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn clear_projections(&self) -> Result<(), StoreError> {
+        self.sql.execute_batch(
+            "DELETE FROM client; DELETE FROM patient; DELETE FROM ownership; DELETE FROM appointment; \
+             DELETE FROM visit; DELETE FROM search;",
+        )?;
+        Ok(())
+    }
+
+    /// Every projection row as text, for the test that `rebuild` gives the same ones.
+    pub fn dump_projections(&self) -> Result<Vec<String>, StoreError> {
+        let mut lines = Vec::new();
+        for table in ["client", "patient", "ownership", "appointment", "visit"] {
+            let mut statement = self
+                .sql
+                .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let mut line = table.to_owned();
+                for column in 0..columns {
+                    line.push_str(&format!(" {:?}", row.get_ref(column)?));
+                }
+                lines.push(line);
+            }
+        }
+        let indexed: Option<i64> = self
+            .sql
+            .query_row("SELECT count(*) FROM search", [], |row| row.get(0))
+            .optional()?;
+        lines.push(format!("search {indexed:?}"));
+        Ok(lines)
+    }
+}

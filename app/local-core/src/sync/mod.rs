@@ -1,0 +1,159 @@
+//! The device's half of synchronisation: when to connect, what to push, how to store what comes.
+//!
+//! Place in the flow: between the outbox and the socket. Invariant: the status that it reports never claims more
+//! than what the server has acknowledged.
+
+mod apply_page;
+mod push;
+mod session;
+
+use crate::query::{Connection, FirstSync, StatusView};
+use crate::store::{StorageTrouble, Store, StoreError};
+use shared_model::permissions::Feed;
+use shared_model::protocol::{Cursor, Goodbye};
+use shared_model::time::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Off,
+    /// Until the moment of the next attempt.
+    Waiting(Timestamp),
+    Opening,
+    /// Fresh tokens were asked for before saying hello.
+    Renewing,
+    Greeting,
+    Live,
+    Stopped(Goodbye),
+}
+
+/// A push that the server has not answered.
+#[derive(Debug)]
+struct InFlight {
+    number: u64,
+    /// Outbox rows with what identifies each.
+    rows: Vec<push::Sent>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Sync {
+    phase: Phase,
+    /// Failed attempts in a row.
+    attempts: u32,
+    lost_at: Option<Timestamp>,
+    last_heard: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+    renewing_in_session: bool,
+    cursors: BTreeMap<Feed, Cursor>,
+    next_push: u64,
+    in_flight: VecDeque<InFlight>,
+    /// The last outbox row that was sent in this session.
+    sent: i64,
+    clock_off_by: i64,
+    /// When views that show the time are due again.
+    clock_views_at: Option<Timestamp>,
+}
+
+impl Sync {
+    /// Forgets the session and the feeds, as after signing out.
+    pub(crate) fn reset(&mut self) {
+        *self = Self {
+            last_heard: None,
+            ..Self::default()
+        };
+    }
+
+    pub(crate) fn restore(&mut self, store: &Store) -> Result<(), StoreError> {
+        self.cursors = store
+            .cursors()?
+            .into_iter()
+            .map(|cursor| (cursor.feed, cursor))
+            .collect();
+        self.last_heard = store.meta("last_heard")?;
+        Ok(())
+    }
+
+    pub(crate) fn connection(&self) -> Connection {
+        match self.phase {
+            Phase::Off => Connection::SignedOut,
+            Phase::Live => Connection::Online,
+            Phase::Waiting(_) => Connection::Offline { since: self.lost_at },
+            Phase::Opening | Phase::Renewing | Phase::Greeting if self.attempts > 0 => {
+                Connection::Offline { since: self.lost_at }
+            }
+            Phase::Opening | Phase::Renewing | Phase::Greeting => {
+                Connection::Connecting { since: self.lost_at }
+            }
+            Phase::Stopped(why) => Connection::Stopped(why),
+        }
+    }
+
+    pub(crate) fn last_heard(&self) -> Option<Timestamp> {
+        self.last_heard
+    }
+
+    pub(crate) fn clock_off_by(&self) -> Option<i64> {
+        Some(self.clock_off_by / 1000).filter(|seconds| seconds.abs() > 120)
+    }
+
+    /// Progress of the first sync, while there is one.
+    pub(crate) fn first_sync(&self) -> Option<FirstSync> {
+        let mut running = self
+            .cursors
+            .values()
+            .filter_map(|cursor| cursor.bootstrap)
+            .peekable();
+        running.peek()?;
+        let mut progress = FirstSync {
+            received: 0,
+            total: 0,
+            usable: true,
+        };
+        for bootstrap in running {
+            progress.received += bootstrap.received;
+            progress.total += bootstrap.total;
+            progress.usable &= bootstrap.received > 0;
+        }
+        Some(progress)
+    }
+
+    pub(crate) fn status_without_store(&self, storage: Option<StorageTrouble>) -> StatusView {
+        StatusView {
+            connection: self.connection(),
+            last_heard: self.last_heard,
+            waiting: 0,
+            waiting_since: None,
+            needs_attention: 0,
+            first_sync: None,
+            storage,
+            clock_off_by: None,
+            deferred: 0,
+        }
+    }
+}
+
+impl Store {
+    pub(crate) fn cursors(&self) -> Result<Vec<Cursor>, StoreError> {
+        let mut statement = self.sql.prepare_cached("SELECT cursor FROM feed_cursor")?;
+        let mut rows = statement.query([])?;
+        let mut cursors = Vec::new();
+        while let Some(row) = rows.next()? {
+            let cursor = minicbor::decode(row.get_ref(0)?.as_blob()?);
+            cursors.push(cursor.map_err(|_| StoreError::Corrupt("a feed cursor".to_owned()))?);
+        }
+        Ok(cursors)
+    }
+
+    pub(crate) fn set_cursor(&self, cursor: &Cursor) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached(
+                "INSERT INTO feed_cursor VALUES (?1, ?2) ON CONFLICT (feed) DO UPDATE SET cursor = ?2",
+            )?
+            .execute((
+                shared_model::protocol::encode(&cursor.feed),
+                shared_model::protocol::encode(cursor),
+            ))?;
+        Ok(())
+    }
+}

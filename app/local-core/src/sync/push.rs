@@ -1,0 +1,123 @@
+//! Pushing the outbox, and what the server's answer does to it.
+
+use super::{InFlight, Phase};
+use crate::core::Core;
+use crate::effect::Effect;
+use crate::query::Touched;
+use crate::store::StoreError;
+use minicbor::bytes::ByteVec;
+use shared_model::SCHEMA_VERSION;
+use shared_model::documents::Kind;
+use shared_model::ids::DocumentId;
+use shared_model::protocol::{
+    self, Accepted, ClientMessage, MAX_FRAME, MAX_PUSH_CHANGES, PUSH_WINDOW, Push, PushItem,
+};
+use shared_model::time::Timestamp;
+use std::collections::BTreeSet;
+
+/// An outbox row that is on its way.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub seq: i64,
+    pub kind: Kind,
+    pub document: DocumentId,
+    pub hash: Vec<u8>,
+}
+
+impl Core {
+    /// Sends what waits, as far as the window allows.
+    pub(crate) fn push(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+        while self.sync.phase == Phase::Live && self.sync.in_flight.len() < PUSH_WINDOW {
+            let Some(signed_in) = &self.signed_in else {
+                return Ok(());
+            };
+            let account = signed_in.credentials.principal.account;
+            let waiting = self.store.waiting(account, self.sync.sent, MAX_PUSH_CHANGES)?;
+            let mut items: Vec<PushItem> = Vec::new();
+            let mut rows = Vec::new();
+            let mut size = 0;
+            for entry in waiting {
+                // Half of a frame leaves room for what surrounds the changes.
+                if !rows.is_empty() && size + entry.change.len() > MAX_FRAME / 2 {
+                    break;
+                }
+                size += entry.change.len() + 64;
+                let change = ByteVec::from(entry.change);
+                match items.iter_mut().find(|item| item.document == entry.document) {
+                    Some(item) => item.changes.push(change),
+                    None => items.push(PushItem {
+                        kind: entry.kind,
+                        document: entry.document,
+                        schema_version: SCHEMA_VERSION,
+                        changes: vec![change],
+                    }),
+                }
+                self.sync.sent = entry.seq;
+                rows.push(Sent {
+                    seq: entry.seq,
+                    kind: entry.kind,
+                    document: entry.document,
+                    hash: entry.hash,
+                });
+            }
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let number = self.sync.next_push;
+            self.sync.next_push += 1;
+            self.sync.in_flight.push_back(InFlight { number, rows });
+            effects.push(Effect::Send(protocol::encode(&ClientMessage::Push(Push {
+                number,
+                items,
+            }))));
+        }
+        Ok(())
+    }
+
+    /// The server has committed a push: what it took leaves the outbox, what it refused stays with the reason.
+    pub(crate) fn accepted(
+        &mut self,
+        now: Timestamp,
+        accepted: &Accepted,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Touched, StoreError> {
+        let mut touched = Touched {
+            status: true,
+            ..Touched::default()
+        };
+        let Some(position) = self
+            .sync
+            .in_flight
+            .iter()
+            .position(|sent| sent.number == accepted.push)
+        else {
+            return Ok(touched);
+        };
+        let rows = &self.sync.in_flight[position].rows;
+        self.store.transaction(|| {
+            let mut documents = BTreeSet::new();
+            for sent in rows {
+                let refusal = accepted
+                    .refused
+                    .iter()
+                    .find(|refusal| refusal.document == sent.document && refusal.change[..] == sent.hash[..]);
+                match refusal {
+                    Some(refusal) => self.store.mark_refused(sent.seq, refusal.code, &refusal.reason)?,
+                    None => self.store.acknowledge(sent.seq)?,
+                }
+                documents.insert((sent.kind, sent.document));
+            }
+            for (_, document) in &documents {
+                if self.store.receipt(*document)?.waiting == 0 {
+                    self.store.mark_confirmed(*document, accepted.server_time)?;
+                }
+            }
+            self.store.set_meta("last_heard", &now)?;
+            touched.documents = documents;
+            Ok(())
+        })?;
+        self.sync.in_flight.remove(position);
+        self.push(effects)?;
+        Ok(touched)
+    }
+}

@@ -1,0 +1,259 @@
+//! Connecting, greeting, staying alive, and what to do when it ends.
+
+use super::Phase;
+use crate::core::Core;
+use crate::effect::Effect;
+use crate::event::Credentials;
+use crate::query::Touched;
+use crate::store::StoreError;
+use minicbor::bytes::ByteVec;
+use shared_model::SCHEMA_VERSION;
+use shared_model::protocol::{
+    self, ClientMessage, Goodbye, HEARTBEAT_MS, Hello, PROTOCOL_VERSION, ServerMessage,
+};
+use shared_model::time::Timestamp;
+
+/// First wait after a lost connection; it doubles up to `MAX_WAIT_MS`, each time spread by the dice.
+const FIRST_WAIT_MS: i64 = 500;
+const MAX_WAIT_MS: i64 = 30_000;
+/// An attempt that has not led to a welcome by then is given up.
+const ATTEMPT_MS: i64 = 20_000;
+/// Tokens are renewed so long before they expire.
+const RENEW_EARLY_MS: i64 = 60_000;
+/// How often views that show the time are computed again.
+const CLOCK_VIEWS_MS: i64 = 30_000;
+
+impl Core {
+    pub(crate) fn connect(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.sync.phase = Phase::Opening;
+        self.sync.asked_at = Some(now);
+        effects.push(Effect::OpenSocket);
+        self.wake(now, effects);
+    }
+
+    /// A hint that the network is back cuts the waiting short.
+    pub(crate) fn connect_now(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if matches!(self.sync.phase, Phase::Waiting(_)) {
+            self.connect(now, effects);
+        }
+    }
+
+    pub(crate) fn socket_opened(
+        &mut self,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let Some(signed_in) = &self.signed_in else {
+            return Ok(());
+        };
+        if signed_in.credentials.access_expires.0 - now.0 < RENEW_EARLY_MS {
+            self.sync.phase = Phase::Renewing;
+            effects.push(renew(signed_in));
+        } else {
+            self.hello(effects);
+        }
+        Ok(())
+    }
+
+    fn hello(&mut self, effects: &mut Vec<Effect>) {
+        let Some(signed_in) = &self.signed_in else { return };
+        self.sync.phase = Phase::Greeting;
+        let hello = ClientMessage::Hello(Hello {
+            protocol: PROTOCOL_VERSION,
+            schema_version: SCHEMA_VERSION,
+            token: signed_in.credentials.access_token.clone(),
+            device: signed_in.device,
+            actor: ByteVec::from(signed_in.actor.to_bytes().to_vec()),
+            cursors: self.sync.cursors.values().cloned().collect(),
+        });
+        effects.push(Effect::Send(protocol::encode(&hello)));
+    }
+
+    pub(crate) fn session_renewed(
+        &mut self,
+        now: Timestamp,
+        credentials: Option<Credentials>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        self.sync.renewing_in_session = false;
+        match credentials {
+            Some(credentials) => {
+                self.store.transaction(|| {
+                    self.store.set_meta("last_principal", &credentials.principal)?;
+                    self.save_credentials(&credentials)
+                })?;
+                let token = credentials.access_token.clone();
+                if let Some(signed_in) = &mut self.signed_in {
+                    signed_in.credentials = credentials;
+                }
+                match self.sync.phase {
+                    Phase::Live => {
+                        effects.push(Effect::Send(protocol::encode(&ClientMessage::Renew(token))));
+                        self.wake(now, effects);
+                    }
+                    Phase::Renewing => self.hello(effects),
+                    Phase::Stopped(Goodbye::SignIn) => self.connect(now, effects),
+                    _ => {}
+                }
+            }
+            // The server could not be asked: the attempt has failed like any other.
+            None if self.sync.phase == Phase::Renewing => effects.push(Effect::CloseSocket),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The refresh token is no good any more. The records and the outbox stay; the person signs in again.
+    pub(crate) fn session_refused(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+        self.sync.phase = Phase::Stopped(Goodbye::SignIn);
+        effects.push(Effect::CloseSocket);
+        Ok(())
+    }
+
+    pub(crate) fn socket_closed(&mut self, now: Timestamp, dice: u32, effects: &mut Vec<Effect>) {
+        if matches!(self.sync.phase, Phase::Off | Phase::Stopped(_)) {
+            return;
+        }
+        if matches!(self.sync.phase, Phase::Live) || self.sync.lost_at.is_none() {
+            self.sync.lost_at = Some(now);
+        }
+        let ceiling = MAX_WAIT_MS.min(FIRST_WAIT_MS << self.sync.attempts.min(10));
+        // Between half of the ceiling and all of it.
+        let wait = ceiling / 2 + i64::from(dice) % (ceiling / 2 + 1);
+        self.sync.attempts = self.sync.attempts.saturating_add(1);
+        self.sync.in_flight.clear();
+        self.sync.phase = Phase::Waiting(Timestamp(now.0 + wait));
+        self.wake(now, effects);
+    }
+
+    pub(crate) fn tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<bool, StoreError> {
+        let mut changed = false;
+        match self.sync.phase {
+            Phase::Waiting(until) if now >= until => {
+                self.connect(now, effects);
+                changed = true;
+            }
+            Phase::Opening | Phase::Renewing | Phase::Greeting
+                if self
+                    .sync
+                    .asked_at
+                    .is_some_and(|asked| now.0 - asked.0 >= ATTEMPT_MS) =>
+            {
+                // The host answers with `SocketClosed`, which plans the next attempt.
+                self.sync.asked_at = Some(now);
+                effects.push(Effect::CloseSocket);
+            }
+            Phase::Live => {
+                let silent = now.0 - self.sync.last_heard.map_or(now.0, |at| at.0);
+                if silent >= 3 * HEARTBEAT_MS {
+                    effects.push(Effect::CloseSocket);
+                } else if silent >= HEARTBEAT_MS {
+                    effects.push(Effect::Send(protocol::encode(&ClientMessage::Ping)));
+                }
+                if let Some(signed_in) = &self.signed_in
+                    && signed_in.credentials.access_expires.0 - now.0 < RENEW_EARLY_MS
+                    && !self.sync.renewing_in_session
+                {
+                    effects.push(renew(signed_in));
+                    self.sync.renewing_in_session = true;
+                }
+            }
+            _ => {}
+        }
+        if self.sync.clock_views_at.is_none_or(|at| now >= at) {
+            self.sync.clock_views_at = Some(Timestamp(now.0 + CLOCK_VIEWS_MS));
+            self.refresh_clock_views(now, effects)?;
+        }
+        self.wake(now, effects);
+        Ok(changed)
+    }
+
+    fn wake(&self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let clock = self.sync.clock_views_at.map_or(now.0 + CLOCK_VIEWS_MS, |at| at.0);
+        let session = match self.sync.phase {
+            Phase::Off | Phase::Stopped(_) => i64::MAX,
+            Phase::Waiting(until) => until.0,
+            Phase::Opening | Phase::Renewing | Phase::Greeting => now.0 + ATTEMPT_MS,
+            Phase::Live => now.0 + HEARTBEAT_MS,
+        };
+        effects.push(Effect::WakeAt(Timestamp(session.min(clock).max(now.0 + 1))));
+    }
+
+    /// One frame from the server.
+    pub(crate) fn frame(
+        &mut self,
+        now: Timestamp,
+        frame: &[u8],
+        effects: &mut Vec<Effect>,
+    ) -> Result<Touched, StoreError> {
+        let status = Touched {
+            status: true,
+            ..Touched::default()
+        };
+        let message = match protocol::decode::<ServerMessage>(frame) {
+            Ok(message) => message,
+            Err(_) => {
+                // Nothing of an unreadable frame is applied; connecting again fetches it anew.
+                effects.push(Effect::CloseSocket);
+                return Ok(status);
+            }
+        };
+        self.sync.last_heard = Some(now);
+        match message {
+            ServerMessage::Welcome(welcome) => {
+                let Some(signed_in) = &mut self.signed_in else {
+                    return Ok(status);
+                };
+                let principal_changed = signed_in.credentials.principal != welcome.principal;
+                if principal_changed {
+                    signed_in.credentials.principal = welcome.principal.clone();
+                    self.store.transaction(|| {
+                        self.store.set_meta("principal", &welcome.principal)?;
+                        self.store.set_meta("last_principal", &welcome.principal)
+                    })?;
+                }
+                self.sync.clock_off_by = welcome.server_time.0 - now.0;
+                self.sync.phase = Phase::Live;
+                self.sync.attempts = 0;
+                self.sync.lost_at = None;
+                self.sync.next_push = 0;
+                self.sync.in_flight.clear();
+                self.sync.sent = 0;
+                self.store
+                    .replayable_transaction(|| self.store.set_meta("last_heard", &now))?;
+                self.push(effects)?;
+                self.wake(now, effects);
+                Ok(Touched {
+                    all: principal_changed,
+                    ..status
+                })
+            }
+            ServerMessage::Goodbye(why) => {
+                match why {
+                    Goodbye::Later | Goodbye::TooSlow => {}
+                    Goodbye::SignIn => {
+                        self.sync.phase = Phase::Stopped(why);
+                        effects.extend(self.signed_in.as_ref().map(renew));
+                    }
+                    why => self.sync.phase = Phase::Stopped(why),
+                }
+                effects.push(Effect::CloseSocket);
+                Ok(status)
+            }
+            ServerMessage::Page(page) => self.apply_page(page, effects),
+            ServerMessage::Snapshot(entry) => self.apply_entry(entry, effects),
+            ServerMessage::Accepted(accepted) => self.accepted(now, &accepted, effects),
+            ServerMessage::Pong(server_time) => {
+                self.sync.clock_off_by = server_time.0 - now.0;
+                Ok(status)
+            }
+        }
+    }
+}
+
+fn renew(signed_in: &crate::core::SignedIn) -> Effect {
+    Effect::RenewSession {
+        refresh_token: signed_in.credentials.refresh_token.clone(),
+        device: signed_in.device,
+    }
+}

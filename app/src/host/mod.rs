@@ -1,0 +1,262 @@
+//! Hosts: what carries commands and queries from the views to the core and its answers back.
+//!
+//! Place in the flow: between views and local-core. Invariant: no view knows which host it runs on; everything that
+//! a view may ask for is in this module, and the hosts differ only below it.
+
+#[cfg(feature = "desktop")]
+mod native;
+mod runner;
+#[cfg(feature = "web")]
+pub(crate) mod web;
+
+#[cfg(feature = "desktop")]
+use native as platform;
+#[cfg(feature = "web")]
+use web as platform;
+
+pub(crate) use platform::{
+    copy_to_clipboard, focus, print_page, remembered_theme, select_text, set_theme, text_selection,
+};
+
+use dioxus::prelude::*;
+use futures_channel::oneshot;
+use futures_util::StreamExt;
+use local_core::{Failure, Query, StorageTrouble, View};
+use serde::{Deserialize, Serialize};
+use shared_model::commands::Command;
+use shared_model::time::Timestamp;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use uuid::Uuid;
+
+/// What the views' side sends to the core's side.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum ToCore {
+    SignIn { email: String, password: String },
+    SignOut,
+    Command { ticket: u64, command: Command },
+    Watch { watch: u64, query: Query },
+    Unwatch { watch: u64 },
+    NetworkHint,
+    RetryStorage,
+}
+
+/// What comes back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum FromCore {
+    /// The store is open.
+    Ready,
+    /// There is no store: why, so that the screen can say what to do.
+    NoStore(HostTrouble),
+    SignedIn(bool),
+    SignIn(Result<(), SignInTrouble>),
+    Answer {
+        ticket: u64,
+        outcome: Result<Timestamp, Failure>,
+    },
+    View {
+        watch: u64,
+        view: View,
+    },
+}
+
+/// Why the device has no store to work with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum HostTrouble {
+    /// No origin-private file system: a private window, or a browser that is too old.
+    NoPrivateFiles,
+    /// Another tab or window of this browser holds the store.
+    OpenElsewhere,
+    Storage(StorageTrouble),
+    Other(String),
+}
+
+/// Why signing in did not work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SignInTrouble {
+    /// Email or password are wrong; which of them is not told.
+    Wrong,
+    /// Too many attempts: seconds until the next one.
+    Slowed(u64),
+    Unreachable,
+    /// So many changes of somebody else wait on this device.
+    WorkWaits {
+        waiting: u64,
+        name: String,
+    },
+    /// The server answered in a way that this build does not understand.
+    Odd,
+}
+
+/// Where the program stands before there is a clinic to show.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stage {
+    Opening,
+    NoStore(HostTrouble),
+    SignedOut,
+    SignedIn,
+}
+
+/// The views' end of the host. Copy it into closures freely.
+#[derive(Clone, Copy)]
+pub(crate) struct Host {
+    link: CopyValue<Rc<Link>>,
+    pub(crate) stage: Signal<Stage>,
+}
+
+struct Link {
+    platform: platform::Link,
+    next: RefCell<u64>,
+    answers: RefCell<HashMap<u64, oneshot::Sender<Result<Timestamp, Failure>>>>,
+    sign_in: RefCell<Option<oneshot::Sender<Result<(), SignInTrouble>>>>,
+    views: RefCell<HashMap<u64, Signal<Option<View>>>>,
+}
+
+impl Link {
+    fn number(&self) -> u64 {
+        let mut next = self.next.borrow_mut();
+        *next += 1;
+        *next
+    }
+}
+
+impl Host {
+    /// Starts the core's side. Once, at the root of the views.
+    pub(crate) fn start() -> Self {
+        let stage = Signal::new(Stage::Opening);
+        let (platform, mut incoming) = platform::start();
+        let link = Rc::new(Link {
+            platform,
+            next: RefCell::new(0),
+            answers: RefCell::default(),
+            sign_in: RefCell::default(),
+            views: RefCell::default(),
+        });
+        let host = Self {
+            link: CopyValue::new(link),
+            stage,
+        };
+        spawn(async move {
+            while let Some(message) = incoming.next().await {
+                host.receive(message);
+            }
+        });
+        host
+    }
+
+    fn receive(mut self, message: FromCore) {
+        let link = self.link.read().clone();
+        match message {
+            FromCore::Ready => {}
+            FromCore::NoStore(trouble) => self.stage.set(Stage::NoStore(trouble)),
+            FromCore::SignedIn(true) => self.stage.set(Stage::SignedIn),
+            FromCore::SignedIn(false) => self.stage.set(Stage::SignedOut),
+            FromCore::SignIn(outcome) => {
+                if let Some(waiting) = link.sign_in.borrow_mut().take() {
+                    // Nobody waits any more if the screen was left.
+                    drop(waiting.send(outcome));
+                }
+            }
+            FromCore::Answer { ticket, outcome } => {
+                if let Some(waiting) = link.answers.borrow_mut().remove(&ticket) {
+                    drop(waiting.send(outcome));
+                }
+            }
+            FromCore::View { watch, view } => {
+                let signal = link.views.borrow().get(&watch).copied();
+                if let Some(mut signal) = signal {
+                    signal.set(Some(view));
+                }
+            }
+        }
+    }
+
+    fn send(&self, message: ToCore) {
+        self.link.read().platform.send(message);
+    }
+
+    /// Runs a command; the answer comes once it is durable on this device.
+    pub(crate) async fn run(self, command: impl Into<Command>) -> Result<Timestamp, Failure> {
+        let (answer, waiting) = oneshot::channel();
+        let ticket = {
+            let link = self.link.read();
+            let ticket = link.number();
+            link.answers.borrow_mut().insert(ticket, answer);
+            ticket
+        };
+        self.send(ToCore::Command {
+            ticket,
+            command: command.into(),
+        });
+        waiting
+            .await
+            .unwrap_or(Err(Failure::Storage(StorageTrouble::Other)))
+    }
+
+    pub(crate) async fn sign_in(self, email: String, password: String) -> Result<(), SignInTrouble> {
+        let (answer, waiting) = oneshot::channel();
+        *self.link.read().sign_in.borrow_mut() = Some(answer);
+        self.send(ToCore::SignIn { email, password });
+        waiting.await.unwrap_or(Err(SignInTrouble::Odd))
+    }
+
+    pub(crate) fn sign_out(self) {
+        self.send(ToCore::SignOut);
+    }
+
+    pub(crate) fn retry_storage(self) {
+        self.send(ToCore::RetryStorage);
+    }
+
+    pub(crate) fn network_hint(self) {
+        self.send(ToCore::NetworkHint);
+    }
+}
+
+/// The host, from anywhere below the root.
+pub(crate) fn use_host() -> Host {
+    use_context::<Host>()
+}
+
+/// Watches a query as long as the component lives; `None` until the first view came. A query that becomes another
+/// keeps the former view until the new one is there, so that nothing flickers.
+pub(crate) fn use_query(query: Query) -> ReadSignal<Option<View>> {
+    let host = use_host();
+    let view = use_signal(|| None);
+    let watched = use_hook(|| Rc::new(RefCell::new(None::<(u64, Query)>)));
+    if watched.borrow().as_ref().map(|(_, query)| query) != Some(&query) {
+        let link = host.link.read().clone();
+        let watch = link.number();
+        link.views.borrow_mut().insert(watch, view);
+        link.platform.send(ToCore::Watch {
+            watch,
+            query: query.clone(),
+        });
+        if let Some((former, _)) = watched.replace(Some((watch, query))) {
+            link.views.borrow_mut().remove(&former);
+            link.platform.send(ToCore::Unwatch { watch: former });
+        }
+    }
+    use_drop(move || {
+        if let Some((watch, _)) = watched.take() {
+            let link = host.link.read().clone();
+            link.views.borrow_mut().remove(&watch);
+            link.platform.send(ToCore::Unwatch { watch });
+        }
+    });
+    view.into()
+}
+
+/// The device's clock.
+pub(crate) fn now() -> Timestamp {
+    platform::now()
+}
+
+/// A fresh UUIDv7 for something that begins to exist here.
+pub(crate) fn fresh_id() -> Uuid {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).expect("every platform we run on has a random source");
+    let millis = u64::try_from(now().0).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}

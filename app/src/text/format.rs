@@ -1,0 +1,1 @@
+//! Dates, times, weights and ages as the clinic writes them.
