@@ -48,14 +48,8 @@ impl Document {
     /// bytes on every replica, so it is neither sent nor stored on its own, and two devices that create the same
     /// document without a network have created one document.
     pub fn genesis(kind: Kind, clinic: ClinicId, id: DocumentId) -> Self {
-        let digest = Sha256::new()
-            .chain_update("genesis")
-            .chain_update([kind.number()])
-            .chain_update(clinic.bytes())
-            .chain_update(id.bytes())
-            .finalize();
-        let mut automerge =
-            Automerge::new_with_encoding(TEXT_ENCODING).with_actor(ActorId::from(&digest[..16]));
+        let mut automerge = Automerge::new_with_encoding(TEXT_ENCODING)
+            .with_actor(genesis_actor(kind, clinic, id));
         let mut tx = automerge.transaction();
         let written = (|| {
             tx.put(ROOT, "kind", kind.word())?;
@@ -95,6 +89,11 @@ impl Document {
         let own = Self::genesis(self.kind, self.clinic, self.id).heads();
         own.iter()
             .all(|hash| self.automerge.get_change_meta_by_hash(hash).is_some())
+    }
+
+    /// The actor of the genesis change. Nobody writes as it.
+    pub fn genesis_actor(&self) -> ActorId {
+        genesis_actor(self.kind, self.clinic, self.id)
     }
 
     pub fn save(&self) -> Vec<u8> {
@@ -261,6 +260,16 @@ impl Document {
     pub fn change_count(&self) -> u64 {
         self.automerge.stats().num_changes
     }
+}
+
+fn genesis_actor(kind: Kind, clinic: ClinicId, id: DocumentId) -> ActorId {
+    let digest = Sha256::new()
+        .chain_update("genesis")
+        .chain_update([kind.number()])
+        .chain_update(clinic.bytes())
+        .chain_update(id.bytes())
+        .finalize();
+    ActorId::from(&digest[..16])
 }
 
 fn text_object(doc: &impl ReadDoc, key: &str) -> Option<ObjId> {

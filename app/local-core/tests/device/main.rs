@@ -1,0 +1,9 @@
+//! Stories of one device on its own: what is saved, shown and found without any network.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod clinic;
+mod durable;
+mod pure;
+mod search;
+mod views;
