@@ -1,7 +1,18 @@
 //! The client: one set of views over a native or a web host.
 
+#![allow(unused_qualifications, reason = "rsx! writes out the paths of the events it attaches")]
+
+mod components;
 mod host;
+mod route;
 mod text;
+mod views;
+
+use components::{Dialogs, KeyBoard, ToastRegion, Toasts};
+use dioxus::prelude::*;
+use host::{Host, Stage};
+use route::Route;
+use views::{NoStorePage, OpeningPage, SignInPage};
 
 fn main() {
     #[cfg(feature = "web")]
@@ -13,8 +24,19 @@ fn main() {
     dioxus::launch(root);
 }
 
-use dioxus::prelude::*;
 fn root() -> Element {
-    let _host = host::Host::start();
-    rsx! { {text::app_name()} }
+    let host = use_context_provider(Host::start);
+    use_context_provider(|| Toasts::new(host));
+    use_context_provider(KeyBoard::new);
+    use_context_provider(Dialogs::new);
+    let stage = host.stage.read().clone();
+    rsx! {
+        match stage {
+            Stage::Opening => rsx! { OpeningPage {} },
+            Stage::NoStore(trouble) => rsx! { NoStorePage { trouble } },
+            Stage::SignedOut => rsx! { SignInPage {} },
+            Stage::SignedIn => rsx! { Router::<Route> {} },
+        }
+        ToastRegion {}
+    }
 }

@@ -640,4 +640,10 @@ impl Core {
             .as_ref()
             .map(|signed_in| signed_in.credentials.refresh_token.as_str())
     }
+
+    /// Where synchronisation stands: connection, changes that wait, and the number reached in each feed.
+    pub fn standing(&self) -> (crate::query::Connection, u64, Vec<(permissions::Feed, u64)>) {
+        let waiting = self.store.outbox_counts().map_or(u64::MAX, |(waiting, _, _)| waiting);
+        (self.sync.connection(), waiting, self.sync.feed_numbers())
+    }
 }

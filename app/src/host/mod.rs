@@ -15,7 +15,9 @@ use native as platform;
 use web as platform;
 
 pub(crate) use platform::{
-    copy_to_clipboard, focus, print_page, remembered_theme, select_text, set_theme, text_selection,
+    FormerFocus, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus, focus_first_in, focus_into, focus_last_in,
+    has_apple_keys, has_focus_within, listen_hidden, listen_keys, page_events, print_page, reload, remembered_theme, scroll_into_view,
+    select_text, set_theme, set_title, sleep, text_selection,
 };
 
 use dioxus::prelude::*;
@@ -87,6 +89,35 @@ pub(crate) enum SignInTrouble {
     },
     /// The server answered in a way that this build does not understand.
     Odd,
+}
+
+/// A key that was pressed anywhere in the window.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct KeyPress {
+    /// As the browser names it: "k", "?", "ArrowLeft".
+    pub(crate) key: String,
+    /// Ctrl, or Cmd on a Mac.
+    pub(crate) command: bool,
+    pub(crate) alt: bool,
+    /// Somebody types in a field, a list or an editor.
+    pub(crate) in_field: bool,
+}
+
+/// What happens to the page from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PageEvent {
+    /// The system says that the network is back.
+    Online,
+    /// A newer build has been fetched and waits for a reload.
+    NewBuild,
+}
+
+/// What the person holds or sits at, for the words on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Device {
+    Computer,
+    Tablet,
+    Phone,
 }
 
 /// Where the program stands before there is a clinic to show.
@@ -194,6 +225,29 @@ impl Host {
             .unwrap_or(Err(Failure::Storage(StorageTrouble::Other)))
     }
 
+    /// Watches a query until `unwatch`, whatever components come and go meanwhile.
+    pub(crate) fn watch(self, query: Query) -> Watched {
+        let link = self.link.read().clone();
+        let watched = Watched {
+            number: link.number(),
+            view: Signal::new_in_scope(None, ScopeId::ROOT),
+        };
+        link.views.borrow_mut().insert(watched.number, watched.view);
+        link.platform.send(ToCore::Watch {
+            watch: watched.number,
+            query,
+        });
+        watched
+    }
+
+    pub(crate) fn unwatch(self, watched: Watched) {
+        let link = self.link.read().clone();
+        link.views.borrow_mut().remove(&watched.number);
+        link.platform.send(ToCore::Unwatch {
+            watch: watched.number,
+        });
+    }
+
     pub(crate) async fn sign_in(self, email: String, password: String) -> Result<(), SignInTrouble> {
         let (answer, waiting) = oneshot::channel();
         *self.link.read().sign_in.borrow_mut() = Some(answer);
@@ -212,6 +266,13 @@ impl Host {
     pub(crate) fn network_hint(self) {
         self.send(ToCore::NetworkHint);
     }
+}
+
+/// What `Host::watch` gives: the latest view, `None` until the first came.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Watched {
+    number: u64,
+    pub(crate) view: Signal<Option<View>>,
 }
 
 /// The host, from anywhere below the root.

@@ -1,7 +1,7 @@
 //! The native host: the core on its own thread, SQLite in the user's data folder, WebSocket over tokio.
 
 use super::runner::{Input, Io, Purpose, Response, Runner};
-use super::{FromCore, HostTrouble, ToCore};
+use super::{Device, FromCore, HostTrouble, KeyPress, PageEvent, ToCore};
 use dioxus::prelude::*;
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::{SinkExt, StreamExt};
@@ -217,6 +217,144 @@ pub(crate) fn focus(id: &str) {
     script(&format!("document.getElementById({})?.focus()", quoted(id)));
 }
 
+/// What Tab stops at inside an element, as an expression of the window's script.
+fn focusables(id: &str) -> String {
+    format!(
+        "[...(document.getElementById({})?.querySelectorAll(\"a[href], button:not(:disabled), input:not(:disabled), \
+         select:not(:disabled), textarea:not(:disabled), [tabindex]:not([tabindex='-1'])\") ?? [])]\
+         .filter(e => e.tabIndex >= 0 && e.offsetParent)",
+        quoted(id)
+    )
+}
+
+/// The field that asks for the focus, else the first field, else the element itself.
+pub(crate) fn focus_into(id: &str) {
+    script(&format!(
+        "const within = document.getElementById({}); (within?.querySelector('[data-autofocus]') \
+         ?? {}.find(e => e.matches('input, select, textarea')) ?? within)?.focus()",
+        quoted(id),
+        focusables(id)
+    ));
+}
+
+pub(crate) fn focus_first_in(id: &str) {
+    script(&format!("{}.at(0)?.focus()", focusables(id)));
+}
+
+pub(crate) fn focus_last_in(id: &str) {
+    script(&format!("{}.at(-1)?.focus()", focusables(id)));
+}
+
+/// Whether the element or something in it has the focus.
+pub(crate) async fn has_focus_within(id: &str) -> bool {
+    let code = format!(
+        "await new Promise(done => setTimeout(done)); \
+         return document.getElementById({})?.contains(document.activeElement) ?? false",
+        quoted(id)
+    );
+    document::eval(&code).join::<bool>().await.unwrap_or(false)
+}
+
+/// Where the focus was before a dialog took it. The window keeps them in a pile, as dialogs are piled.
+pub(crate) struct FormerFocus;
+
+impl FormerFocus {
+    pub(crate) fn remember() -> Self {
+        script("(window.formerFocus ??= []).push(document.activeElement)");
+        Self
+    }
+
+    /// Back to where it was; to the page if that is gone.
+    pub(crate) fn give_back(self) {
+        script(
+            "const former = window.formerFocus?.pop(); \
+             (former?.isConnected ? former : document.getElementById('content'))?.focus()",
+        );
+    }
+}
+
+/// Begins a page at its top and with the focus on it, as after a click on a link.
+pub(crate) fn arrive_at(id: &str) {
+    script(&format!(
+        "const page = document.getElementById({}); if (page) {{ page.scrollTop = 0; page.focus() }}",
+        quoted(id)
+    ));
+}
+
+/// What the window's frame says.
+pub(crate) fn set_title(title: &str) {
+    dioxus::desktop::window().set_title(title);
+}
+
+pub(crate) fn scroll_into_view(id: &str) {
+    script(&format!(
+        "document.getElementById({})?.scrollIntoView({{ block: 'nearest' }})",
+        quoted(id)
+    ));
+}
+
+/// Listens until it is dropped.
+pub(crate) struct Listening(Option<dioxus::core::Task>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.cancel();
+        }
+    }
+}
+
+/// Tells `takes` of every key until what it returns is dropped. The window cannot ask before it acts on a key, so
+/// only Ctrl-K is kept from it; letters outside of fields do nothing there anyway.
+pub(crate) fn listen_keys(takes: impl Fn(&KeyPress) -> bool + 'static) -> Listening {
+    let mut keys = document::eval(
+        "window.tellKey && removeEventListener('keydown', window.tellKey); \
+         window.tellKey = event => { \
+             if (event.defaultPrevented || event.isComposing) return; \
+             const command = event.ctrlKey || event.metaKey; \
+             if (command && event.key.toLowerCase() === 'k') event.preventDefault(); \
+             const in_field = event.target.matches?.('input, select, textarea, [contenteditable], [role^=menuitem]') ?? false; \
+             dioxus.send({ key: event.key, command, alt: event.altKey, in_field }); \
+         }; \
+         addEventListener('keydown', window.tellKey); \
+         await new Promise(() => {});",
+    );
+    Listening(Some(spawn(async move {
+        while let Ok(press) = keys.recv::<KeyPress>().await {
+            takes(&press);
+        }
+    })))
+}
+
+/// A window that is covered goes on working, and the core lives as long as the program.
+pub(crate) fn listen_hidden(_hidden: impl Fn() + 'static) -> Listening {
+    Listening(None)
+}
+
+/// The window hears of nothing that the core does not find out by itself.
+pub(crate) fn page_events() -> UnboundedReceiver<PageEvent> {
+    unbounded().1
+}
+
+/// An installed program is updated by its installer.
+pub(crate) fn activate_new_build() {}
+
+pub(crate) fn reload() {
+    script("location.reload()");
+}
+
+pub(crate) async fn sleep(milliseconds: u32) {
+    tokio::time::sleep(Duration::from_millis(u64::from(milliseconds))).await;
+}
+
+pub(crate) fn device() -> Device {
+    Device::Computer
+}
+
+pub(crate) fn has_apple_keys() -> bool {
+    cfg!(target_os = "macos")
+}
+
 /// Puts the caret or selection of a text field, in UTF-16 units.
 pub(crate) fn select_text(id: &str, start: u32, end: u32) {
     script(&format!(
@@ -245,6 +383,9 @@ pub(crate) fn print_page() {
 pub(crate) fn copy_to_clipboard(text: &str) {
     script(&format!("navigator.clipboard?.writeText({})", quoted(text)));
 }
+
+/// A window has no address to open elsewhere.
+pub(crate) fn copy_address() {}
 
 fn theme_file() -> Option<PathBuf> {
     data_folder().map(|folder| folder.join("theme"))

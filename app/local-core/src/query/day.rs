@@ -5,7 +5,7 @@ use crate::core::Reading;
 use crate::store::StoreError;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use shared_model::documents::{AlertKind, Booking, OpeningHours, Slot, Species, Tone, Whereabouts};
+use shared_model::documents::{AlertKind, Appointment, Booking, OpeningHours, Slot, Species, Tone, Whereabouts};
 use shared_model::ids::{AccountId, AppointmentId, ClientId, PatientId, RoomId, VisitId};
 use shared_model::time::Timestamp;
 
@@ -76,8 +76,8 @@ pub struct DayItem {
     pub in_room_at: Option<Timestamp>,
     pub visit: Option<VisitId>,
     pub clash: bool,
-    /// Two people moved it at the same time and nobody has chosen.
-    pub contested: bool,
+    /// Two people moved it at the same time and nobody has chosen: where else it would be.
+    pub rival_slots: Vec<Slot>,
 }
 
 /// Two bookings that want the same person at the same time, with the way out that disturbs least.
@@ -189,7 +189,7 @@ pub(super) fn view(reading: &Reading<'_>, date: Option<Date>) -> Result<DayView,
             in_room_at: a.in_room_at,
             visit: a.visit,
             clash: false,
-            contested: a.slot_contested,
+            rival_slots: if a.slot_contested { rival_slots(reading, a.id)? } else { Vec::new() },
         });
     }
     for item in items.iter().filter(|item| item.stage != Stage::Cancelled) {
@@ -213,6 +213,12 @@ pub(super) fn view(reading: &Reading<'_>, date: Option<Date>) -> Result<DayView,
         items,
         clashes,
     })
+}
+
+fn rival_slots(reading: &Reading<'_>, id: AppointmentId) -> Result<Vec<Slot>, StoreError> {
+    let document = reading.document(id.into())?;
+    let slot = document.and_then(|document| Appointment::read(&document).0.slot);
+    Ok(slot.map(|slot| slot.rivals).unwrap_or_default())
 }
 
 fn stage(a: &AppointmentColumns, now: Timestamp) -> Stage {

@@ -1,0 +1,104 @@
+//! A dialog over its scrim; a sheet on a phone.
+//!
+//! Invariant: while it is open the focus stays inside, and when it closes the focus goes back to where it was.
+
+use super::{KeyBoard, icon, use_element_id};
+use crate::host::{self, FormerFocus};
+use crate::text;
+use dioxus::prelude::*;
+use dioxus_free_icons::icons::ld_icons::LdX;
+
+/// `keep_open`: a click beside it does not close it, because something was typed. Esc and the button always do.
+#[component]
+pub(crate) fn Dialog(
+    #[props(into)] title: String,
+    on_close: EventHandler<()>,
+    #[props(default)] wide: bool,
+    #[props(default)] keep_open: bool,
+    #[props(default = VNode::empty())] foot: Element,
+    children: Element,
+) -> Element {
+    let id = use_element_id("dialog");
+    let title_id = format!("{id}-title");
+    let class = if wide { "dialog dialog--wide" } else { "dialog" };
+    rsx! {
+        Modal { id: id.clone(), class, labelled_by: title_id.clone(), on_close, keep_open,
+            div { class: "dialog__head",
+                h2 { class: "dialog__title", id: title_id, {title} }
+                button {
+                    class: "btn btn--quiet btn--icon",
+                    r#type: "button",
+                    "aria-label": text::close(),
+                    onclick: move |_| on_close.call(()),
+                    {icon(LdX)}
+                }
+            }
+            div { class: "dialog__body", {children} }
+            if foot != VNode::empty() {
+                div { class: "dialog__foot", {foot} }
+            }
+        }
+    }
+}
+
+/// The behaviour of a dialog without its looks.
+#[component]
+pub(crate) fn Modal(
+    id: String,
+    class: &'static str,
+    #[props(default)] labelled_by: Option<String>,
+    #[props(default)] label: Option<String>,
+    on_close: EventHandler<()>,
+    #[props(default)] keep_open: bool,
+    children: Element,
+) -> Element {
+    let keys = use_context::<KeyBoard>();
+    use_hook(|| keys.modal_opened());
+    let former = use_hook(|| CopyValue::new(Some(FormerFocus::remember())));
+    use_drop(move || {
+        keys.modal_closed();
+        let mut former = former;
+        let former = former.write().take();
+        if let Some(former) = former {
+            former.give_back();
+        }
+    });
+    let (first, last, inside) = (id.clone(), id.clone(), id.clone());
+    // A press that begins inside and ends beside it, as when text is selected, closes nothing.
+    let mut pressed_beside = use_signal(|| false);
+    rsx! {
+        div {
+            class: "scrim",
+            onmousedown: move |_| pressed_beside.set(true),
+            onclick: move |_| {
+                if pressed_beside() && !keep_open {
+                    on_close.call(());
+                }
+            },
+            span { tabindex: "0", onfocus: move |_| host::focus_last_in(&first) }
+            div {
+                id,
+                class,
+                role: "dialog",
+                "aria-modal": "true",
+                "aria-labelledby": labelled_by,
+                "aria-label": label,
+                tabindex: "-1",
+                onmounted: move |_| host::focus_into(&inside),
+                onmousedown: move |event| {
+                    event.stop_propagation();
+                    pressed_beside.set(false);
+                },
+                onclick: move |event| event.stop_propagation(),
+                onkeydown: move |event| {
+                    if event.key() == Key::Escape {
+                        event.stop_propagation();
+                        on_close.call(());
+                    }
+                },
+                {children}
+            }
+            span { tabindex: "0", onfocus: move |_| host::focus_first_in(&last) }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What can be missed: a sentence that goes away by itself, with its undo. What must be seen is an alert, never this.
+
+use super::icon;
+use crate::host::{self, Host, use_host};
+use crate::text;
+use dioxus::prelude::*;
+use dioxus_free_icons::icons::ld_icons::LdX;
+use local_core::Failure;
+use shared_model::commands::Command;
+
+/// How long one stays, in milliseconds, unless somebody points at it or its button has the focus.
+const STAYS: u32 = 8_000;
+const STEP: u32 = 250;
+
+#[derive(Clone, PartialEq)]
+struct Said {
+    number: u64,
+    text: String,
+    undo: Option<Command>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Toasts {
+    said: Signal<Vec<Said>>,
+    count: CopyValue<u64>,
+    host: Host,
+}
+
+impl Toasts {
+    /// Once, at the root.
+    pub(crate) fn new(host: Host) -> Self {
+        Self {
+            said: Signal::new(Vec::new()),
+            count: CopyValue::new(0),
+            host,
+        }
+    }
+
+    pub(crate) fn say(self, text: impl Into<String>) {
+        self.show(text.into(), None);
+    }
+
+    /// `command` takes it back.
+    pub(crate) fn undo(self, text: impl Into<String>, command: impl Into<Command>) {
+        self.show(text.into(), Some(command.into()));
+    }
+
+    pub(crate) fn failed(self, failure: &Failure) {
+        self.show(text::failure(failure), None);
+    }
+
+    fn show(mut self, text: String, undo: Option<Command>) {
+        let number = *self.count.peek() + 1;
+        self.count.set(number);
+        let mut said = self.said.write();
+        // Three at most: the oldest makes room.
+        if said.len() >= 3 {
+            said.remove(0);
+        }
+        said.push(Said { number, text, undo });
+    }
+
+    fn remove(mut self, number: u64) {
+        self.said.write().retain(|said| said.number != number);
+    }
+}
+
+pub(crate) fn use_toasts() -> Toasts {
+    use_context::<Toasts>()
+}
+
+/// Where they appear; one for the whole program.
+#[component]
+pub(crate) fn ToastRegion() -> Element {
+    let toasts = use_toasts();
+    rsx! {
+        div { class: "toasts", role: "status", "aria-live": "polite",
+            for said in toasts.said.read().iter() {
+                Toast { key: "{said.number}", said: said.clone() }
+            }
+        }
+    }
+}
+
+#[component]
+fn Toast(said: Said) -> Element {
+    let toasts = use_toasts();
+    let host = use_host();
+    let mut held = use_signal(|| false);
+    let number = said.number;
+    use_future(move || async move {
+        let mut left = STAYS;
+        while left > 0 {
+            host::sleep(STEP).await;
+            if !*held.peek() {
+                left -= STEP;
+            }
+        }
+        toasts.remove(number);
+    });
+    rsx! {
+        div {
+            class: "toast",
+            onmouseenter: move |_| held.set(true),
+            onmouseleave: move |_| held.set(false),
+            onfocusin: move |_| held.set(true),
+            onfocusout: move |_| held.set(false),
+            {said.text}
+            if let Some(command) = said.undo {
+                button {
+                    class: "btn btn--sm",
+                    r#type: "button",
+                    onclick: move |_| {
+                        let command = command.clone();
+                        toasts.remove(number);
+                        // The task belongs to the root: this toast is gone before it ends.
+                        dioxus::core::spawn_forever(async move {
+                            match host.run(command).await {
+                                Ok(_) => toasts.say(text::undone()),
+                                Err(failure) => toasts.failed(&failure),
+                            }
+                        });
+                    },
+                    {text::undo()}
+                }
+            } else {
+                button {
+                    class: "btn btn--sm btn--icon",
+                    r#type: "button",
+                    "aria-label": text::close(),
+                    onclick: move |_| toasts.remove(number),
+                    {icon(LdX)}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What went wrong, in a sentence that says what to do. The one place where errors become words.
+
+use super as text;
+use local_core::{Failure, StorageTrouble};
+use shared_model::commands::CommandError;
+use shared_model::permissions::Denied;
+use shared_model::values::Invalid;
+
+pub(crate) fn failure(failure: &Failure) -> String {
+    match failure {
+        Failure::Command(CommandError::Invalid { why, .. }) => invalid(text::this_field(), *why),
+        Failure::Command(CommandError::NotHere { .. }) => text::failed_not_here().to_owned(),
+        Failure::Command(CommandError::UnknownBase) => text::failed_text_changed().to_owned(),
+        Failure::Command(CommandError::VisitFinished) => text::failed_visit_finished().to_owned(),
+        Failure::Command(CommandError::Denied(denied)) => match denied {
+            Denied::NotYours { .. } => text::failed_not_yours().to_owned(),
+            Denied::Field { .. } | Denied::Create { .. } | Denied::Form { .. } => {
+                text::failed_not_permitted().to_owned()
+            }
+        },
+        Failure::Storage(trouble) => text::failed_not_saved(storage(*trouble)),
+        Failure::SignedOut => text::failed_signed_out().to_owned(),
+    }
+}
+
+/// Why this device cannot keep anything now.
+pub(crate) fn storage(trouble: StorageTrouble) -> &'static str {
+    match trouble {
+        StorageTrouble::Full => text::storage_full(),
+        StorageTrouble::ReadOnly => text::storage_read_only(),
+        StorageTrouble::Corrupt => text::storage_damaged(),
+        StorageTrouble::InUse => text::storage_in_use(),
+        StorageTrouble::NewerStore => text::storage_newer(),
+        StorageTrouble::Other => text::storage_other(),
+    }
+}
+
+/// `field` is the field's label.
+pub(crate) fn invalid(field: &str, why: Invalid) -> String {
+    match why {
+        Invalid::Empty => text::invalid_empty(field),
+        Invalid::NotANumber => text::invalid_not_a_number(field),
+        Invalid::TooSmall => text::invalid_too_small(field),
+        Invalid::TooLarge => text::invalid_too_large(field),
+        Invalid::TooLong => text::invalid_too_long(field),
+        Invalid::BadCharacters => text::invalid_characters(field),
+        Invalid::NotADate => text::invalid_not_a_date(field),
+    }
+}

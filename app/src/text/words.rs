@@ -1,0 +1,67 @@
+//! The words for what the records hold as codes.
+
+use super as text;
+use shared_model::documents::{AlertKind, Channel, Sex, Species};
+use shared_model::permissions::Role;
+
+pub(crate) fn species(species: Species) -> &'static str {
+    match species {
+        Species::Dog => text::dog(),
+        Species::Cat => text::cat(),
+        Species::Rabbit => text::rabbit(),
+        Species::GuineaPig => text::guinea_pig(),
+        Species::Ferret => text::ferret(),
+        Species::Rodent => text::rodent(),
+        Species::Bird => text::bird(),
+        Species::Reptile => text::reptile(),
+        Species::Horse => text::horse(),
+        Species::Other => text::other_species(),
+    }
+}
+
+/// "male neutered"; nothing if nothing is known.
+pub(crate) fn sex(sex: Sex, neutered: Option<bool>) -> &'static str {
+    match (sex, neutered) {
+        (Sex::Female, Some(true)) => text::female_neutered(),
+        (Sex::Male, Some(true)) => text::male_neutered(),
+        (Sex::Unknown, Some(true)) => text::neutered_only(),
+        (Sex::Female, _) => text::female(),
+        (Sex::Male, _) => text::male(),
+        (Sex::Unknown, _) => "",
+    }
+}
+
+pub(crate) fn alert_kind(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::Allergy => text::alert_allergy(),
+        AlertKind::Handling => text::alert_handling(),
+        AlertKind::Medical => text::alert_medical(),
+    }
+}
+
+pub(crate) fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Phone => text::channel_phone(),
+        Channel::Sms => text::channel_sms(),
+        Channel::Email => text::channel_email(),
+        Channel::Post => text::channel_post(),
+    }
+}
+
+pub(crate) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Owner => text::role_owner(),
+        Role::FrontDesk => text::role_front_desk(),
+        Role::Technician => text::role_technician(),
+        Role::Veterinarian => text::role_veterinarian(),
+        Role::ClinicAdministrator => text::role_clinic_administrator(),
+        Role::SystemAdministrator => text::role_system_administrator(),
+        Role::Viewer => text::role_viewer(),
+    }
+}
+
+/// "Veterinarian, clinic administrator".
+pub(crate) fn roles(roles: &[Role]) -> String {
+    let words: Vec<&str> = roles.iter().map(|held| role(*held)).collect();
+    words.join(", ")
+}

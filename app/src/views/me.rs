@@ -1,0 +1,5 @@
+use dioxus::prelude::*;
+#[component]
+pub(crate) fn MePage() -> Element {
+    rsx! {}
+}

@@ -1,0 +1,184 @@
+//! What stands across the page until it is put right.
+
+use super::NewBuild;
+use super::sign_in_again::SignInAgainDialog;
+use crate::components::{Tint, icon, use_status};
+use crate::host::{self, use_host};
+use crate::text;
+use crate::views::first_sync::FirstSyncLine;
+use dioxus::prelude::*;
+use dioxus_free_icons::icons::ld_icons::{
+    LdCircleAlert, LdClock, LdHardDrive, LdKeyRound, LdPackage, LdRefreshCw, LdTriangleAlert,
+};
+use local_core::StorageTrouble;
+use local_core::query::Connection;
+use shared_model::protocol::Goodbye;
+
+#[component]
+pub(super) fn Banners() -> Element {
+    let status = use_status();
+    let NewBuild(new_build) = use_context::<NewBuild>();
+    let status = status.read();
+    let Some(status) = status.as_ref() else { return rsx! {} };
+    let stopped = match status.connection {
+        Connection::Stopped(why) => Some(why),
+        _ => None,
+    };
+    rsx! {
+        if let Some(trouble) = status.storage {
+            StorageBanner { trouble }
+        }
+        if let Some(why) = stopped {
+            StoppedBanner { why }
+        }
+        if new_build() && stopped != Some(Goodbye::UpdateClient) {
+            NewBuildBanner {}
+        } else if status.deferred > 0 {
+            Banner { tone: Tint::Info, icon: icon(LdPackage), title: text::newer_records(), words: text::newer_records_why() }
+        }
+        if let Some(seconds) = status.clock_off_by {
+            ClockBanner { seconds }
+        }
+        if let Some(progress) = status.first_sync.filter(|first| first.usable) {
+            FirstSyncLine { progress }
+        }
+    }
+}
+
+/// `urgent` reads it out at once.
+#[component]
+pub(crate) fn Banner(
+    tone: Tint,
+    icon: Element,
+    #[props(into)] title: String,
+    #[props(into)] words: String,
+    #[props(default)] urgent: bool,
+    children: Element,
+) -> Element {
+    rsx! {
+        div { class: "banner", "data-tone": tone.word(), role: if urgent { "alert" } else { "status" },
+            {icon}
+            p { class: "banner__text",
+                b { {title} }
+                " "
+                {words}
+            }
+            {children}
+        }
+    }
+}
+
+#[component]
+fn StorageBanner(trouble: StorageTrouble) -> Element {
+    let host = use_host();
+    rsx! {
+        Banner {
+            tone: Tint::Danger,
+            icon: icon(LdHardDrive),
+            title: text::storage(trouble),
+            words: text::last_typed_not_saved(),
+            urgent: true,
+            button { class: "btn btn--sm btn--primary", r#type: "button", onclick: move |_| host.retry_storage(),
+                {text::try_saving_again()}
+            }
+        }
+    }
+}
+
+#[component]
+fn StoppedBanner(why: Goodbye) -> Element {
+    let mut signing_in = use_signal(|| false);
+    match why {
+        Goodbye::SignIn => rsx! {
+            Banner {
+                tone: Tint::Warn,
+                icon: icon(LdKeyRound),
+                title: text::session_ended(),
+                words: text::session_ended_why(),
+                button { class: "btn btn--sm btn--primary", r#type: "button", onclick: move |_| signing_in.set(true),
+                    {text::sign_in_again()}
+                }
+            }
+            if signing_in() {
+                SignInAgainDialog { on_close: move |()| signing_in.set(false) }
+            }
+        },
+        Goodbye::UpdateClient => rsx! {
+            Banner {
+                tone: Tint::Warn,
+                icon: icon(LdPackage),
+                title: text::update_needed(),
+                words: text::update_needed_why(),
+                button { class: "btn btn--sm btn--primary", r#type: "button", onclick: move |_| update(),
+                    {icon(LdRefreshCw)}
+                    {text::update_now()}
+                }
+            }
+        },
+        Goodbye::UpdateServer => rsx! {
+            Banner {
+                tone: Tint::Info,
+                icon: icon(LdPackage),
+                title: text::server_older(),
+                words: text::server_older_why(),
+            }
+        },
+        Goodbye::Later
+        | Goodbye::TooSlow
+        | Goodbye::Malformed
+        | Goodbye::TooLarge
+        | Goodbye::OutOfOrder
+        | Goodbye::NotPermitted
+        | Goodbye::ForeignActor => rsx! {
+            Banner {
+                tone: Tint::Danger,
+                icon: icon(LdCircleAlert),
+                title: text::not_accepted(),
+                words: text::not_accepted_why(),
+                urgent: true,
+            }
+        },
+    }
+}
+
+/// The waiting build takes over; without one, loading the page again fetches it.
+fn update() {
+    host::activate_new_build();
+    host::reload();
+}
+
+#[component]
+fn NewBuildBanner() -> Element {
+    let NewBuild(mut waiting) = use_context::<NewBuild>();
+    rsx! {
+        Banner {
+            tone: Tint::Info,
+            icon: icon(LdPackage),
+            title: text::new_build(),
+            words: text::new_build_why(),
+            button { class: "btn btn--sm", r#type: "button", onclick: move |_| waiting.set(false), {text::later()} }
+            button {
+                class: "btn btn--sm btn--primary",
+                r#type: "button",
+                onclick: move |_| host::activate_new_build(),
+                {icon(LdRefreshCw)}
+                {text::update_now()}
+            }
+        }
+    }
+}
+
+#[component]
+fn ClockBanner(seconds: i64) -> Element {
+    let off = text::minutes((seconds.abs() + 30) / 60);
+    // The server's clock minus this one: above zero means that this one is behind.
+    let words = if seconds > 0 { text::clock_behind(off) } else { text::clock_ahead(off) };
+    rsx! {
+        Banner {
+            tone: Tint::Warn,
+            icon: if seconds.abs() > 3600 { icon(LdTriangleAlert) } else { icon(LdClock) },
+            title: text::clock_off(),
+            words,
+        }
+    }
+}

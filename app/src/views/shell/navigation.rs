@@ -1,0 +1,109 @@
+//! Where one can go: beside the page, or below it on a phone.
+
+use crate::components::{Avatar, Badge, Drawer, PageLink, Tint, icon, logo, use_clinic, use_status};
+use crate::route::Route;
+use crate::text;
+use dioxus::prelude::*;
+use dioxus_free_icons::icons::ld_icons::{LdCalendarDays, LdCircleUser, LdInbox, LdPawPrint, LdUsers};
+
+/// The part of the program that an address belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Day,
+    Patients,
+    Clients,
+    NeedsAttention,
+    Me,
+    Elsewhere,
+}
+
+fn place(route: &Route) -> Place {
+    match route {
+        // A visit is opened from the day and goes back to it.
+        Route::Day {} | Route::DayOn { .. } | Route::Visit { .. } => Place::Day,
+        Route::Patients {} | Route::Patient { .. } => Place::Patients,
+        Route::Clients {} | Route::Client { .. } => Place::Clients,
+        Route::NeedsAttention {} => Place::NeedsAttention,
+        Route::Me {} => Place::Me,
+        Route::Waiting {} | Route::Gallery {} | Route::NotFound { .. } => Place::Elsewhere,
+    }
+}
+
+fn icon_of(place: Place) -> Element {
+    match place {
+        Place::Day => icon(LdCalendarDays),
+        Place::Patients => icon(LdPawPrint),
+        Place::Clients => icon(LdUsers),
+        Place::NeedsAttention => icon(LdInbox),
+        Place::Me | Place::Elsewhere => icon(LdCircleUser),
+    }
+}
+
+#[component]
+pub(super) fn Side() -> Element {
+    let here = place(&use_route::<Route>());
+    let status = use_status();
+    let clinic = use_clinic();
+    let attention = status.read().as_ref().map_or(0, |status| status.needs_attention);
+    let clinic = clinic.read();
+    let clinic_name = clinic.as_ref().map(|clinic| clinic.profile.name.clone());
+    let me = clinic.as_ref().and_then(|clinic| clinic.me.clone());
+    let places = [
+        (Route::Day {}, Place::Day, text::nav_day()),
+        (Route::Patients {}, Place::Patients, text::nav_patients()),
+        (Route::Clients {}, Place::Clients, text::nav_clients()),
+        (Route::NeedsAttention {}, Place::NeedsAttention, text::needs_attention()),
+    ];
+    rsx! {
+        nav { class: "side", id: Drawer::Nav.id(), "aria-label": text::nav_main(),
+            PageLink { to: Route::Day {}, class: "side__clinic",
+                {logo()}
+                {clinic_name.filter(|name| !name.is_empty()).unwrap_or_else(|| text::app_name().to_owned())}
+            }
+            ul { class: "side__list",
+                for (to , place , words) in places {
+                    li { key: "{words}",
+                        PageLink { to, class: "side__link", current: place == here,
+                            {icon_of(place)}
+                            {words}
+                            if place == Place::NeedsAttention && attention > 0 {
+                                Badge { count: attention, tone: Tint::Danger, said: text::to_decide() }
+                            }
+                        }
+                    }
+                }
+            }
+            if let Some(me) = me {
+                div { class: "side__me",
+                    Avatar { initials: text::initials(&me.name), tone: Tint::Violet }
+                    div {
+                        PageLink { to: Route::Me {}, class: "side__me-name", current: here == Place::Me, {me.name.clone()} }
+                        div { class: "faint", {text::roles(&me.roles)} }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The phone's bottom bar.
+#[component]
+pub(super) fn TabBar() -> Element {
+    let here = place(&use_route::<Route>());
+    let places = [
+        (Route::Day {}, Place::Day, text::nav_day()),
+        (Route::Patients {}, Place::Patients, text::nav_patients()),
+        (Route::Clients {}, Place::Clients, text::nav_clients()),
+        (Route::Me {}, Place::Me, text::nav_me()),
+    ];
+    rsx! {
+        nav { class: "tabbar", "aria-label": text::nav_places(),
+            for (to , place , words) in places {
+                PageLink { key: "{words}", to, class: "tabbar__link", current: place == here,
+                    {icon_of(place)}
+                    {words}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Writes what is typed into the record: when to send, what to say about it, and where the caret goes.
+//!
+//! Place in the flow: between the text fields and `ManagedText`, which decides what is sent. Invariant: notes outlive
+//! their page; leaving it, or a failure, loses nothing that was typed.
+
+use crate::host::{self, Host, Watched, use_host};
+use dioxus::core::{provide_root_context, spawn_forever};
+use dioxus::prelude::*;
+use futures_channel::mpsc::unbounded;
+use futures_util::StreamExt;
+use local_core::query::VisitView;
+use local_core::{Failure, Query, View};
+use shared_model::commands::{CommandError, WriteInSection};
+use shared_model::documents::Section;
+use shared_model::ids::VisitId;
+use std::collections::HashMap;
+
+use super::managed_text::{ManagedText, Rewritten, Version};
+
+/// Sent so long after the last key, or after the first if the typing goes on; in milliseconds.
+const PAUSE: i64 = 300;
+const AT_LATEST: i64 = 1_000;
+/// How often to look whether it is time, and whether the view with the edit has come.
+const LOOK: u32 = 20;
+/// Longer than any view takes that comes at all.
+const GIVE_UP: u32 = 2_000;
+/// So often an edit is put on a newer state before somebody is told.
+const REBASES: u32 = 5;
+
+/// Where the caret of a text field has to go after it was rewritten.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Caret {
+    pub section: Section,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// The notes of one visit. Copy it into closures freely.
+#[derive(Clone, Copy)]
+pub(super) struct Notes {
+    visit: VisitId,
+    host: Host,
+    watched: Signal<Option<Watched>>,
+    text: Signal<Option<ManagedText>>,
+    /// Why the last edit was not taken.
+    pub(super) failure: Signal<Option<Failure>>,
+    pub(super) focused: Signal<Option<Section>>,
+    pub(super) caret: Signal<Option<Caret>>,
+    /// The first and the last key since something was sent.
+    keys: Signal<Option<(i64, i64)>>,
+    driven: Signal<bool>,
+    pages: Signal<usize>,
+}
+
+/// The notes that are shown, or that have something unsaved.
+#[derive(Clone, Copy)]
+struct OpenNotes(Signal<HashMap<VisitId, Notes>>);
+
+/// The field of a section.
+pub(super) fn field_id(section: Section) -> String {
+    format!("notes-{}", section.word())
+}
+
+/// Opens the notes for as long as the component lives.
+pub(super) fn use_notes(visit: VisitId) -> Notes {
+    let host = use_host();
+    let notes = use_hook(|| Notes::open(host, visit));
+    use_effect(move || {
+        // Read here, so that the effect runs again with every view.
+        let version = notes.view().read().as_ref().and_then(version);
+        if let Some(version) = version {
+            spawn(notes.show(version));
+        }
+    });
+    use_hook(move || {
+        let (hidden, mut heard) = unbounded::<()>();
+        let listening = host::listen_hidden(move || drop(hidden.unbounded_send(())));
+        spawn(async move {
+            let _listening = listening;
+            while heard.next().await.is_some() {
+                notes.flush();
+            }
+        });
+    });
+    use_drop(move || notes.close());
+    notes
+}
+
+fn version(view: &View) -> Option<Version> {
+    let View::Visit(view) = view else { return None };
+    Some(version_of(view))
+}
+
+fn version_of(view: &VisitView) -> Version {
+    let text = |index: usize| view.sections.get(index).map(|section| section.text.clone());
+    Version {
+        heads: view.heads.clone(),
+        texts: std::array::from_fn(|index| text(index).unwrap_or_default()),
+        saved_at: view.receipt.saved_at,
+    }
+}
+
+impl Notes {
+    fn open(host: Host, visit: VisitId) -> Self {
+        let OpenNotes(mut open) = try_consume_context::<OpenNotes>().unwrap_or_else(|| {
+            provide_root_context(OpenNotes(Signal::new_in_scope(HashMap::new(), ScopeId::ROOT)))
+        });
+        let known = open.peek().get(&visit).copied();
+        let mut notes = known.unwrap_or_else(|| {
+            fn at_root<T: 'static>(value: T) -> Signal<T> {
+                Signal::new_in_scope(value, ScopeId::ROOT)
+            }
+            let notes = Self {
+                visit,
+                host,
+                watched: at_root(None),
+                text: at_root(None),
+                failure: at_root(None),
+                focused: at_root(None),
+                caret: at_root(None),
+                keys: at_root(None),
+                driven: at_root(false),
+                pages: at_root(0),
+            };
+            open.write().insert(visit, notes);
+            notes
+        });
+        *notes.pages.write() += 1;
+        if notes.watched.peek().is_none() {
+            notes.watched.set(Some(host.watch(Query::Visit(visit))));
+        }
+        notes
+    }
+
+    fn close(mut self) {
+        *self.pages.write() -= 1;
+        self.focused.set(None);
+        self.flush();
+        self.forget_if_done();
+    }
+
+    fn forget_if_done(mut self) {
+        if *self.pages.peek() == 0
+            && !self.is_writing()
+            && let Some(watched) = self.watched.take()
+        {
+            self.host.unwatch(watched);
+            // What the fields rest on is read anew when they are opened again.
+            self.text.set(None);
+        }
+    }
+
+    /// The page's view of the visit.
+    pub(super) fn view(self) -> Signal<Option<View>> {
+        let watched = *self.watched.read();
+        watched.map_or_else(|| Signal::new_in_scope(None, ScopeId::ROOT), |watched| watched.view)
+    }
+
+    /// What a section's field shows.
+    pub(super) fn shown(self, section: Section) -> String {
+        let text = self.text.read();
+        text.as_ref().map(|text| text.shown(section)).unwrap_or_default()
+    }
+
+    pub(super) fn is_unsaved(self, section: Section) -> bool {
+        self.text.read().as_ref().is_some_and(|text| text.is_unsaved(section))
+    }
+
+    /// Something typed is not durable yet.
+    pub(super) fn is_writing(self) -> bool {
+        let text = self.text.read();
+        text.as_ref().is_some_and(|text| text.is_anything_unsaved() || text.is_under_way())
+    }
+
+    pub(super) fn typed(mut self, section: Section, typed: &str) {
+        if let Some(text) = self.text.write().as_mut() {
+            text.typed(section, typed);
+        }
+        let now = host::now().0;
+        let first = self.keys.peek().map_or(now, |(first, _)| first);
+        self.keys.set(Some((first, now)));
+        self.drive();
+    }
+
+    /// Sends at once what there is: the field is left, or the page is no longer seen.
+    pub(super) fn flush(mut self) {
+        self.keys.set(None);
+        spawn_forever(async move {
+            self.send().await;
+            self.drive();
+        });
+    }
+
+    /// Sends whatever is unsaved, each when it is due, until nothing is or an edit is not taken.
+    fn drive(mut self) {
+        if self.driven.replace(true) {
+            return;
+        }
+        spawn_forever(async move {
+            let mut going = true;
+            while going && self.is_anything_unsaved() {
+                while !self.is_due() {
+                    host::sleep(LOOK).await;
+                }
+                going = self.send().await;
+            }
+            self.driven.set(false);
+            self.forget_if_done();
+        });
+    }
+
+    fn is_anything_unsaved(self) -> bool {
+        self.text.peek().as_ref().is_some_and(ManagedText::is_anything_unsaved)
+    }
+
+    fn is_under_way(self) -> bool {
+        self.text.peek().as_ref().is_some_and(ManagedText::is_under_way)
+    }
+
+    fn is_due(self) -> bool {
+        let now = host::now().0;
+        let keys = *self.keys.peek();
+        // A clock that was set back must not hold anything up.
+        let due = keys.is_none_or(|(first, last)| now < first || now - last >= PAUSE || now - first >= AT_LATEST);
+        due && !self.is_under_way()
+    }
+
+    /// Sends one edit and waits for the view that has it. False if it was not taken.
+    async fn send(mut self) -> bool {
+        for _ in 0..REBASES {
+            let edit = self.text.write().as_mut().and_then(ManagedText::next);
+            let Some(edit) = edit else { return true };
+            self.keys.set(None);
+            let command = WriteInSection {
+                visit: self.visit,
+                section: edit.section,
+                seen: edit.seen,
+                at: edit.splice.at,
+                delete: edit.splice.delete,
+                insert: edit.splice.insert,
+            };
+            match self.host.run(command).await {
+                Ok(at) => {
+                    self.failure.set(None);
+                    self.rewrite(|text| text.kept(at)).await;
+                    self.wait_for_view().await;
+                    return true;
+                }
+                Err(failure) => {
+                    self.rewrite(ManagedText::refused).await;
+                    if failure != Failure::Command(CommandError::UnknownBase) {
+                        self.failure.set(Some(failure));
+                        return false;
+                    }
+                    // The record knows more, or less, than this screen showed: take what it is now and try again.
+                    host::sleep(LOOK * 10).await;
+                    self.show_latest().await;
+                }
+            }
+        }
+        self.failure.set(Some(Failure::Command(CommandError::UnknownBase)));
+        false
+    }
+
+    async fn wait_for_view(self) {
+        let mut waited = 0;
+        while self.is_under_way() && waited < GIVE_UP {
+            self.show_latest().await;
+            host::sleep(LOOK).await;
+            waited += LOOK;
+        }
+        self.rewrite(ManagedText::waited_long_enough).await;
+    }
+
+    async fn show_latest(self) {
+        let version = {
+            let watched = *self.watched.peek();
+            watched.and_then(|watched| watched.view.peek().as_ref().and_then(version))
+        };
+        if let Some(version) = version {
+            self.show(version).await;
+        }
+    }
+
+    async fn show(mut self, version: Version) {
+        if self.text.peek().is_none() {
+            self.text.set(Some(ManagedText::new(version)));
+        } else {
+            self.rewrite(|text| text.arrived(version)).await;
+        }
+    }
+
+    /// Changes the texts because of something that came, and keeps the caret with its words.
+    async fn rewrite(mut self, change: impl FnOnce(&mut ManagedText) -> Vec<Rewritten>) {
+        let focused = *self.focused.peek();
+        let selection = match focused {
+            Some(section) => host::text_selection(&field_id(section)).await,
+            None => None,
+        };
+        let rewritten = self.text.write().as_mut().map(change).unwrap_or_default();
+        if let (Some(section), Some((start, end))) = (focused, selection)
+            && let Some(rewritten) = rewritten.iter().find(|rewritten| rewritten.section == section)
+        {
+            self.caret.set(Some(Caret {
+                section,
+                start: rewritten.caret(start),
+                end: rewritten.caret(end),
+            }));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+// A real server with a demonstration clinic in a folder of its own, and real browsers with profiles of their own.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+export const PASSWORD = "lantern-beagle-orchard-47";
+export const DESK = "jana.dvorak@northgate.example";
+export const VET = "ana.moreno@northgate.example";
+
+const SERVER = process.env.SERVER ?? "../target/debug/sync-server";
+const WEB_DIR = process.env.WEB_DIR ?? "../dist/web";
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** A port that was free a moment ago. */
+async function freePort() {
+  const probe = createServer();
+  probe.listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+export class Clinic {
+  /** @param {{patients?: number, env?: Record<string, string>, webDir?: string}} options */
+  static async start(options = {}) {
+    const clinic = new Clinic();
+    clinic.folder = mkdtempSync(join(tmpdir(), "clinic-"));
+    clinic.port = await freePort();
+    clinic.address = `http://127.0.0.1:${clinic.port}`;
+    clinic.env = {
+      ...process.env,
+      DATA_DIR: join(clinic.folder, "data"),
+      WEB_DIR: options.webDir ?? WEB_DIR,
+      LISTEN: `127.0.0.1:${clinic.port}`,
+      ...(options.env ?? {}),
+    };
+    if (!options.env?.DATABASE_URL) delete clinic.env.DATABASE_URL;
+    const demo = spawnSync(SERVER, ["admin", "demo", "--patients", String(options.patients ?? 60)], {
+      env: clinic.env,
+      encoding: "utf8",
+    });
+    if (demo.status !== 0) throw new Error(`admin demo: ${demo.stdout}\n${demo.stderr}`);
+    clinic.profiles = [];
+    await clinic.revive();
+    return clinic;
+  }
+
+  /** Starts the server again on the same folder and port. */
+  async revive() {
+    this.log = "";
+    this.process = spawn(SERVER, ["serve"], { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => (this.log = (this.log + text).slice(-20_000)));
+    }
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      try {
+        if ((await fetch(`${this.address}/health`)).ok) return;
+      } catch {
+        // Not listening yet.
+      }
+      if (this.process.exitCode !== null || Date.now() > deadline) throw new Error(`server: ${this.log}`);
+      await new Promise((resolve) => setTimeout(resolve, 50)); // between two looks at a port there is no event
+    }
+  }
+
+  /** As if the machine lost power. */
+  async kill() {
+    const ended = once(this.process, "exit");
+    this.process.kill("SIGKILL");
+    await ended;
+  }
+
+  /** A browser with a profile of its own, as another device. */
+  async profile(options = {}) {
+    const folder = mkdtempSync(join(tmpdir(), "profile-"));
+    const profile = new Profile(this, folder, options);
+    this.profiles.push(profile);
+    await profile.open();
+    return profile;
+  }
+
+  async stop() {
+    for (const profile of this.profiles) {
+      await profile.close();
+      rmSync(profile.folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const ended = once(this.process, "exit");
+      this.process.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class Profile {
+  constructor(clinic, folder, { viewport = { width: 1440, height: 900 }, theme = "light", touch = false } = {}) {
+    Object.assign(this, { clinic, folder, viewport, theme, touch });
+    this.troubles = [];
+  }
+
+  async open() {
+    this.context = await chromium.launchPersistentContext(this.folder, {
+      executablePath: CHROMIUM,
+      viewport: this.viewport,
+      colorScheme: this.theme,
+      hasTouch: this.touch,
+      isMobile: this.touch,
+      locale: "en-GB",
+      timezoneId: "Europe/Prague",
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+    this.page = this.context.pages()[0] ?? (await this.context.newPage());
+    this.watch(this.page);
+  }
+
+  /** Whatever the page complains about fails the story, but for the network, which the stories cut themselves. */
+  watch(page) {
+    page.on("pageerror", (error) => this.troubles.push(`page error: ${error.message}`));
+    page.on("console", (message) => {
+      const text = message.text();
+      const expected = /ERR_CONNECTION|ERR_INTERNET|WebSocket connection|Failed to fetch|status of 401|status of 503/;
+      if (message.type() === "error" && !expected.test(text)) this.troubles.push(`console: ${text}`);
+    });
+  }
+
+  async close() {
+    await this.context?.close();
+    this.context = undefined;
+  }
+
+  /** The whole browser dies, as when a tablet's battery does. */
+  async kill() {
+    const pid = this.pid();
+    const closed = once(this.context, "close");
+    process.kill(pid, "SIGKILL");
+    await closed;
+    this.context = undefined;
+  }
+
+  pid() {
+    const found = spawnSync("pgrep", ["-o", "-f", `--user-data-dir=${this.folder}`], { encoding: "utf8" });
+    return Number(found.stdout.trim());
+  }
+
+  async goto(path) {
+    await this.page.goto(`${this.clinic.address}${path}`);
+  }
+
+  async signIn(email, password = PASSWORD) {
+    await this.goto("/");
+    await this.page.getByLabel("Email").fill(email);
+    await this.page.getByLabel("Password", { exact: true }).fill(password);
+    await this.page.getByRole("button", { name: "Sign in" }).click();
+  }
+}

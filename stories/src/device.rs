@@ -1,0 +1,292 @@
+//! A device: the core, a store, and a host for it that speaks HTTP and WebSockets.
+
+use crate::clinic::now;
+use futures_util::{SinkExt, StreamExt};
+use local_core::query::{Connection, StatusView};
+use local_core::{Core, Credentials, Effect, Event, Failure, Query, Store, View};
+use serde::Deserialize;
+use shared_model::commands::Command;
+use shared_model::ids::DeviceId;
+use shared_model::permissions::{Feed, Principal};
+use shared_model::time::Timestamp;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use uuid::Uuid;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+#[derive(Deserialize)]
+struct Session {
+    access_token: String,
+    expires_at: Timestamp,
+    refresh_token: String,
+    principal: Principal,
+}
+
+impl From<Session> for Credentials {
+    fn from(session: Session) -> Self {
+        Self {
+            principal: session.principal,
+            access_token: session.access_token,
+            access_expires: session.expires_at,
+            refresh_token: session.refresh_token,
+        }
+    }
+}
+
+pub struct Device {
+    pub core: Core,
+    server: SocketAddr,
+    folder: TempDir,
+    device: DeviceId,
+    socket: Option<Socket>,
+    online: bool,
+    wake: Option<Timestamp>,
+    tickets: u64,
+    /// Views of running watches, newest last.
+    views: VecDeque<(u64, View)>,
+    /// Frames and bytes that came in.
+    pub received: (u64, u64),
+    /// Everything that came in, for stories about what may not come in.
+    pub overheard: Vec<Vec<u8>>,
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("this machine has a random source");
+    bytes
+}
+
+fn open(folder: &Path) -> Core {
+    let sql = rusqlite::Connection::open(folder.join("clinic.db")).expect("a file can be opened");
+    Core::new(Store::new(sql).expect("the store is sound")).expect("the core starts")
+}
+
+impl Device {
+    /// A device that nobody has signed in on.
+    pub fn fresh(server: SocketAddr) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self {
+            core: open(folder.path()),
+            server,
+            folder,
+            device: DeviceId(uuid::Builder::from_random_bytes(random()).into_uuid()),
+            socket: None,
+            online: true,
+            wake: None,
+            tickets: 0,
+            views: VecDeque::new(),
+            received: (0, 0),
+            overheard: Vec::new(),
+        }
+    }
+
+    async fn post(&self, path: &str, body: serde_json::Value) -> Option<(u16, String)> {
+        if !self.online {
+            return None;
+        }
+        let address = format!("http://{}{path}", self.server);
+        let answer = tokio::task::spawn_blocking(move || {
+            let agent: ureq::Agent =
+                ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            let mut answer = agent
+                .post(&address)
+                .header("content-type", "application/json")
+                .send(body.to_string())
+                .ok()?;
+            Some((answer.status().as_u16(), answer.body_mut().read_to_string().ok()?))
+        });
+        answer.await.expect("the request ran")
+    }
+
+    pub async fn sign_in(&mut self, email: &str, password: &str) {
+        let body = serde_json::json!({
+            "email": email, "password": password, "device": self.device, "device_name": "a story's device",
+        });
+        let (status, body) = self.post("/api/v1/sign-in", body).await.expect("the server answers");
+        assert_eq!(status, 200, "{body}");
+        let session: Session = serde_json::from_str(&body).expect("the answer of a sign-in");
+        let event =
+            Event::SignedIn { credentials: session.into(), device: self.device, fresh_actor: random() };
+        self.handle(event).await;
+    }
+
+    /// The core handles an event, and the host does what it asks for.
+    pub async fn handle(&mut self, event: Event) -> Vec<Effect> {
+        let mut told = Vec::new();
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for effect in self.core.handle(now(), event) {
+                match &effect {
+                    Effect::OpenSocket => {
+                        self.socket = None;
+                        if self.online
+                            && let Ok((socket, _)) =
+                                tokio_tungstenite::connect_async(format!("ws://{}/api/v1/sync", self.server)).await
+                        {
+                            self.socket = Some(socket);
+                            events.push_back(Event::SocketOpened);
+                        } else {
+                            events.push_back(self.closed());
+                        }
+                    }
+                    Effect::CloseSocket => {
+                        if self.socket.take().is_some() {
+                            events.push_back(self.closed());
+                        }
+                    }
+                    Effect::Send(frame) => {
+                        if let Some(socket) = &mut self.socket
+                            && socket.send(Message::Binary(frame.clone().into())).await.is_err()
+                        {
+                            self.socket = None;
+                            events.push_back(self.closed());
+                        }
+                    }
+                    Effect::RenewSession { refresh_token, device } => {
+                        let body = serde_json::json!({ "refresh_token": refresh_token, "device": device });
+                        events.push_back(match self.post("/api/v1/refresh", body).await {
+                            Some((200, body)) => {
+                                let session: Session = serde_json::from_str(&body).expect("a session");
+                                Event::SessionRenewed(Some(session.into()))
+                            }
+                            Some((401 | 403, _)) => Event::SessionRefused,
+                            _ => Event::SessionRenewed(None),
+                        });
+                    }
+                    Effect::WakeAt(at) => self.wake = Some(*at),
+                    Effect::View { watch, view } => self.views.push_back((*watch, view.clone())),
+                    Effect::Answer { .. } | Effect::SignedIn(_) | Effect::SignInRefused { .. } => {}
+                }
+                told.push(effect);
+            }
+        }
+        told
+    }
+
+    fn closed(&self) -> Event {
+        Event::SocketClosed { dice: u32::from_le_bytes(random()) }
+    }
+
+    /// Takes one frame or one tick if there is one within `patience`; whether there was.
+    pub async fn step(&mut self, patience: Duration) -> bool {
+        if let Some(socket) = &mut self.socket {
+            match tokio::time::timeout(patience, socket.next()).await {
+                Ok(Some(Ok(Message::Binary(frame)))) => {
+                    self.received.0 += 1;
+                    self.received.1 += frame.len() as u64;
+                    self.overheard.push(frame.to_vec());
+                    self.handle(Event::Frame(frame.to_vec())).await;
+                    return true;
+                }
+                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => {
+                    self.socket = None;
+                    let closed = self.closed();
+                    self.handle(closed).await;
+                    return true;
+                }
+                Ok(Some(Ok(_))) => return true,
+                Err(_) => {}
+            }
+        } else if self.online {
+            tokio::time::sleep(patience).await;
+        }
+        if self.wake.is_some_and(|at| at <= now()) {
+            self.wake = None;
+            self.handle(Event::Tick).await;
+        }
+        false
+    }
+
+    /// The network is gone: the socket breaks, and new ones do not open.
+    pub async fn offline(&mut self) {
+        self.online = false;
+        if self.socket.take().is_some() {
+            let closed = self.closed();
+            self.handle(closed).await;
+        }
+    }
+
+    pub async fn online(&mut self) {
+        self.online = true;
+        self.handle(Event::NetworkHint).await;
+    }
+
+    /// The program dies and starts again on the same files.
+    pub async fn restart(&mut self) {
+        self.socket = None;
+        self.core = Core::new(
+            Store::new(rusqlite::Connection::open_in_memory().expect("memory")).expect("a store"),
+        )
+        .expect("a core");
+        self.core = open(self.folder.path());
+        self.handle(Event::Started).await;
+    }
+
+    pub async fn run(&mut self, command: impl Into<Command>) -> Result<Timestamp, Failure> {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        let effects = self.handle(Event::Command { ticket, command: command.into() }).await;
+        effects
+            .into_iter()
+            .find_map(|effect| match effect {
+                Effect::Answer { ticket: answered, outcome } if answered == ticket => Some(outcome),
+                _ => None,
+            })
+            .expect("every command is answered")
+    }
+
+    pub async fn must(&mut self, command: impl Into<Command>) {
+        self.run(command).await.expect("the command is carried out");
+    }
+
+    /// What a screen would show now.
+    pub async fn look(&mut self, query: Query) -> View {
+        const LOOK: u64 = u64::MAX;
+        let effects = self.handle(Event::Watch { watch: LOOK, query }).await;
+        self.handle(Event::Unwatch { watch: LOOK }).await;
+        self.views.retain(|(watch, _)| *watch != LOOK);
+        effects
+            .into_iter()
+            .find_map(|effect| match effect {
+                Effect::View { watch: LOOK, view } => Some(view),
+                _ => None,
+            })
+            .expect("a watched query has a view")
+    }
+
+    pub async fn status(&mut self) -> StatusView {
+        match self.look(Query::Status).await {
+            View::Status(status) => status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn fresh_id(&self) -> Uuid {
+        let millis = u64::try_from(now().0).expect("after 1970");
+        uuid::Builder::from_unix_timestamp_millis(millis, &random()).into_uuid()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        now()
+    }
+
+    /// Connected, nothing waits, and every feed is at the clinic's head or has no more to give.
+    pub(crate) fn is_settled(&self, head: u64) -> bool {
+        let (connection, waiting, feeds) = self.standing();
+        connection == Connection::Online
+            && waiting == 0
+            && !feeds.is_empty()
+            && feeds.iter().all(|(feed, number)| *number > 0 && (*feed != Feed::Staff || *number >= head))
+    }
+
+    pub(crate) fn standing(&self) -> (Connection, u64, Vec<(Feed, u64)>) {
+        self.core.standing()
+    }
+}

@@ -1,0 +1,197 @@
+//! Plays a demonstration clinic into the database: every deed through accept's planning, as its author, in large
+//! transactions.
+
+use crate::identity::Passwords;
+use crate::storage::{DemonstrationAccount, NewAccount, NewClinic, Storage, StorageError};
+use crate::sync::{Author, ReadItem, SessionId, WorkingSet, Writer, plan_accept};
+use ::demonstration::{Deed, DemoAccount, DemoClinic};
+use shared_model::commands::CommandError;
+use shared_model::documents::Document;
+use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::permissions::Principal;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// Deeds per transaction.
+const BATCH: usize = 4_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the demonstration's own {verb} was not carried out: {error}")]
+    Command { verb: &'static str, error: CommandError },
+    #[error("the demonstration's own {verb} was refused: {reason}")]
+    Refused { verb: &'static str, reason: String },
+    #[error("a deed is somebody's who has no account: {0}")]
+    Nobody(AccountId),
+    #[error("the import was interrupted")]
+    Interrupted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imported {
+    pub documents: usize,
+    pub changes: usize,
+}
+
+/// Creates the clinic with its accounts, then does its deeds.
+pub async fn import_demonstration(
+    storage: &Arc<dyn Storage>,
+    demonstration: DemoClinic,
+) -> Result<Imported, ImportError> {
+    create(storage, &demonstration).await?;
+    let DemoClinic {
+        clinic,
+        accounts,
+        deeds,
+    } = demonstration;
+    let mut import = Import {
+        writers: accounts
+            .iter()
+            .map(|account| (account.account, writer(clinic, account)))
+            .collect(),
+        documents: HashMap::new(),
+        working: WorkingSet::new(clinic),
+    };
+    let mut changes = 0;
+    let mut deeds = deeds.into_iter();
+    loop {
+        let batch: Vec<Deed> = deeds.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            break;
+        }
+        let done = tokio::task::spawn_blocking(move || {
+            let items = import.carry_out(&batch);
+            items.map(|items| (import, items))
+        });
+        let items;
+        (import, items) = done.await.map_err(|_| ImportError::Interrupted)??;
+        changes += items.len();
+        import = import.accept(storage, items).await?;
+    }
+    Ok(Imported {
+        documents: import.documents.len(),
+        changes,
+    })
+}
+
+async fn create(storage: &Arc<dyn Storage>, demonstration: &DemoClinic) -> Result<(), ImportError> {
+    let passwords = Passwords::new().await;
+    let mut accounts = Vec::new();
+    for account in &demonstration.accounts {
+        accounts.push(NewAccount {
+            account: account.account,
+            email: account.email.clone(),
+            full_name: account.full_name.clone(),
+            password_hash: passwords.hash(account.password.to_owned()).await,
+            roles: account.roles.clone(),
+            client: account.client,
+        });
+    }
+    let shown = demonstration.accounts.iter().map(|account| DemonstrationAccount {
+        email: account.email.clone(),
+        full_name: account.full_name.clone(),
+        roles: account.roles.clone(),
+        password: account.password.to_owned(),
+    });
+    storage
+        .create_clinic(NewClinic {
+            clinic: demonstration.clinic,
+            name: "Demonstration".to_owned(),
+            accounts,
+            demonstration: shown.collect(),
+        })
+        .await?;
+    Ok(())
+}
+
+fn writer(clinic: ClinicId, account: &DemoAccount) -> Arc<Writer> {
+    Arc::new(Writer {
+        session: SessionId::NONE,
+        author: Author {
+            principal: Principal {
+                account: account.account,
+                clinic,
+                roles: account.roles.clone(),
+                client: account.client,
+                name: account.full_name.clone(),
+            },
+            account: account.account,
+            // Nobody signs in from it; it only has to be one per person.
+            device: DeviceId(account.account.0),
+        },
+        refused: Mutex::default(),
+    })
+}
+
+struct Import {
+    writers: HashMap<AccountId, Arc<Writer>>,
+    /// As on the authors' devices.
+    documents: HashMap<DocumentId, Document>,
+    working: WorkingSet,
+}
+
+struct Item {
+    verb: &'static str,
+    writer: Arc<Writer>,
+    read: ReadItem,
+}
+
+impl Import {
+    fn carry_out(&mut self, deeds: &[Deed]) -> Result<Vec<Item>, ImportError> {
+        let clinic = self.working.clinic();
+        let mut items = Vec::new();
+        for Deed { stamp, command } in deeds {
+            let verb = command.verb();
+            let writer = self
+                .writers
+                .get(&stamp.account)
+                .ok_or(ImportError::Nobody(stamp.account))?;
+            for (kind, id) in command.touches(clinic) {
+                let document = self
+                    .documents
+                    .entry(id)
+                    .or_insert_with(|| Document::genesis(kind, clinic, id));
+                let change = command
+                    .write(document, stamp)
+                    .map_err(|error| ImportError::Command { verb, error })?;
+                items.extend(change.map(|change| Item {
+                    verb,
+                    writer: Arc::clone(writer),
+                    read: ReadItem::of_change(kind, id, change),
+                }));
+            }
+        }
+        Ok(items)
+    }
+
+    async fn accept(mut self, storage: &Arc<dyn Storage>, items: Vec<Item>) -> Result<Self, ImportError> {
+        let mut tx = storage.begin_accept(self.working.clinic()).await?;
+        let head = tx.head();
+        self.working.expect_head(head);
+        let (documents, actors) = self.working.missing(items.iter().map(|item| &item.read));
+        let rows = tx.load(&documents, &actors).await?;
+        self.working.fill(rows)?;
+        let now = crate::now();
+        let plan = tokio::task::spawn_blocking(move || {
+            let pushes = items
+                .iter()
+                .map(|item| (&*item.writer, std::slice::from_ref(&item.read)));
+            let plan = plan_accept(&mut self.working, pushes, head, now);
+            let refused = items
+                .iter()
+                .zip(&plan.refusals)
+                .find_map(|(item, refused)| refused.first().map(|refusal| (item.verb, refusal)));
+            if let Some((verb, refusal)) = refused {
+                let reason = refusal.reason.clone();
+                return Err(ImportError::Refused { verb, reason });
+            }
+            self.working.trim();
+            Ok((self, plan))
+        });
+        let (import, plan) = plan.await.map_err(|_| ImportError::Interrupted)??;
+        tx.commit(plan.writes).await?;
+        Ok(import)
+    }
+}

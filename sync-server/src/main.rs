@@ -1,0 +1,115 @@
+//! The server's binary: one for every role it can play.
+
+use clap::Parser;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+use sync_server::config::{AdminTask, Cli, Demo, Role, Serve};
+use sync_server::server::{self, Settings};
+use sync_server::storage::Storage;
+use sync_server::{import_demonstration, telemetry};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start(cli.log_format, &cli.log);
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Outcome {
+    let storage = cli.data.open().await?;
+    match cli.role {
+        Role::Serve(options) => serve(storage, options).await,
+        Role::Migrate => say("The database has this build's form.\n"),
+        Role::Admin(admin) => match admin.task {
+            AdminTask::Demo(options) => demo(&storage, options).await,
+        },
+    }
+}
+
+async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
+    let address = listener.local_addr()?;
+    let stopping = CancellationToken::new();
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = stopping.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+    });
+    if !options.web.join("index.html").exists() {
+        tracing::warn!(web = %options.web.display(), "the web client has not been built");
+    }
+    tracing::info!(%address, "serving");
+    say(&format!("Listening at http://{address}\n{}", sign_ins(&storage).await?))?;
+    server::serve(storage, Settings::new(options.web), listener, stopping).await?;
+    Ok(())
+}
+
+async fn demo(storage: &Arc<dyn Storage>, options: Demo) -> Outcome {
+    let started = Instant::now();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    let clinic = demonstration::clinic_with(demonstration::Options {
+        seed: options.seed,
+        patients: options.patients,
+        years: options.years,
+        now: shared_model::time::Timestamp(i64::try_from(now.as_millis())?),
+    });
+    let generated = started.elapsed();
+    let imported = import_demonstration(storage, clinic).await?;
+    let seconds = (started.elapsed() - generated).as_secs_f64();
+    say(&format!(
+        "{} documents with {} changes in {seconds:.1} s ({:.0} changes/s)\n{}",
+        imported.documents,
+        imported.changes,
+        imported.changes as f64 / seconds,
+        sign_ins(storage).await?
+    ))
+}
+
+/// The sign-ins of a demonstration clinic; nothing for a real one.
+async fn sign_ins(storage: &Arc<dyn Storage>) -> Result<String, Box<dyn std::error::Error>> {
+    let mut text = String::new();
+    for account in storage.demonstration_accounts().await? {
+        let roles: Vec<&str> = account.roles.iter().map(|role| role.word()).collect();
+        writeln!(
+            text,
+            "  {:<40} {:<28} {}  ({})",
+            account.email,
+            account.password,
+            account.full_name,
+            roles.join(", ")
+        )?;
+    }
+    if !text.is_empty() {
+        text.insert_str(0, "This is a demonstration clinic. Sign in with:\n");
+    }
+    Ok(text)
+}
+
+fn say(text: &str) -> Outcome {
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}

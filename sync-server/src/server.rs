@@ -1,0 +1,100 @@
+//! The running server: its parts put together, and how it starts and stops.
+
+use crate::identity::{AccessTokens, Passwords, SlowDown, random};
+use crate::router;
+use crate::storage::{Storage, StorageError};
+use crate::sync::{Accept, FanOut};
+use axum::serve::ListenerExt;
+use shared_model::protocol::HEARTBEAT_MS;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What can be set about the way the server behaves, beside where its data lies.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The web client's files.
+    pub web: PathBuf,
+    pub access_token_life: Duration,
+    /// A session that says nothing for so long has lost its device.
+    pub silence: Duration,
+}
+
+impl Settings {
+    pub fn new(web: PathBuf) -> Self {
+        Self {
+            web,
+            access_token_life: Duration::from_secs(15 * 60),
+            silence: Duration::from_millis(3 * HEARTBEAT_MS.unsigned_abs()),
+        }
+    }
+}
+
+/// What every request and session shares.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) tokens: AccessTokens,
+    pub(crate) passwords: Passwords,
+    pub(crate) slow_down: Arc<SlowDown>,
+    pub(crate) accept: Accept,
+    pub(crate) fan_out: FanOut,
+    pub(crate) sessions: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the server's socket failed: {0}")]
+    Socket(#[from] std::io::Error),
+}
+
+/// How long sessions have to hear that the server stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Serves until `stopping` is cancelled, then ends in order: no new connections, a goodbye to every session, and the
+/// pushes that were taken in are committed and answered.
+pub async fn serve(
+    storage: Arc<dyn Storage>,
+    settings: Settings,
+    listener: TcpListener,
+    stopping: CancellationToken,
+) -> Result<(), ServeError> {
+    let secret = storage.secret("access tokens", random()).await?;
+    let fan_out = FanOut::default();
+    let state = AppState {
+        settings: Arc::new(settings),
+        tokens: AccessTokens::new(secret),
+        passwords: Passwords::new().await,
+        slow_down: Arc::default(),
+        accept: Accept::new(Arc::clone(&storage), fan_out.clone()),
+        fan_out,
+        sessions: TaskTracker::new(),
+        stopping: stopping.clone(),
+        storage,
+    };
+    let router = router::router(state.clone());
+    let listener = listener.tap_io(|stream| {
+        // Edits are small and must not wait for more.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stopping.cancelled_owned())
+        .await?;
+    state.sessions.close();
+    if tokio::time::timeout(DRAIN, state.sessions.wait()).await.is_err() {
+        tracing::warn!("some sessions did not end in time");
+    }
+    state.accept.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! Accounts, devices and tokens.
+
+use super::super::{
+    ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, Stored, StorageError, roles,
+    roles_words,
+};
+use super::{PostgresStorage, id};
+use crate::identity::{AccountRecord, NewRefreshToken, RefreshVerdict, StoredRefreshToken};
+use async_trait::async_trait;
+use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId};
+use shared_model::permissions::Principal;
+use shared_model::time::Timestamp;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::Row;
+use uuid::Uuid;
+
+#[async_trait]
+impl IdentityStorage for PostgresStorage {
+    async fn create_clinic(&self, clinic: NewClinic) -> Stored<()> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("insert into clinics (clinic, name) values ($1, $2)")
+            .bind(clinic.clinic.0)
+            .bind(&clinic.name)
+            .execute(&mut *tx)
+            .await?;
+        for account in &clinic.accounts {
+            sqlx::query(
+                "insert into accounts (account, email, full_name, password_hash) values ($1, $2, $3, $4)
+                 on conflict (account) do nothing",
+            )
+            .bind(account.account.0)
+            .bind(&account.email)
+            .bind(&account.full_name)
+            .bind(&account.password_hash)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query("insert into memberships (clinic, account, roles, client) values ($1, $2, $3, $4)")
+                .bind(clinic.clinic.0)
+                .bind(account.account.0)
+                .bind(roles_words(&account.roles))
+                .bind(account.client.map(|client| client.0))
+                .execute(&mut *tx)
+                .await?;
+        }
+        for (position, account) in (0_i32..).zip(&clinic.demonstration) {
+            sqlx::query(
+                "insert into demonstration_accounts (clinic, position, email, full_name, roles, password)
+                 values ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(clinic.clinic.0)
+            .bind(position)
+            .bind(&account.email)
+            .bind(&account.full_name)
+            .bind(roles_words(&account.roles))
+            .bind(&account.password)
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn account_by_email(&self, email: &str) -> Stored<Option<AccountRecord>> {
+        let row = sqlx::query("select account, password_hash from accounts where email = $1")
+            .bind(email)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| {
+            Ok(AccountRecord {
+                account: id(&row, 0, AccountId)?,
+                password_hash: row.try_get(1)?,
+            })
+        })
+        .transpose()
+    }
+
+    async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>> {
+        let rows = sqlx::query(
+            "select m.clinic, m.roles, m.client, a.full_name
+             from memberships m join accounts a on a.account = m.account
+             where m.account = $1 order by m.clinic",
+        )
+        .bind(account.0)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Principal {
+                    account,
+                    clinic: id(row, 0, ClinicId)?,
+                    roles: roles(row.try_get(1)?),
+                    client: row.try_get::<Option<Uuid>, _>(2)?.map(ClientId),
+                    name: row.try_get(3)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn remember_device(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        name: &str,
+        now: Timestamp,
+    ) -> Stored<()> {
+        sqlx::query(
+            "insert into devices (account, device, name, first_seen, last_seen) values ($1, $2, $3, $4, $4)
+             on conflict (account, device) do update set name = excluded.name, last_seen = excluded.last_seen",
+        )
+        .bind(account.0)
+        .bind(device.0)
+        .bind(name)
+        .bind(now.0)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()> {
+        let mut connection = self.pool.acquire().await?;
+        insert_token(&mut connection, &token).await
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        hash: [u8; 32],
+        fresh: [u8; 32],
+        expires_at: Timestamp,
+        now: Timestamp,
+        judge: RefreshJudge,
+    ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)> {
+        let mut tx = self.pool.begin().await?;
+        let row = sqlx::query(
+            "select family, account, clinic, device, expires_at, rotated_at from refresh_tokens where hash = $1
+             for update",
+        )
+        .bind(hash.as_slice())
+        .fetch_optional(&mut *tx)
+        .await?;
+        let stored = row.as_ref().map(read_token).transpose()?;
+        let verdict = judge(stored.as_ref());
+        match (&verdict, &stored) {
+            (RefreshVerdict::Rotate, Some(stored)) => {
+                sqlx::query("update refresh_tokens set rotated_at = $2 where hash = $1")
+                    .bind(hash.as_slice())
+                    .bind(now.0)
+                    .execute(&mut *tx)
+                    .await?;
+                let token = NewRefreshToken {
+                    hash: fresh,
+                    family: stored.family,
+                    account: stored.account,
+                    clinic: stored.clinic,
+                    device: stored.device,
+                    expires_at,
+                };
+                insert_token(&mut tx, &token).await?;
+            }
+            (RefreshVerdict::EndFamily, Some(stored)) => end_family(&mut tx, stored.family).await?,
+            _ => {}
+        }
+        tx.commit().await?;
+        Ok((verdict, stored))
+    }
+
+    async fn end_family(&self, family: [u8; 16]) -> Stored<()> {
+        let mut connection = self.pool.acquire().await?;
+        end_family(&mut connection, family).await
+    }
+
+    async fn family_lives(&self, family: [u8; 16]) -> Stored<bool> {
+        let row = sqlx::query("select exists (select 1 from refresh_tokens where family = $1)")
+            .bind(Uuid::from_bytes(family))
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    async fn bind_actor(&self, clinic: ClinicId, row: ActorRow) -> Stored<bool> {
+        sqlx::query(
+            "insert into actors (clinic, actor, account, device) values ($1, $2, $3, $4) on conflict do nothing",
+        )
+        .bind(clinic.0)
+        .bind(&row.actor)
+        .bind(row.account.0)
+        .bind(row.device.0)
+        .execute(&self.pool)
+        .await?;
+        let found = sqlx::query(
+            "select exists (select 1 from actors where clinic = $1 and actor = $2 and account = $3 and device = $4)",
+        )
+        .bind(clinic.0)
+        .bind(&row.actor)
+        .bind(row.account.0)
+        .bind(row.device.0)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(found.try_get(0)?)
+    }
+
+    async fn secret(&self, name: &str, fresh: [u8; 32]) -> Stored<Vec<u8>> {
+        sqlx::query("insert into secrets (name, value) values ($1, $2) on conflict do nothing")
+            .bind(name)
+            .bind(fresh.as_slice())
+            .execute(&self.pool)
+            .await?;
+        let row = sqlx::query("select value from secrets where name = $1")
+            .bind(name)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    async fn demonstration_accounts(&self) -> Stored<Vec<DemonstrationAccount>> {
+        let rows = sqlx::query(
+            "select email, full_name, roles, password from demonstration_accounts order by clinic, position",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DemonstrationAccount {
+                    email: row.try_get(0)?,
+                    full_name: row.try_get(1)?,
+                    roles: roles(row.try_get(2)?),
+                    password: row.try_get(3)?,
+                })
+            })
+            .collect()
+    }
+}
+
+fn read_token(row: &PgRow) -> Stored<StoredRefreshToken> {
+    Ok(StoredRefreshToken {
+        family: row.try_get::<Uuid, _>(0)?.into_bytes(),
+        account: id(row, 1, AccountId)?,
+        clinic: id(row, 2, ClinicId)?,
+        device: id(row, 3, DeviceId)?,
+        expires_at: Timestamp(row.try_get(4)?),
+        rotated_at: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
+    })
+}
+
+async fn insert_token(connection: &mut PgConnection, token: &NewRefreshToken) -> Result<(), StorageError> {
+    sqlx::query(
+        "insert into refresh_tokens (hash, family, account, clinic, device, expires_at)
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(token.hash.as_slice())
+    .bind(Uuid::from_bytes(token.family))
+    .bind(token.account.0)
+    .bind(token.clinic.0)
+    .bind(token.device.0)
+    .bind(token.expires_at.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn end_family(connection: &mut PgConnection, family: [u8; 16]) -> Result<(), StorageError> {
+    sqlx::query("delete from refresh_tokens where family = $1")
+        .bind(Uuid::from_bytes(family))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Postgres: many clinics, many nodes. The clinic's row is the lock of its one writer, across nodes.
+//!
+//! Invariant: readers take the head first and read no number above it, so what they see is committed and complete.
+
+mod accept;
+mod feeds;
+mod identity;
+
+use super::{StorageError, Stored};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Row, SqlStr};
+use std::str::FromStr;
+use std::time::Duration;
+use uuid::Uuid;
+
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "foundation",
+    include_str!("../../../../migrations/server/postgres/0001_foundation.sql"),
+)];
+const CONNECTIONS: u32 = 16;
+/// A request that cannot have a connection by then is told to come back.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
+/// A statement that waits for a lock longer than this gives up: its node has been cut off.
+const SETTINGS: [(&str, &str); 3] = [
+    ("lock_timeout", "10s"),
+    ("statement_timeout", "60s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+];
+
+pub struct PostgresStorage {
+    pool: PgPool,
+}
+
+impl PostgresStorage {
+    /// Connects and brings the database to this build's form.
+    pub async fn connect(url: &str) -> Stored<Self> {
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("sync-server")
+            .options(SETTINGS);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_WITHIN)
+            .connect_with(options)
+            .await?;
+        migrator()
+            .run(&pool)
+            .await
+            .map_err(|error| StorageError::Failed(error.to_string()))?;
+        Ok(Self { pool })
+    }
+}
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS.map(|(version, name, sql)| {
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            SqlStr::from_static(sql),
+            false,
+        )
+    });
+    Migrator::with_migrations(migrations.into())
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        let away = match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => true,
+            // Connection exceptions, resources, operator intervention, lock not available, serialization, deadlock,
+            // read-only after a failover: PostgreSQL, Appendix A.
+            sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
+                ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
+                    || ["55P03", "25006", "25P03"].contains(&&*code)
+            }),
+            _ => false,
+        };
+        if away {
+            Self::Away(error.to_string())
+        } else {
+            Self::Failed(error.to_string())
+        }
+    }
+}
+
+/// A column of 16 bytes.
+fn id<T>(row: &PgRow, column: usize, make: impl Fn(Uuid) -> T) -> Stored<T> {
+    Ok(make(row.try_get(column)?))
+}
+
+/// A column that counts without a sign.
+fn count(row: &PgRow, column: usize) -> Stored<u64> {
+    Ok(super::unsigned(row.try_get(column)?))
+}
+
+fn small(number: u16) -> i32 {
+    i32::from(number)
+}
+
+fn from_small(number: i32) -> Stored<u16> {
+    u16::try_from(number).map_err(|_| StorageError::Failed(format!("a version of {number}")))
+}
+
+fn length(size: usize) -> i32 {
+    i32::try_from(size).unwrap_or(i32::MAX)
+}

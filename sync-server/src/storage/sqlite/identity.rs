@@ -1,0 +1,273 @@
+//! Accounts, devices and tokens.
+
+use super::super::{
+    ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, Stored, roles, roles_words,
+};
+use super::{SqliteStorage, id};
+use crate::identity::{AccountRecord, NewRefreshToken, RefreshVerdict, StoredRefreshToken};
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, params};
+use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId};
+use shared_model::permissions::Principal;
+use shared_model::time::Timestamp;
+
+#[async_trait]
+impl IdentityStorage for SqliteStorage {
+    async fn create_clinic(&self, clinic: NewClinic) -> Stored<()> {
+        self.write(move |connection| {
+            let key = clinic.clinic.bytes();
+            connection.execute(
+                "insert into clinics (clinic, name) values (?1, ?2)",
+                params![key, clinic.name],
+            )?;
+            for account in &clinic.accounts {
+                connection.execute(
+                    "insert into accounts (account, email, full_name, password_hash) values (?1, ?2, ?3, ?4)
+                     on conflict (account) do nothing",
+                    params![
+                        account.account.bytes(),
+                        account.email,
+                        account.full_name,
+                        account.password_hash
+                    ],
+                )?;
+                connection.execute(
+                    "insert into memberships (clinic, account, roles, client) values (?1, ?2, ?3, ?4)",
+                    params![
+                        key,
+                        account.account.bytes(),
+                        roles_words(&account.roles),
+                        account.client.map(|client| *client.bytes()),
+                    ],
+                )?;
+            }
+            for (position, account) in clinic.demonstration.iter().enumerate() {
+                connection.execute(
+                    "insert into demonstration_accounts (clinic, position, email, full_name, roles, password)
+                     values (?1, ?2, ?3, ?4, ?5, ?6)",
+                    params![
+                        key,
+                        position,
+                        account.email,
+                        account.full_name,
+                        roles_words(&account.roles),
+                        account.password
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn account_by_email(&self, email: &str) -> Stored<Option<AccountRecord>> {
+        let email = email.to_owned();
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached("select account, password_hash from accounts where email = ?1")?
+                .query_row([email], |row| {
+                    Ok(AccountRecord {
+                        account: id(row, 0, AccountId)?,
+                        password_hash: row.get(1)?,
+                    })
+                })
+                .optional()?)
+        })
+        .await
+    }
+
+    async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached(
+                "select m.clinic, m.roles, m.client, a.full_name
+                 from memberships m join accounts a on a.account = m.account
+                 where m.account = ?1 order by m.clinic",
+            )?;
+            let rows = select.query_map([account.bytes()], |row| {
+                let client: Option<[u8; 16]> = row.get(2)?;
+                Ok(Principal {
+                    account,
+                    clinic: id(row, 0, ClinicId)?,
+                    roles: roles(&row.get::<_, String>(1)?),
+                    client: client.map(|bytes| ClientId(uuid::Uuid::from_bytes(bytes))),
+                    name: row.get(3)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn remember_device(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        name: &str,
+        now: Timestamp,
+    ) -> Stored<()> {
+        let name = name.to_owned();
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "insert into devices (account, device, name, first_seen, last_seen) values (?1, ?2, ?3, ?4, ?4)
+                     on conflict (account, device) do update set name = excluded.name, last_seen = excluded.last_seen",
+                )?
+                .execute(params![account.bytes(), device.bytes(), name, now.0])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()> {
+        self.write(move |connection| insert_token(connection, &token)).await
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        hash: [u8; 32],
+        fresh: [u8; 32],
+        expires_at: Timestamp,
+        now: Timestamp,
+        judge: RefreshJudge,
+    ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)> {
+        self.write(move |connection| {
+            let stored = connection
+                .prepare_cached(
+                    "select family, account, clinic, device, expires_at, rotated_at from refresh_tokens where hash = ?1",
+                )?
+                .query_row([hash], |row| {
+                    Ok(StoredRefreshToken {
+                        family: row.get(0)?,
+                        account: id(row, 1, AccountId)?,
+                        clinic: id(row, 2, ClinicId)?,
+                        device: id(row, 3, DeviceId)?,
+                        expires_at: Timestamp(row.get(4)?),
+                        rotated_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+                    })
+                })
+                .optional()?;
+            let verdict = judge(stored.as_ref());
+            match (&verdict, &stored) {
+                (RefreshVerdict::Rotate, Some(stored)) => {
+                    connection.execute(
+                        "update refresh_tokens set rotated_at = ?2 where hash = ?1",
+                        params![hash, now.0],
+                    )?;
+                    insert_token(
+                        connection,
+                        &NewRefreshToken {
+                            hash: fresh,
+                            family: stored.family,
+                            account: stored.account,
+                            clinic: stored.clinic,
+                            device: stored.device,
+                            expires_at,
+                        },
+                    )?;
+                }
+                (RefreshVerdict::EndFamily, Some(stored)) => end_family(connection, stored.family)?,
+                _ => {}
+            }
+            Ok((verdict, stored))
+        })
+        .await
+    }
+
+    async fn end_family(&self, family: [u8; 16]) -> Stored<()> {
+        self.write(move |connection| end_family(connection, family)).await
+    }
+
+    async fn family_lives(&self, family: [u8; 16]) -> Stored<bool> {
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached("select 1 from refresh_tokens where family = ?1")?
+                .exists([family])?)
+        })
+        .await
+    }
+
+    async fn bind_actor(&self, clinic: ClinicId, row: ActorRow) -> Stored<bool> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "insert into actors (clinic, actor, account, device) values (?1, ?2, ?3, ?4)
+                     on conflict (clinic, actor) do nothing",
+                )?
+                .execute(params![
+                    clinic.bytes(),
+                    row.actor,
+                    row.account.bytes(),
+                    row.device.bytes()
+                ])?;
+            Ok(connection
+                .prepare_cached(
+                    "select 1 from actors where clinic = ?1 and actor = ?2 and account = ?3 and device = ?4",
+                )?
+                .exists(params![
+                    clinic.bytes(),
+                    row.actor,
+                    row.account.bytes(),
+                    row.device.bytes()
+                ])?)
+        })
+        .await
+    }
+
+    async fn secret(&self, name: &str, fresh: [u8; 32]) -> Stored<Vec<u8>> {
+        let name = name.to_owned();
+        self.write(move |connection| {
+            connection.execute(
+                "insert into secrets (name, value) values (?1, ?2) on conflict (name) do nothing",
+                params![name, fresh],
+            )?;
+            Ok(
+                connection.query_row("select value from secrets where name = ?1", [name], |row| {
+                    row.get(0)
+                })?,
+            )
+        })
+        .await
+    }
+
+    async fn demonstration_accounts(&self) -> Stored<Vec<DemonstrationAccount>> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "select email, full_name, roles, password from demonstration_accounts order by clinic, position",
+            )?;
+            let rows = select.query_map([], |row| {
+                Ok(DemonstrationAccount {
+                    email: row.get(0)?,
+                    full_name: row.get(1)?,
+                    roles: roles(&row.get::<_, String>(2)?),
+                    password: row.get(3)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}
+
+fn insert_token(connection: &Connection, token: &NewRefreshToken) -> Stored<()> {
+    connection
+        .prepare_cached(
+            "insert into refresh_tokens (hash, family, account, clinic, device, expires_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            token.hash,
+            token.family,
+            token.account.bytes(),
+            token.clinic.bytes(),
+            token.device.bytes(),
+            token.expires_at.0
+        ])?;
+    Ok(())
+}
+
+fn end_family(connection: &Connection, family: [u8; 16]) -> Stored<()> {
+    connection
+        .prepare_cached("delete from refresh_tokens where family = ?1")?
+        .execute([family])?;
+    Ok(())
+}

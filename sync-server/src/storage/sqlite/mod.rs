@@ -1,0 +1,204 @@
+//! The embedded database: one file, one writer thread, a few readers. For one clinic on one machine, with no set-up.
+//!
+//! Invariant: an accept is on the disk (`synchronous = full`) before it is acknowledged.
+
+mod accept;
+mod feeds;
+mod identity;
+
+use super::{Storage, StorageError, Stored};
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, Semaphore, oneshot};
+
+const MIGRATIONS: &[&str] = &[include_str!(
+    "../../../../migrations/server/sqlite/0001_foundation.sql"
+)];
+const READERS: usize = 4;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+pub struct SqliteStorage {
+    writer: Writer,
+    readers: Arc<Readers>,
+}
+
+/// Hands work to the thread that owns the writing connection.
+#[derive(Clone)]
+struct Writer {
+    jobs: mpsc::Sender<Job>,
+    /// Whoever holds it has the connection to himself, across several jobs of one transaction.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    free: Arc<Semaphore>,
+}
+
+impl SqliteStorage {
+    /// Opens or creates the database and brings it to this build's form.
+    pub fn open(path: &Path) -> Stored<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| StorageError::Failed(format!("{}: {error}", folder.display())))?;
+        }
+        let mut connection = Connection::open(path)?;
+        prepare(&connection)?;
+        connection.execute_batch(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16000;",
+        )?;
+        migrate(&mut connection)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut idle = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            let reader = Connection::open_with_flags(path, flags)?;
+            prepare(&reader)?;
+            reader.execute_batch("pragma cache_size = -4000;")?;
+            idle.push(reader);
+        }
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                while let Ok(job) = waiting.recv() {
+                    job(&mut connection);
+                }
+            })
+            .map_err(|error| StorageError::Failed(error.to_string()))?;
+        Ok(Self {
+            writer: Writer {
+                jobs,
+                turn: Arc::default(),
+            },
+            readers: Arc::new(Readers {
+                idle: Mutex::new(idle),
+                free: Arc::new(Semaphore::new(READERS)),
+            }),
+        })
+    }
+
+    /// Reads off the async threads, all in one snapshot of the database.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        let readers = Arc::clone(&self.readers);
+        let permit = Arc::clone(&readers.free)
+            .acquire_owned()
+            .await
+            .map_err(|_| StorageError::Away("closing".to_owned()))?;
+        let work = move || {
+            let _permit = permit;
+            let connection = lock(&readers.idle)
+                .pop()
+                .ok_or_else(|| StorageError::Failed("no reader is idle".to_owned()))?;
+            let result = in_snapshot(&connection, read);
+            lock(&readers.idle).push(connection);
+            result
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| StorageError::Failed(error.to_string()))?
+    }
+
+    /// One short transaction of its own.
+    async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        let _turn = self.writer.turn().await;
+        self.writer
+            .run(move |connection| {
+                let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                let result = write(&tx)?;
+                tx.commit()?;
+                Ok(result)
+            })
+            .await
+    }
+}
+
+impl Writer {
+    async fn turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        let (answer, answered) = oneshot::channel();
+        self.send(move |connection| {
+            // Nobody waits any more if the asking task was dropped.
+            let _ = answer.send(job(connection));
+        })?;
+        answered
+            .await
+            .map_err(|_| StorageError::Failed("the writer thread ended".to_owned()))?
+    }
+
+    fn send(&self, job: impl FnOnce(&mut Connection) + Send + 'static) -> Stored<()> {
+        self.jobs
+            .send(Box::new(job))
+            .map_err(|_| StorageError::Failed("the writer thread ended".to_owned()))
+    }
+}
+
+fn in_snapshot<T>(connection: &Connection, read: impl FnOnce(&Connection) -> Stored<T>) -> Stored<T> {
+    let snapshot = connection.unchecked_transaction()?;
+    let result = read(&snapshot);
+    snapshot.finish()?;
+    result
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn prepare(connection: &Connection) -> Stored<()> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Stored<()> {
+    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let done: usize = tx.query_row("pragma user_version", [], |row| row.get(0))?;
+    if done > MIGRATIONS.len() {
+        return Err(StorageError::Failed(
+            "the database was written by a newer build".to_owned(),
+        ));
+    }
+    for migration in &MIGRATIONS[done..] {
+        tx.execute_batch(migration)?;
+    }
+    tx.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    tx.commit()?;
+    Ok(())
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+        match error.sqlite_error_code() {
+            Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure) => {
+                Self::Away(error.to_string())
+            }
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// A 16-byte column.
+fn id<T>(row: &rusqlite::Row<'_>, column: usize, make: impl Fn(uuid::Uuid) -> T) -> rusqlite::Result<T> {
+    let bytes: [u8; 16] = row.get(column)?;
+    Ok(make(uuid::Uuid::from_bytes(bytes)))
+}
+
+const _: fn() = || {
+    fn is_storage<T: Storage>() {}
+    is_storage::<SqliteStorage>();
+};

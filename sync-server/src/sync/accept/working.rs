@@ -1,0 +1,289 @@
+//! The documents that a clinic's accept task has open, kept from group to group while nobody else writes.
+
+use super::super::authorize::{self, ReadItem};
+use crate::storage::{ActorRow, LoadedRows, StorageError, Stored, StoredDocument};
+use automerge::ActorId;
+use shared_model::documents::{Document, Kind};
+use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::permissions::{Feed, Principal, audience, people_of};
+use std::collections::{BTreeSet, HashMap};
+
+/// Who pushes, from which device.
+#[derive(Clone, Debug)]
+pub(crate) struct Author {
+    pub(crate) principal: Principal,
+    pub(crate) account: AccountId,
+    pub(crate) device: DeviceId,
+}
+
+/// Documents that stay open; the rest is loaded again when it is written next.
+const KEEP_DOCUMENTS: usize = 400;
+const KEEP_ACTORS: usize = 10_000;
+
+/// Stored bytes of one document at most: it has to fit into a frame together with its projection.
+pub(super) const MAX_DOCUMENT: usize = 512 << 10;
+
+/// What planning works on: a part of the clinic as it stands at `head`.
+#[derive(Debug)]
+pub(crate) struct WorkingSet {
+    pub(super) clinic: ClinicId,
+    head: u64,
+    pub(super) documents: HashMap<DocumentId, Working>,
+    pub(super) actors: HashMap<ActorId, (AccountId, DeviceId)>,
+    clock: u64,
+}
+
+/// One open document.
+#[derive(Clone, Debug)]
+pub(crate) struct Working {
+    pub(crate) document: Document,
+    pub(super) bytes: Vec<u8>,
+    pub(super) base: usize,
+    pub(in crate::sync) max_op: u64,
+    pub(super) schema_version: u16,
+    pub(super) sequences: HashMap<ActorId, u64>,
+    /// Whether the database (or an earlier push of this group) has it.
+    exists: bool,
+    /// Who could read it before this group; `None` if nobody yet.
+    pub(super) readers_before: Option<Vec<Feed>>,
+    pub(super) appended: usize,
+    used: u64,
+}
+
+impl WorkingSet {
+    pub(crate) fn new(clinic: ClinicId) -> Self {
+        Self {
+            clinic,
+            head: 0,
+            documents: HashMap::new(),
+            actors: HashMap::new(),
+            clock: 0,
+        }
+    }
+
+    pub(crate) fn clinic(&self) -> ClinicId {
+        self.clinic
+    }
+
+    /// Forgets everything if somebody else has written since.
+    pub(crate) fn expect_head(&mut self, head: u64) {
+        if self.head != head {
+            *self = Self::new(self.clinic);
+            self.head = head;
+        }
+        self.clock += 1;
+    }
+
+    pub(super) fn stands_at(&mut self, head: u64) {
+        self.head = head;
+    }
+
+    /// What has to be loaded before these items can be judged.
+    pub(crate) fn missing<'a>(
+        &self,
+        items: impl Iterator<Item = &'a ReadItem>,
+    ) -> (Vec<DocumentId>, Vec<Vec<u8>>) {
+        let (mut documents, mut actors) = (BTreeSet::new(), BTreeSet::new());
+        for item in items {
+            if !self.documents.contains_key(&item.document) {
+                documents.insert(item.document);
+            }
+            for change in item.changes.iter().filter_map(|read| read.change.as_ref().ok()) {
+                if !self.actors.contains_key(change.actor_id()) {
+                    actors.insert(change.actor_id().to_bytes().to_vec());
+                }
+            }
+        }
+        (documents.into_iter().collect(), actors.into_iter().collect())
+    }
+
+    /// Takes in what was loaded.
+    pub(crate) fn fill(&mut self, rows: LoadedRows) -> Stored<()> {
+        for stored in rows.documents {
+            let working = Working::load(self.clinic, stored)?;
+            self.documents.insert(working.document.id, working);
+        }
+        for (document, actor, last) in rows.sequences {
+            if let Some(working) = self.documents.get_mut(&document) {
+                working.sequences.insert(ActorId::from(actor), last);
+            }
+        }
+        for ActorRow {
+            actor,
+            account,
+            device,
+        } in rows.actors
+        {
+            self.actors.insert(ActorId::from(actor), (account, device));
+        }
+        Ok(())
+    }
+
+    /// The open document, or the one that begins with its genesis.
+    pub(super) fn open(&mut self, kind: Kind, id: DocumentId) -> &mut Working {
+        let (clinic, clock) = (self.clinic, self.clock);
+        let working = self
+            .documents
+            .entry(id)
+            .or_insert_with(|| Working::begin(kind, clinic, id));
+        if working.is_new() && working.document.kind != kind {
+            *working = Working::begin(kind, clinic, id);
+        }
+        working.used = clock;
+        working
+    }
+
+    /// Closes what was opened for nothing and what was not used for longest.
+    pub(crate) fn trim(&mut self) {
+        self.documents.retain(|_, working| working.exists);
+        if self.documents.len() > KEEP_DOCUMENTS {
+            let mut used: Vec<u64> = self.documents.values().map(|working| working.used).collect();
+            used.sort_unstable();
+            let oldest = used[used.len() - KEEP_DOCUMENTS];
+            self.documents.retain(|_, working| working.used >= oldest);
+            // A group can be larger than what is kept.
+            while self.documents.len() > KEEP_DOCUMENTS * 2 {
+                let Some(id) = self.documents.keys().next().copied() else { break };
+                self.documents.remove(&id);
+            }
+        }
+        if self.actors.len() > KEEP_ACTORS {
+            self.actors.clear();
+        }
+    }
+}
+
+impl Working {
+    fn begin(kind: Kind, clinic: ClinicId, id: DocumentId) -> Self {
+        let document = Document::genesis(kind, clinic, id);
+        let bytes = document.save();
+        Self {
+            base: bytes.len(),
+            max_op: document
+                .changes_since(&[])
+                .iter()
+                .map(automerge::Change::max_op)
+                .max()
+                .unwrap_or(0),
+            schema_version: 1,
+            bytes,
+            document,
+            sequences: HashMap::new(),
+            exists: false,
+            readers_before: None,
+            appended: 0,
+            used: 0,
+        }
+    }
+
+    fn load(clinic: ClinicId, stored: StoredDocument) -> Stored<Self> {
+        let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)
+            .map_err(|error| StorageError::Failed(format!("document {}: {error}", stored.id)))?;
+        let readers = audience(document.kind, &people_of(&document));
+        Ok(Self {
+            document,
+            bytes: stored.bytes,
+            base: stored.base,
+            max_op: stored.max_op,
+            schema_version: stored.schema_version,
+            sequences: HashMap::new(),
+            exists: true,
+            readers_before: Some(readers),
+            appended: 0,
+            used: 0,
+        })
+    }
+
+    pub(in crate::sync) fn is_new(&self) -> bool {
+        !self.exists
+    }
+
+    pub(in crate::sync) fn last_sequence(&self, actor: &ActorId) -> u64 {
+        self.sequences.get(actor).copied().unwrap_or(0)
+    }
+
+    pub(in crate::sync) fn is_genesis_actor(&self, actor: &ActorId) -> bool {
+        // A SHA-256 digest's first half; nobody's random actor is that by chance, and nobody's may be.
+        self.document.genesis_actor() == *actor
+    }
+
+    pub(super) fn readers(&self) -> Vec<Feed> {
+        audience(self.document.kind, &people_of(&self.document))
+    }
+
+    /// Applies a change that was judged and found good.
+    pub(super) fn apply(
+        &mut self,
+        change: &automerge::Change,
+        chunk: &[u8],
+    ) -> Result<(), authorize::Objection> {
+        use shared_model::protocol::RefusalCode;
+        if self.bytes.len() + chunk.len() > MAX_DOCUMENT {
+            self.compact();
+            if self.bytes.len() + chunk.len() > MAX_DOCUMENT {
+                return authorize::objection(
+                    RefusalCode::TooLarge,
+                    format!("the document would have more than {MAX_DOCUMENT} bytes"),
+                );
+            }
+        }
+        self.document
+            .apply(std::slice::from_ref(change))
+            .or_else(|error| authorize::objection(RefusalCode::Undecodable, error.to_string()))?;
+        self.bytes.extend_from_slice(chunk);
+        self.appended += 1;
+        if !change.is_empty() {
+            self.max_op = self.max_op.max(change.max_op());
+        }
+        self.sequences.insert(change.actor_id().clone(), change.seq());
+        self.exists = true;
+        Ok(())
+    }
+
+    /// Appending costs nothing but makes loading slower; saving anew costs the history. So the appended part may grow
+    /// to the size of the saved one.
+    pub(super) fn compact_if_grown(&mut self) {
+        if self.bytes.len() - self.base > self.base.max(1_024) || self.appended > 8 {
+            self.compact();
+        }
+        self.appended = 0;
+    }
+
+    /// Back to a former state of its bytes, after something went wrong in the middle.
+    pub(super) fn restore(&mut self, before: Before) {
+        if let Ok(document) =
+            Document::load(self.document.kind, self.document.clinic, self.document.id, &before.bytes)
+        {
+            self.document = document;
+        }
+        self.bytes = before.bytes;
+        self.base = before.base;
+        self.max_op = before.max_op;
+        self.sequences = before.sequences;
+        self.exists = before.exists;
+    }
+
+    pub(super) fn before(&self) -> Before {
+        Before {
+            bytes: self.bytes.clone(),
+            base: self.base,
+            max_op: self.max_op,
+            sequences: self.sequences.clone(),
+            exists: self.exists,
+        }
+    }
+
+    fn compact(&mut self) {
+        self.bytes = self.document.save();
+        self.base = self.bytes.len();
+    }
+}
+
+/// What a document was before an item of a push.
+pub(super) struct Before {
+    bytes: Vec<u8>,
+    base: usize,
+    max_op: u64,
+    sequences: HashMap<ActorId, u64>,
+    exists: bool,
+}

@@ -1,0 +1,170 @@
+//! Judges one change before it is taken: its size, whose it is, what it builds on, and what it does.
+//!
+//! Invariant: pure. What it needs to know of the database is in its arguments, and it alters nothing.
+
+use super::accept::{Author, Working};
+use super::measure::{MAX_INFLATED, Measure, measure};
+use automerge::{Change, ChangeHash};
+use sha2::{Digest, Sha256};
+use minicbor::bytes::ByteVec;
+use shared_model::SCHEMA_VERSION;
+use shared_model::documents::Kind;
+use shared_model::ids::{AccountId, DeviceId, DocumentId};
+use shared_model::permissions;
+use shared_model::protocol::{MAX_CHANGE, PushItem, RefusalCode};
+use std::collections::HashSet;
+
+/// What is wrong with a change: the code for the device, the sentence for the log.
+#[derive(Clone, Debug)]
+pub(super) struct Objection {
+    pub(super) code: RefusalCode,
+    pub(super) reason: String,
+}
+
+pub(super) fn objection<T>(code: RefusalCode, reason: impl Into<String>) -> Result<T, Objection> {
+    Err(Objection {
+        code,
+        reason: reason.into(),
+    })
+}
+
+/// A pushed document with its changes read: what can be done before the clinic's turn comes.
+#[derive(Debug)]
+pub(crate) struct ReadItem {
+    pub(super) kind: Kind,
+    pub(super) document: DocumentId,
+    pub(super) schema_version: u16,
+    pub(super) changes: Vec<ReadChange>,
+}
+
+#[derive(Debug)]
+pub(super) struct ReadChange {
+    pub(super) hash: ChangeHash,
+    pub(super) chunk: Vec<u8>,
+    pub(super) change: Result<Change, Objection>,
+}
+
+impl ReadItem {
+    /// Reads an item's chunks; one that makes the decoder panic is undecodable and nothing worse.
+    pub(crate) fn read(item: PushItem) -> Self {
+        let read = |chunk: ByteVec| {
+            let chunk = Vec::from(chunk);
+            let change = std::panic::catch_unwind(|| decode(&chunk))
+                .unwrap_or_else(|_| objection(RefusalCode::Undecodable, "the decoder gave up"));
+            ReadChange {
+                hash: change
+                    .as_ref()
+                    .map_or_else(|_| hash_of_unreadable(&chunk), Change::hash),
+                chunk,
+                change,
+            }
+        };
+        Self {
+            kind: item.kind,
+            document: item.document,
+            schema_version: item.schema_version,
+            changes: item.changes.into_iter().map(read).collect(),
+        }
+    }
+
+    /// A change made in this process, which needs no reading.
+    pub(crate) fn of_change(kind: Kind, document: DocumentId, change: Change) -> Self {
+        Self {
+            kind,
+            document,
+            schema_version: SCHEMA_VERSION,
+            changes: vec![ReadChange {
+                hash: change.hash(),
+                chunk: change.raw_bytes().to_vec(),
+                change: Ok(change),
+            }],
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.changes.iter().map(|change| change.chunk.len()).sum()
+    }
+}
+
+/// Reads a change chunk, having looked at what it amounts to.
+fn decode(chunk: &[u8]) -> Result<Change, Objection> {
+    match measure(chunk) {
+        Measure::Fits => {}
+        Measure::TooLarge => {
+            return objection(
+                RefusalCode::TooLarge,
+                format!("more than {MAX_CHANGE} bytes, {MAX_INFLATED} inflated, or too many operations"),
+            );
+        }
+        Measure::Malformed => return objection(RefusalCode::Undecodable, "not the form of a change"),
+    }
+    let change =
+        Change::try_from(chunk).or_else(|error| objection(RefusalCode::Undecodable, error.to_string()))?;
+    if change.seq() == 0 {
+        return objection(RefusalCode::Undecodable, "sequence numbers begin at 1");
+    }
+    Ok(change)
+}
+
+/// The hash by which a device knows a change that could not be read: of the chunk without its header's checksum, as
+/// Automerge does it.
+fn hash_of_unreadable(chunk: &[u8]) -> ChangeHash {
+    ChangeHash(Sha256::digest(chunk.get(8..).unwrap_or(chunk)).into())
+}
+
+/// May this author add this change to the document as it is now?
+pub(super) fn authorize(
+    author: &Author,
+    owner: Option<(AccountId, DeviceId)>,
+    document: &Working,
+    refused: &HashSet<ChangeHash>,
+    change: &Change,
+) -> Result<(), Objection> {
+    if document.is_genesis_actor(change.actor_id()) {
+        return objection(RefusalCode::ForeignActor, "nobody writes as the genesis of a document");
+    }
+    if let Some(owner) = owner
+        && owner != (author.account, author.device)
+    {
+        return objection(
+            RefusalCode::ForeignActor,
+            "the writer identity belongs to another account or device",
+        );
+    }
+    let last = document.last_sequence(change.actor_id());
+    if change.seq() <= last {
+        return objection(
+            RefusalCode::ActorReused,
+            format!("change {} of this writer is another one", change.seq()),
+        );
+    }
+    if change.deps().iter().any(|dep| refused.contains(dep)) {
+        return objection(
+            RefusalCode::BuildsOnRefused,
+            "an earlier change that it builds on was refused",
+        );
+    }
+    let missing = change.deps().iter().filter(|dep| !document.document.has(dep)).count();
+    if missing > 0 {
+        return objection(
+            RefusalCode::MissingDependencies,
+            format!("{missing} changes that it builds on are not here"),
+        );
+    }
+    if change.seq() != last + 1 {
+        return objection(
+            RefusalCode::MissingDependencies,
+            format!("the writer's change {} is not here", last + 1),
+        );
+    }
+    // Everything builds on the genesis at least; operation counters go up by what is there, never by leaps that would
+    // use up their range.
+    if change.deps().is_empty() || change.start_op().get() > document.max_op + 1 {
+        return objection(
+            RefusalCode::Undecodable,
+            "it does not continue the document that it belongs to",
+        );
+    }
+    permissions::judge(&author.principal, &document.document, document.is_new(), change)
+        .or_else(|denied| objection(RefusalCode::NotPermitted, denied.to_string()))
+}

@@ -1,0 +1,495 @@
+//! A session: one authenticated WebSocket. It brings the device's feeds to the head, takes its pushes, and passes on
+//! what others write.
+//!
+//! Invariant: per feed, pages leave in the order of their numbers. A feed is live only while its last page reaches as
+//! far as everything that fan-out has handed over; otherwise it is read from the database until it does.
+
+use super::accept::{Author, QueuedPush, ReadItem, Writer};
+use super::catch_up::{self, CatchUp};
+use super::fan_out::{Attendance, ForSession, LivePage};
+use super::page;
+use crate::server::AppState;
+use crate::storage::{ActorRow, StorageError};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use shared_model::SCHEMA_VERSION;
+use shared_model::ids::{DeviceId, DocumentId};
+use shared_model::permissions::{Feed, Principal};
+use shared_model::protocol::{
+    self, ClientMessage, Content, Cursor, Entry, Goodbye, Hello, MAX_PUSH_CHANGES, PAGE_WINDOW, PROTOCOL_VERSION,
+    PUSH_WINDOW, Push, ServerMessage, Welcome,
+};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+
+/// A device that has not said who it is by then is none.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// A push of more bytes is read off the async threads.
+const READ_INLINE: usize = 16 << 10;
+/// A device has one cursor per feed; more than this is no device of ours.
+const MAX_CURSORS: usize = 64;
+
+/// Why a session ends.
+enum End {
+    Goodbye(Goodbye),
+    /// The other side left or fell silent.
+    Gone,
+}
+
+impl From<Goodbye> for End {
+    fn from(goodbye: Goodbye) -> Self {
+        Self::Goodbye(goodbye)
+    }
+}
+
+impl From<StorageError> for End {
+    fn from(error: StorageError) -> Self {
+        tracing::warn!(%error, "a session cannot go on");
+        Self::Goodbye(Goodbye::Later)
+    }
+}
+
+/// Serves one device until either side leaves.
+#[tracing::instrument(name = "session", skip_all, fields(device, clinic))]
+pub(crate) async fn run(state: AppState, socket: WebSocket) {
+    let (sink, stream) = socket.split();
+    let mut line = Line {
+        sink,
+        stream,
+        patience: state.settings.silence,
+    };
+    let end = match begin(&state, &mut line).await {
+        Ok(mut session) => loop {
+            if let Err(end) = session.step(&mut line).await {
+                break end;
+            }
+        },
+        Err(end) => end,
+    };
+    match end {
+        End::Goodbye(goodbye) => {
+            tracing::info!(%goodbye, "session ends");
+            line.say_goodbye(goodbye).await;
+        }
+        End::Gone => tracing::debug!("session ends: the device has gone"),
+    }
+}
+
+/// The socket, in messages.
+struct Line {
+    sink: SplitSink<WebSocket, Message>,
+    stream: SplitStream<WebSocket>,
+    patience: Duration,
+}
+
+impl Line {
+    /// Can be dropped while it waits without losing anything.
+    async fn receive(stream: &mut SplitStream<WebSocket>) -> Result<ClientMessage, End> {
+        loop {
+            match stream.next().await {
+                Some(Ok(Message::Binary(frame))) => {
+                    return protocol::decode(&frame).map_err(|error| Goodbye::from(error).into());
+                }
+                Some(Ok(Message::Text(_))) => return Err(Goodbye::Malformed.into()),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+                // The socket's own limit is the usual reason; where it is another, nobody is there to hear.
+                Some(Err(_)) => return Err(Goodbye::TooLarge.into()),
+            }
+        }
+    }
+
+    async fn send(&mut self, frame: Bytes) -> Result<(), End> {
+        match timeout(self.patience, self.sink.send(Message::Binary(frame))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Gone),
+        }
+    }
+
+    async fn say(&mut self, message: ServerMessage) -> Result<(), End> {
+        self.send(protocol::encode(&message).into()).await
+    }
+
+    /// Waits a moment for the other side to close, so that the words arrive before the connection ends.
+    async fn say_goodbye(&mut self, goodbye: Goodbye) {
+        let close = Message::Close(Some(CloseFrame {
+            code: axum::extract::ws::close_code::NORMAL,
+            reason: "".into(),
+        }));
+        let said = async {
+            if self.say(ServerMessage::Goodbye(goodbye)).await.is_ok() && self.sink.send(close).await.is_ok() {
+                while let Some(Ok(_)) = self.stream.next().await {}
+            }
+        };
+        // If it takes longer, the other side is not listening.
+        let _ = timeout(Duration::from_secs(2), said).await;
+    }
+}
+
+struct Session {
+    state: AppState,
+    principal: Principal,
+    device: DeviceId,
+    attendance: Attendance,
+    writer: Arc<Writer>,
+    feeds: Vec<FeedState>,
+    /// Pages of the one feed that is being caught up.
+    catching_up: Option<mpsc::Receiver<CatchUp>>,
+    pages_sent: u64,
+    pages_stored: u64,
+    last_push: Option<u64>,
+    pushes_open: usize,
+    heard: Instant,
+    signed_in_until: Instant,
+}
+
+/// How far the device is in a feed.
+struct FeedState {
+    cursor: Cursor,
+    live: bool,
+    /// Fan-out has handed over pages up to here, which were left out because the feed was not live.
+    known: u64,
+}
+
+/// Everything that makes a session do something.
+enum Event {
+    Message(Result<ClientMessage, End>),
+    Inside(Option<ForSession>),
+    CatchUp(Option<CatchUp>),
+    Silence,
+    TokenExpired,
+    Stopping,
+}
+
+async fn begin(state: &AppState, line: &mut Line) -> Result<Session, End> {
+    let first = tokio::select! {
+        first = timeout(HELLO_WITHIN, Line::receive(&mut line.stream)) => first.map_err(|_| End::Gone)??,
+        () = state.stopping.cancelled() => return Err(Goodbye::Later.into()),
+    };
+    let ClientMessage::Hello(hello) = first else {
+        return Err(Goodbye::OutOfOrder.into());
+    };
+    let (principal, until, attendance) = greet(state, &hello).await?;
+    let head = state.storage.head(principal.clinic).await?;
+    let heads = principal.feeds().into_iter().map(|feed| (feed, head)).collect();
+    line.say(ServerMessage::Welcome(Welcome {
+        principal: principal.clone(),
+        heads,
+        server_time: crate::now(),
+    }))
+    .await?;
+    let feeds = principal.feeds().into_iter().map(|feed| FeedState {
+        cursor: hello
+            .cursors
+            .iter()
+            .find(|cursor| cursor.feed == feed)
+            .cloned()
+            .unwrap_or(Cursor {
+                feed,
+                number: 0,
+                bootstrap: None,
+            }),
+        live: false,
+        known: 0,
+    });
+    let mut session = Session {
+        state: state.clone(),
+        device: hello.device,
+        writer: Arc::new(Writer {
+            session: attendance.session,
+            author: Author {
+                account: principal.account,
+                device: hello.device,
+                principal: principal.clone(),
+            },
+            refused: Mutex::default(),
+        }),
+        feeds: feeds.collect(),
+        principal,
+        attendance,
+        catching_up: None,
+        pages_sent: 0,
+        pages_stored: 0,
+        last_push: None,
+        pushes_open: 0,
+        heard: Instant::now(),
+        signed_in_until: until,
+    };
+    session.catch_up();
+    Ok(session)
+}
+
+/// Who is it, and may they? On yes, the session has its seat before anything is read, so that nothing is missed.
+async fn greet(state: &AppState, hello: &Hello) -> Result<(Principal, Instant, Attendance), End> {
+    match hello.protocol {
+        PROTOCOL_VERSION => {}
+        newer if newer > PROTOCOL_VERSION => return Err(Goodbye::UpdateServer.into()),
+        _ => return Err(Goodbye::UpdateClient.into()),
+    }
+    // A newer device's work stays in its outbox until this server knows the form; refusing it change by change would
+    // put it before a person who can do nothing about it. An older device defers what it does not know.
+    if hello.schema_version > SCHEMA_VERSION {
+        return Err(Goodbye::UpdateServer.into());
+    }
+    if hello.schema_version == 0 || hello.actor.is_empty() || hello.actor.len() > 64 {
+        return Err(Goodbye::Malformed.into());
+    }
+    if hello.cursors.len() > MAX_CURSORS {
+        return Err(Goodbye::TooLarge.into());
+    }
+    let (principal, until) = signed_in(state, &hello.token, hello.device).await?;
+    tracing::Span::current()
+        .record("device", tracing::field::display(hello.device))
+        .record("clinic", tracing::field::display(principal.clinic));
+    if principal.feeds().is_empty() {
+        return Err(Goodbye::NotPermitted.into());
+    }
+    let actor = ActorRow {
+        actor: hello.actor.to_vec(),
+        account: principal.account,
+        device: hello.device,
+    };
+    if !state.storage.bind_actor(principal.clinic, actor).await? {
+        return Err(Goodbye::ForeignActor.into());
+    }
+    let attendance = state.fan_out.attend(principal.clinic, principal.feeds());
+    Ok((principal, until, attendance))
+}
+
+/// The person that an access token stands for, as the database knows them now.
+async fn signed_in(state: &AppState, token: &str, device: DeviceId) -> Result<(Principal, Instant), End> {
+    let now = crate::now();
+    let claims = state
+        .tokens
+        .open(token, now)
+        .filter(|claims| claims.device == device)
+        .ok_or(Goodbye::SignIn)?;
+    if !state.storage.family_lives(claims.family).await? {
+        return Err(Goodbye::SignIn.into());
+    }
+    let principals = state.storage.principals(claims.account).await?;
+    let principal = principals
+        .into_iter()
+        .find(|principal| principal.clinic == claims.clinic)
+        .ok_or(Goodbye::SignIn)?;
+    let left = u64::try_from(claims.expires_at.0 - now.0).unwrap_or(0);
+    Ok((principal, Instant::now() + Duration::from_millis(left)))
+}
+
+impl Session {
+    async fn step(&mut self, line: &mut Line) -> Result<(), End> {
+        match self.next(line).await {
+            Event::Message(message) => {
+                self.heard = Instant::now();
+                self.message(message?, line).await
+            }
+            Event::Inside(None) => Err(Goodbye::TooSlow.into()),
+            Event::Inside(Some(item)) => self.inside(item, line).await,
+            Event::CatchUp(step) => self.caught_up(step, line).await,
+            Event::Silence => Err(End::Gone),
+            Event::TokenExpired => Err(Goodbye::SignIn.into()),
+            Event::Stopping => Err(Goodbye::Later.into()),
+        }
+    }
+
+    async fn next(&mut self, line: &mut Line) -> Event {
+        let window_open = self.pages_sent < self.pages_stored + PAGE_WINDOW;
+        let catching_up = async {
+            match &mut self.catching_up {
+                Some(pages) if window_open => pages.recv().await,
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            message = Line::receive(&mut line.stream) => Event::Message(message),
+            item = self.attendance.inbox.recv() => Event::Inside(item),
+            step = catching_up => Event::CatchUp(step),
+            () = tokio::time::sleep_until(self.heard + self.state.settings.silence) => Event::Silence,
+            () = tokio::time::sleep_until(self.signed_in_until) => Event::TokenExpired,
+            () = self.state.stopping.cancelled() => Event::Stopping,
+        }
+    }
+
+    async fn message(&mut self, message: ClientMessage, line: &mut Line) -> Result<(), End> {
+        match message {
+            ClientMessage::Hello(_) => Err(Goodbye::OutOfOrder.into()),
+            ClientMessage::Push(push) => self.push(push).await,
+            ClientMessage::PageStored(number) if number > self.pages_sent || number < self.pages_stored => {
+                Err(Goodbye::OutOfOrder.into())
+            }
+            ClientMessage::PageStored(number) => {
+                self.pages_stored = number;
+                Ok(())
+            }
+            ClientMessage::Ping => line.say(ServerMessage::Pong(crate::now())).await,
+            ClientMessage::Renew(token) => self.renew(&token).await,
+            ClientMessage::Want(document) => self.want(document, line).await,
+        }
+    }
+
+    async fn push(&mut self, push: Push) -> Result<(), End> {
+        let expected = self.last_push.is_none_or(|last| push.number == last + 1);
+        if !expected || self.pushes_open >= PUSH_WINDOW {
+            return Err(Goodbye::OutOfOrder.into());
+        }
+        let changes = || push.items.iter().flat_map(|item| &item.changes);
+        if changes().count().max(push.items.len()) > MAX_PUSH_CHANGES {
+            return Err(Goodbye::TooLarge.into());
+        }
+        let bytes: usize = changes().map(|change| change.len()).sum();
+        self.last_push = Some(push.number);
+        self.pushes_open += 1;
+        let read = move || push.items.into_iter().map(ReadItem::read).collect();
+        let items = if bytes > READ_INLINE {
+            tokio::task::spawn_blocking(read).await.map_err(|_| Goodbye::Later)?
+        } else {
+            read()
+        };
+        let push = QueuedPush {
+            writer: Arc::clone(&self.writer),
+            number: push.number,
+            items,
+            answer: self.attendance.queue.clone(),
+        };
+        self.state.accept.push(self.principal.clinic, push).await;
+        Ok(())
+    }
+
+    async fn renew(&mut self, token: &str) -> Result<(), End> {
+        let (principal, until) = signed_in(&self.state, token, self.device).await?;
+        if (principal.account, principal.clinic) != (self.principal.account, self.principal.clinic) {
+            return Err(Goodbye::SignIn.into());
+        }
+        // With other rights the device needs other feeds: it connects again and is told so in the Welcome.
+        if principal != self.principal {
+            return Err(Goodbye::Later.into());
+        }
+        self.signed_in_until = until;
+        Ok(())
+    }
+
+    /// A whole document for a device that has a part of it. What this person may not read is answered by silence, as
+    /// is what does not exist.
+    async fn want(&mut self, document: DocumentId, line: &mut Line) -> Result<(), End> {
+        for feed in self.principal.feeds() {
+            let found = self
+                .state
+                .storage
+                .documents_named(self.principal.clinic, feed, &[document])
+                .await?;
+            for stored in found {
+                let Ok(projection) = minicbor::decode(&stored.projection) else {
+                    continue;
+                };
+                return line
+                    .say(ServerMessage::Snapshot(Entry {
+                        kind: stored.kind,
+                        document: stored.id,
+                        schema_version: stored.schema_version,
+                        content: Content::Snapshot {
+                            bytes: stored.bytes.into(),
+                            projection_version: stored.projection_version,
+                            projection,
+                        },
+                    }))
+                    .await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn inside(&mut self, item: ForSession, line: &mut Line) -> Result<(), End> {
+        match item {
+            ForSession::Accepted(accepted) => {
+                self.pushes_open = self.pushes_open.saturating_sub(1);
+                line.say(ServerMessage::Accepted(accepted)).await
+            }
+            ForSession::NotNow => Err(Goodbye::Later.into()),
+            ForSession::Live { page, gapless_from } => self.live(&page, gapless_from, line).await,
+            ForSession::Behind { head } => {
+                for feed in &mut self.feeds {
+                    if feed.cursor.number < head {
+                        feed.known = feed.known.max(head);
+                        feed.live = false;
+                    }
+                }
+                self.catch_up();
+                Ok(())
+            }
+        }
+    }
+
+    async fn live(&mut self, page: &LivePage, gapless_from: u64, line: &mut Line) -> Result<(), End> {
+        let Some(feed) = self.feeds.iter_mut().find(|state| state.cursor.feed == page.feed) else {
+            return Ok(());
+        };
+        if !feed.live || feed.cursor.number < gapless_from {
+            feed.known = feed.known.max(page.number);
+            feed.live = false;
+            self.catch_up();
+            return Ok(());
+        }
+        if page.number <= feed.cursor.number {
+            return Ok(());
+        }
+        feed.cursor.number = page.number;
+        match &page.only_of {
+            Some((session, cursor)) if *session == self.attendance.session => line.send(cursor.clone()).await,
+            _ => {
+                for frame in &page.frames {
+                    line.send(frame.clone()).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Starts on the first feed that is not live, unless one is under way.
+    fn catch_up(&mut self) {
+        if self.catching_up.is_some() {
+            return;
+        }
+        if let Some(feed) = self.feeds.iter().find(|feed| !feed.live) {
+            let (pages, ready) = mpsc::channel(catch_up::PREFETCH);
+            tokio::spawn(catch_up::run(
+                Arc::clone(&self.state.storage),
+                self.principal.clinic,
+                feed.cursor.clone(),
+                crate::now(),
+                pages,
+            ));
+            self.catching_up = Some(ready);
+        }
+    }
+
+    async fn caught_up(&mut self, step: Option<CatchUp>, line: &mut Line) -> Result<(), End> {
+        match step {
+            Some(CatchUp::Page { cursor, body }) => {
+                if let Some(feed) = self.feed(cursor.feed) {
+                    feed.cursor = cursor.clone();
+                }
+                self.pages_sent += 1;
+                line.send(page::frame(self.pages_sent, cursor, body)).await
+            }
+            Some(CatchUp::Done { feed, number }) => {
+                self.catching_up = None;
+                if let Some(feed) = self.feed(feed) {
+                    feed.cursor.number = number;
+                    feed.live = feed.known <= number;
+                }
+                self.catch_up();
+                Ok(())
+            }
+            Some(CatchUp::Failed(error)) => Err(error.into()),
+            None => Err(Goodbye::Later.into()),
+        }
+    }
+
+    fn feed(&mut self, feed: Feed) -> Option<&mut FeedState> {
+        self.feeds.iter_mut().find(|state| state.cursor.feed == feed)
+    }
+}

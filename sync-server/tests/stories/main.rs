@@ -1,0 +1,17 @@
+//! The server as clinics meet it: real databases, real sockets, devices that write real documents.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod database;
+mod device;
+mod http;
+mod practice;
+
+mod audience;
+mod bad_frames;
+mod conformance;
+mod durability;
+mod morning;
+mod refusals;
+mod sign_in;
+mod web_client;

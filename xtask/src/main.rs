@@ -1,0 +1,56 @@
+//! The commands that a newcomer types: `cargo xtask run | test | web | bench`.
+//!
+//! Each command sets up what is missing before it starts, so that a bare machine needs to know only one line.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal: what it prints is its result"
+)]
+
+mod bench;
+mod command;
+mod desktop;
+mod postgres;
+mod run;
+mod set_up;
+mod test;
+mod web;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Run, test and measure the clinic platform")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Build everything and start the clinic with a demo, ready to sign in
+    Run(run::Options),
+    /// Run every check that CI runs
+    Test(test::Options),
+    /// Build the browser app into dist/web
+    Web(web::Options),
+    /// Measure what the project promises, goal beside figure
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().what {
+        What::Run(options) => run::run(&options),
+        What::Test(options) => test::test(&options),
+        What::Web(options) => web::build(&options).map(|_| ()),
+        What::Bench(options) => bench::bench(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
