@@ -1,6 +1,6 @@
 //! Turns the translation files into functions: `book-clash = { $vet } is taken` becomes `text::book_clash(vet)`.
 //! A screen that names a missing sentence, or forgets one of its values, does not compile; and nothing is parsed
-//! while the program runs.
+//! while the program runs. For the desktop it also gathers the looks, which a browser gets from the server.
 
 use fluent_syntax::ast;
 use std::collections::BTreeMap;
@@ -8,6 +8,77 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 fn main() {
+    sentences();
+    if std::env::var_os("CARGO_FEATURE_DESKTOP").is_some() {
+        looks();
+    }
+}
+
+/// The style sheets in the order of the cascade: each may refine those before it.
+const SHEETS: [&str; 17] = [
+    "tokens",
+    "fonts",
+    "base",
+    "components",
+    "species",
+    "shell",
+    "day",
+    "visit",
+    "patient",
+    "client",
+    "sign-in",
+    "search",
+    "booking",
+    "standing",
+    "owner",
+    "settings",
+    "print",
+];
+
+/// One style sheet, and the files that it names, for a window that has no server to ask.
+fn looks() {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+    println!("cargo:rerun-if-changed={}", assets.join("theme").display());
+    let mut theme = String::new();
+    for sheet in SHEETS {
+        let file = assets.join("theme").join(sheet).with_extension("css");
+        theme +=
+            &std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        theme.push('\n');
+    }
+    let mut files = String::from("&[");
+    for (folder, extension, kind) in [
+        ("fonts", "woff2", "font/woff2"),
+        ("icons/species", "svg", "image/svg+xml"),
+    ] {
+        println!("cargo:rerun-if-changed={}", assets.join(folder).display());
+        let entries = std::fs::read_dir(assets.join(folder)).expect("the folder is part of the repository");
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.expect("the folder can be read").path())
+            .collect();
+        paths.sort();
+        for path in paths
+            .iter()
+            .filter(|path| path.extension().is_some_and(|found| found == extension))
+        {
+            let name = path
+                .file_name()
+                .expect("a file in a folder has a name")
+                .to_string_lossy();
+            write!(
+                files,
+                "(\"/assets/{folder}/{name}\", {kind:?}, include_bytes!({path:?})),"
+            )
+            .expect("a string takes everything");
+        }
+    }
+    files.push(']');
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    std::fs::write(Path::new(&out).join("theme.css"), theme).expect("OUT_DIR can be written");
+    std::fs::write(Path::new(&out).join("files.rs"), files).expect("OUT_DIR can be written");
+}
+
+fn sentences() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/translations");
     println!("cargo:rerun-if-changed={}", folder.display());
     let file = folder.join("en.ftl");
@@ -34,10 +105,8 @@ fn function(message: &ast::Message<&str>) -> String {
     let mut body = String::new();
     write_pattern(key, pattern, &mut arguments, &mut body);
     let name = key.replace('-', "_");
-    if arguments.is_empty() {
-        if let [ast::PatternElement::TextElement { value }] = pattern.elements.as_slice() {
-            return format!("pub(crate) fn {name}() -> &'static str {{ {value:?} }}\n");
-        }
+    if let Some(text) = plain(pattern) {
+        return format!("pub(crate) fn {name}() -> &'static str {{ {text:?} }}\n");
     }
     let mut code = format!("pub(crate) fn {name}(");
     for (argument, is_count) in &arguments {
@@ -51,6 +120,21 @@ fn function(message: &ast::Message<&str>) -> String {
     write!(code, ") -> String {{ let mut s = String::new(); {body} s }}\n")
         .expect("a string takes everything");
     code
+}
+
+/// The text of a sentence in which nothing varies.
+fn plain(pattern: &ast::Pattern<&str>) -> Option<String> {
+    pattern
+        .elements
+        .iter()
+        .map(|element| match element {
+            ast::PatternElement::TextElement { value } => Some(*value),
+            ast::PatternElement::Placeable {
+                expression: ast::Expression::Inline(ast::InlineExpression::StringLiteral { value }),
+            } => Some(*value),
+            ast::PatternElement::Placeable { .. } => None,
+        })
+        .collect()
 }
 
 /// `arguments` collects each value's name and whether it selects a plural.

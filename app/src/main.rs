@@ -1,8 +1,13 @@
 //! The client: one set of views over a native or a web host.
 
-#![allow(unused_qualifications, reason = "rsx! writes out the paths of the events it attaches")]
+#![allow(
+    unused_qualifications,
+    reason = "rsx! writes out the paths of the events it attaches"
+)]
 
 mod components;
+#[cfg(feature = "desktop")]
+mod desktop;
 mod host;
 mod route;
 mod text;
@@ -14,17 +19,24 @@ use host::{Host, Stage};
 use route::Route;
 use views::{NoStorePage, OpeningPage, SignInPage};
 
+#[cfg(feature = "desktop")]
 fn main() {
-    #[cfg(feature = "web")]
-    if let Some(scope) = host::web::worker_scope() {
+    desktop::launch(root);
+}
+
+#[cfg(feature = "web")]
+fn main() {
+    console_error_panic_hook::set_once();
+    match host::web::worker_scope() {
         // The same bundle runs as the Worker that holds the core.
-        console_error_panic_hook::set_once();
-        return host::web::run_worker(scope);
+        Some(scope) => host::web::run_worker(scope),
+        None => dioxus::launch(root),
     }
-    dioxus::launch(root);
 }
 
 fn root() -> Element {
+    #[cfg(feature = "desktop")]
+    desktop::use_files();
     let host = use_context_provider(Host::start);
     use_context_provider(|| Toasts::new(host));
     use_context_provider(KeyBoard::new);

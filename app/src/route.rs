@@ -1,8 +1,8 @@
 //! Every address of the program. Owners and staff share them; what an address shows depends on who is signed in.
 
 use crate::views::{
-    ClientPage, ClientsPage, DayOnPage, GalleryPage, HomePage, MePage, NeedsAttentionPage, NotFoundPage, PatientPage,
-    PatientsPage, Shell, VisitPage, WaitingPage,
+    ClientPage, ClientsPage, DayOnPage, GalleryPage, HomePage, MePage, NeedsAttentionPage, NotFoundPage,
+    PatientPage, PatientsPage, Shell, VisitPage, WaitingPage,
 };
 use dioxus::prelude::*;
 use jiff::civil::Date;

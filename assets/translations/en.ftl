@@ -149,7 +149,6 @@ closed-until = Closed until { $clock }
 closed-from = Closed from { $clock }
 pause = Lunch { $from }–{ $to }
 book-at = Book { $clock }
-book-now = Book
 from-to = { $from }–{ $to }
 clock-and-vet = { $clock }, { $vet }
 stage-expected = booked
@@ -243,3 +242,522 @@ day-is-open = { $date } is open from { $opens } to { $closes }.
 printed-by = { $booked } · printed { $when } by { $by }
 done-box = Done
 personal-data = Contains personal data. Shred after use.
+
+## Booking
+
+book-title = Book an appointment
+book-anyway = Book anyway
+choose-patient-first = Choose a patient first
+choose-time = Choose a time
+with-label = With
+how-long = How long
+reason-of-visit = Reason
+vet-reads-first = The vet reads this first.
+both-stay = You can book it all the same; both bookings stay.
+taken-by = { $vet } has { $name } at { $at }
+outside-hours = The clinic is closed at { $clock }
+booked = { $name } is booked: { $when }
+change-choice = Change
+which-pet = Which of their animals?
+new-client-called = New client “{ $typed }”
+days-before = Days before
+days-after = Days after
+another-day = Another day
+day-closed = closed
+free-count = { $count } free
+free-times-on = Free times on { $date }
+nothing-free = Nothing is free on this day. Choose another day or person, or show the taken times.
+morning = Morning
+afternoon = Afternoon
+taken = { " taken" }
+show-taken = Show taken times
+hide-taken = Hide taken times
+not-now = Not now
+taken-back-at-once = Taken back at once
+save = Save
+edit = Edit
+edit-of = Edit { $name }
+remove = Remove
+
+## Client
+
+client-opening = Opening the client
+client-missing = This client is not on this device
+client-missing-text = It may still be on its way from the clinic, or the address is wrong.
+to-the-clients = To the clients
+edit-client = Edit the client
+client-saved = { $name } is saved
+client-registered = { $name } is registered
+client-and-pet-registered = { $name } with { $pet } is registered
+client-legend = Client
+first-pet-legend = First pet
+given-name-label = Given name
+family-name-label = Family name
+name-label = Name
+email-label = Email
+address-label = Address
+reach-by = Reach by
+channel-any = No preference
+prefers = prefers { $channel }
+channel-first = { $channel } first
+already-here = Is it one of these? They are here already.
+save-and-book = Save and book
+another-phone = Another number
+another-email = Another email
+reach-title = Reach
+no-contacts = No number, email or address yet.
+pets-title = Pets
+no-pets = No pets yet
+no-pets-text = Add the first one to book for it.
+add-pet = Add a pet
+pet-registered = { $name } is registered
+has-died = has died
+receipt-waiting = Saved here { $time }, waiting for the clinic
+receipt-at-clinic = At the clinic { $time }
+two-values = Two people wrote this at the same time: { $label }. Which one is right?
+value-chosen = { $label }: { $value }
+
+## Patient
+
+patient-opening = Opening the patient
+patient-missing = This patient is not on this device
+patient-missing-text = It may still be on its way from the clinic, or the address is wrong.
+to-the-patients = To the patients
+edit-patient = Edit the patient
+patient-saved = { $name } is saved
+more-of = More about { $name }
+print-record = Print record
+died-on = { $name } died on { $date }
+died-text = No reminders are sent; the record stays.
+odd-fields = { $count ->
+    [one] One field of this record cannot be read.
+   *[other] { $count } fields of this record cannot be read.
+}
+alert-line = { $kind }: { $words }
+add-alert = Add an alert
+kind-of-alert = Kind of alert
+allergic-to = Allergic to
+what-to-know = What to know
+alert-recorded = The alert is shown wherever the patient is
+alert-retracted = The alert is no longer shown
+retract-alert = No longer true: { $words }
+no-longer-true = No longer true
+recorded-on = recorded { $date }
+reason-label = Why
+stays-in-history = It stays in the history with your name and the reason.
+take-back = Take back
+identity-title = Identity
+breed-label = Breed
+colour-label = Colour
+born-label = Born
+born-hint = Year, month or day
+about-age = About { $age }
+sex-label = Sex
+choose-female = Female
+choose-male = Male
+choose-unknown = Unknown
+neutered-label = Neutered
+chip-label = Microchip
+chip-short = chip { $number }
+chip-hint = 15 digits
+chip-test = A test transponder (999), not a registered animal.
+chip-legacy = Older than the ISO standard; some scanners do not read it.
+chip-unusual = Not one of the usual forms. Scan it once more.
+none-known = None known
+died-label = Died
+visits-title = Visits
+no-visits = No visits yet
+no-visits-text = Every visit to the clinic is listed here, the latest first.
+visit-without-reason = Visit
+day-and-month = { $day } { $month }
+stage-finished = Finished
+stage-being-written = Being written
+appointments-title = Appointments
+no-appointments = Nothing booked
+no-appointments-text = What is booked and what was is listed here.
+earlier-ones = { $count } earlier
+pet-with-vet = { $name } · { $vet }
+standing-cancelled = Cancelled
+standing-done = Done
+standing-ready = Ready to leave
+standing-in-room = In a room
+standing-waiting = Waiting
+standing-booked = Booked
+owner-title = Owner
+owner-since = since { $month } { $year }
+no-owner = No owner is known.
+weight-changed = { $percent } % in { $days } d
+weight-changed-today = { $percent } % since earlier today
+weight-was = was { $weight }
+weight-on = { $date }: { $kg }, { $lb }
+weight-then = { $weight }, { $date }
+weight-entries = { $count ->
+    [one] 1 entry · { $last }
+   *[other] { $count } entries · last { $last }
+}
+chart-label = Weight: from { $first }, last { $last }, { $number } entries
+never-weighed = Not weighed yet
+never-weighed-text = The first weight begins the line.
+record-weight = New weight
+record = Record
+weight-hint = In kg; write lb or g behind the number for others
+weight-recorded = { $weight } recorded
+weight-retracted = The weight is taken back
+weight-cleared = Cleared in the visit
+retract-weight-of = Take back { $weight }
+retracted-because = taken back: { $reason }
+wrong-animal-hint = For example: wrong animal on the scale. It stays in the history.
+weight-doubtful = { $weight } after { $before }: was that pounds?
+weight-as-pounds = { $typed } lb, that is { $kg }
+weight-keep = { $weight } is right
+pounds = { $lb } lb
+unit-pounds = lb
+show-table = Show as a table
+hide-table = Hide the table
+by-label = By
+actions-label = Actions
+report-death = { $name } has died
+record-death = Record the death
+death-recorded = The death of { $name } is recorded
+death-means = No reminder about { $name } will be sent any more. The record stays as it is.
+death-still-booked = { $count ->
+    [one] One appointment is still booked.
+   *[other] { $count } appointments are still booked.
+}
+death-in-future = This day is still to come
+death-date-needed = On which day?
+retract-death = Report of death was a mistake
+is-alive = { $name } is alive
+death-retracted = { $name } is no longer recorded as dead
+printed-at = printed { $date } { $time }
+born-on = born { $date }
+
+## Visit
+
+visit-opening = Opening the visit
+visit-missing = This visit is not on this device
+visit-missing-text = It may still be on its way from the clinic, or the address is wrong.
+to-the-day = To the day
+visit-of = Visit of { $name }
+vet-at = { $vet } · { $time }
+room-at = { $room } · { $vet } · { $time }
+parts-of-visit = Parts of the visit
+finish-and-more = Finish
+letter-history = S
+letter-examination = O
+letter-assessment = A
+letter-plan = P
+section-history = History
+section-examination = Examination
+section-assessment = Assessment
+section-plan = Plan
+ask-history = What the owner tells
+ask-examination = What you find
+ask-assessment = What it is, what it may be
+ask-plan = What is done, what comes next
+nothing-written = Nothing written.
+written-by-vet = The veterinarian writes this part
+read-only = Your role reads the notes
+left-over = Not saved: these words came after the visit was finished
+copy-text = Copy the words
+writing = Writing…
+saved-here = Saved here
+at-the-clinic = At the clinic
+finished-at = Finished { $time } · { $vet }
+finished-hint = Reopen it to write again.
+finish-visit = Finish visit
+finish-key = Ctrl ⏎
+reopen-visit = Reopen
+visit-finished = The visit is finished
+visit-reopened = The visit is open again
+finish-waits = Not finished: what was typed last is not saved yet
+vital-temperature = Temperature
+vital-heart = Heart
+vital-breathing = Breathing
+vital-weight = Weight
+vital-condition = Condition
+vital-refill = Refill
+vital-membranes = Gums
+unit-celsius = °C
+unit-per-minute = /min
+unit-kilograms = kg
+unit-of-nine = / 9
+unit-seconds = s
+in-range = in range
+below-range = below { $limit }
+above-range = above { $limit }
+beside-visit = History and finishing
+this-visit = This visit
+vet-label = Vet
+room-label = Room
+started-label = Started
+finished-label = Finished
+former-visits = Before
+first-visit = This is the first visit here.
+
+## Shell
+
+page-title = { $page } · { $app }
+skip-to-content = Skip to content
+opening-records = Opening the records of this device
+menu = Menu
+nav-main = Main
+nav-places = Places
+nav-day = Day
+nav-patients = Patients
+nav-clients = Clients
+nav-me = Me
+nav-pets = Pets
+needs-attention = Needs attention
+needs-attention-count = { $count } need attention
+to-decide = to decide
+search-hint = Find a pet, person, phone, chip…
+search-hint-plain = Find a pet, person, phone or chip
+find-pet-or-person = Find a pet or person
+new-client = New client
+book = Book
+book-appointment = Book an appointment
+book-for = Book for { $pet }
+joined = { $first } · { $second }
+middle-dot = { " · " }
+key-ctrl-k = Ctrl K
+key-cmd-k = ⌘ K
+key-ctrl = Ctrl
+key-enter = Enter
+key-esc = Esc
+breed-and-age = { $breed }, { $age }
+died = Died
+open = Open
+show = Show
+later = Later
+try-again = Try again
+try-now = Try now
+waiting = Waiting
+date = Date
+species-label = Species
+roles-label = Roles
+
+status-details = What is saved here and what is at the clinic
+status-at-clinic = At the clinic · { $time }
+status-at-clinic-said = Everything is at the clinic
+status-offline-since = Offline since { $time }
+status-offline = Offline
+status-offline-short = Offline · { $waiting }
+status-not-connected = Not connected
+status-connecting = Connecting to the clinic
+status-connecting-short = Connecting
+status-sending = Sending { $waiting }…
+status-disk-full = Not saving: disk full
+status-not-saving = Not saving
+saved-on-computer = { $count } saved on this computer
+saved-on-tablet = { $count } saved on this tablet
+saved-on-phone = { $count } saved on this phone
+all-at-clinic = Everything is at the clinic
+everything-sent = { $clinic } has all that was written on this device.
+being-sent = Being sent to the clinic now.
+last-heard = Last heard from the clinic { $when }.
+never-heard = The clinic has not been reached from this device yet.
+sent-when-reached = It is sent as soon as the clinic can be reached. You can close the app; it stays.
+what-waits = What is waiting
+show-all-waiting = Show all { $count }
+nothing-waits = Nothing on this device is waiting to be sent.
+and-more = and { $count } more
+back-to-day = Back to the day
+back-to-pets = Back to my pets
+
+last-typed-not-saved = What you wrote last is not saved. It stays on the screen while you put this right; please do not close the window.
+try-saving-again = Try saving again
+session-ended = Your session has ended.
+session-ended-why = Nothing is lost, and you can go on working: what you write is saved on this device. Sign in to send it to the clinic.
+sign-in-again = Sign in again
+signed-in-again = Signed in again
+update-needed = This version is too old for the clinic.
+update-needed-why = What you write is saved on this device and sent after the update.
+update-now = Update now
+server-older = The clinic’s server is being updated.
+server-older-why = Go on working: what you write is saved on this device and sent afterwards.
+not-accepted = The clinic’s server does not accept this device.
+not-accepted-why = What you write is saved here, but not sent. Please tell your clinic’s administrator.
+new-build = A new version is ready.
+new-build-why = It takes a moment, and nothing is lost.
+newer-records = Some records come from a newer version.
+newer-records-why = They are kept and appear after the update.
+clock-off = This device’s clock is wrong.
+clock-behind = It is { $off } behind the clinic’s. Times that you write here are wrong by as much; please set the clock.
+clock-ahead = It is { $off } ahead of the clinic’s. Times that you write here are wrong by as much; please set the clock.
+
+getting-records = Getting your clinic’s records
+getting-records-first = Today’s patients come first. You can start working as soon as they are here.
+records-arrived = { $received } of { $total } records
+rest-arrives = You can work; the rest arrives meanwhile
+
+list-of-keys = Keys
+list-of-keys-why = Everything can be done without a mouse.
+keys-of-page = On this page
+keys-everywhere = Everywhere
+go-to-day = Go to the day
+go-to-patients = Go to the patients
+go-to-clients = Go to the clients
+go-to-me = Me and this device
+
+## Signing in
+
+sign-in = Sign in
+sign-in-to-clinic = Sign in to your clinic
+signing-in = Signing in…
+email = Email
+password = Password
+show-password = Show the password
+forgot-password = Forgot your password? Ask your clinic’s administrator for a new invitation.
+sign-in-wrong = That email and password do not go together
+sign-in-wrong-do = Check both and try again.
+sign-in-slowed = Too many tries
+sign-in-slowed-do = You can try again in { $left }.
+sign-in-unreachable = The clinic cannot be reached
+sign-in-unreachable-do = Signing in needs it. Check the connection, then try again.
+sign-in-odd = The clinic answered in a way this version does not understand
+sign-in-odd-do = Try again in a minute. If it stays so, tell your clinic’s administrator.
+sign-in-work-waits = { $waiting ->
+    [one] { $waiting } change of { $name } waits on this device
+   *[other] { $waiting } changes of { $name } wait on this device
+}
+sign-in-work-waits-do = They would be lost. { $name } has to sign in here first, until they have been sent.
+
+## Opening the records
+
+cannot-open = Cannot open the records
+private-window = This window cannot keep your work
+private-window-do = It is private or too old, so nothing could be kept on this device. Open the clinic in a normal, current window and sign in there.
+copy-address = Copy the address
+address-copied = Copied
+open-elsewhere = The clinic is open in another window
+open-elsewhere-do = One window keeps the records of this device, and nothing is lost. Go on there; or close it, and this one opens.
+records-cannot-be-opened = The records of this device cannot be opened
+something-broke = Something went wrong while opening them. Try again; if it stays so, tell your clinic’s administrator.
+
+## Palette and lists
+
+go-anywhere = Go anywhere
+results = Results
+palette-recent = You had open
+palette-pets = Pets
+palette-people = People
+palette-do = Do
+palette-choose = choose
+palette-open = open
+palette-book = book
+nobody-called = Nobody called “{ $name }”
+nobody-called-why = Looked through the names, phones, emails and chips on this device.
+filter-patients = Narrow by name, owner, phone or chip
+filter-clients = Narrow by name, pet, phone or email
+shown-of = { $shown } of { $total }
+show-more = Show more
+show-all = Show all
+type-more = Type more to narrow it down
+no-patients-yet = No patients yet
+no-clients-yet = No clients yet
+nobody-yet-why = Write the first client, then their animals.
+
+## Needs attention
+
+count-to-decide = { $count } to decide
+nothing-needs-you = Nothing needs you
+nothing-needs-you-why = The clinic took everything that was written on this device.
+nothing-lost = Nothing is lost.
+refused-safe-on-computer = The clinic could not take these. They are safe on this computer; do them again another way, or ask somebody who may.
+refused-safe-on-tablet = The clinic could not take these. They are safe on this tablet; do them again another way, or ask somebody who may.
+refused-safe-on-phone = The clinic could not take these. They are safe on this phone; do them again another way, or ask somebody who may.
+written-at = written { $when }
+open-record = Open the record
+open-record-of = Open { $name }
+refused-not-permitted = Your role may not change this. Ask somebody who may.
+refused-builds-on-refused = It builds on another change here that the clinic could not take.
+refused-too-large = It is too large to be sent.
+refused-other-clinic = It belongs to another clinic.
+refused-newer = It was written by a newer version than the clinic’s server.
+refused-copied-device = The records on this device were copied from another device. Tell your clinic’s administrator.
+refused-unreadable = The clinic could not read it.
+
+change-of = { $about }: { $what }
+change-registered = registered
+change-details = details changed
+change-weight = weight
+change-weight-retracted = weight taken back
+change-alert = alert
+change-alert-retracted = alert taken back
+change-death = death reported
+change-death-retracted = death report taken back
+change-booked = booked
+change-moved = appointment moved
+change-cancelled = appointment cancelled
+change-reinstated = appointment booked again
+change-checked-in = checked in
+change-check-in-undone = check-in taken back
+change-checked-out = checked out
+change-check-out-undone = check-out taken back
+change-visit-started = visit started
+change-vitals = vital signs
+change-notes = notes
+change-visit-finished = visit finished
+change-visit-reopened = visit opened again
+change-chosen = value chosen
+change-settings = settings
+change-other = change
+record-clinic = Clinic
+record-client = Client
+record-patient = Patient
+record-appointment = Appointment
+record-visit = Visit
+
+## Me
+
+role-at = { $role } at { $clinic }
+how-it-looks = How it looks
+theme = Theme
+theme-light = Light
+theme-dark = Dark
+theme-system = System
+this-device = This device
+leaving = Leaving
+sign-out = Sign out
+sign-out-all-sent = Everything that was written here is at the clinic.
+sign-out-work-waits = { $count } changes have not reached the clinic. They stay on this device and are sent when you sign in here again; until then nobody else can sign in.
+sign-out-question = Sign out with work waiting?
+sign-out-anyway = Sign out anyway
+stay-signed-in = Stay signed in
+
+## Owner’s home
+
+my-pets = My pets
+good-morning = Good morning, { $name }
+good-afternoon = Good afternoon, { $name }
+good-evening = Good evening, { $name }
+no-pets-yet = No pets here yet
+no-pets-yet-why = Ask the clinic to link your animals to you.
+call-clinic = Call the clinic
+open-today = Open today { $opens }–{ $closes }
+open-today-with-pause = Open today { $opens }–{ $from } and { $to }–{ $closes }
+closed-today = Closed today
+
+## No page
+
+nothing-here = There is nothing at this address
+nothing-here-why = The link may be old, or the animal may belong to another clinic.
+
+## Gallery
+
+gallery = Parts
+gallery-buttons = Buttons
+gallery-pills = Pills and chips
+gallery-connection = Connection
+gallery-fields = Fields
+gallery-tabs = Tabs and table
+gallery-alerts = Alerts
+gallery-marks = Animals and people
+gallery-menu = Menu
+gallery-over = Over the page
+gallery-long-work = Long work
+gallery-two-values = Two values
+gallery-empty = Nothing there
+gallery-toast = A passing word
+gallery-dialog = A dialog

@@ -12,7 +12,7 @@ export const DESK = "jana.dvorak@northgate.example";
 export const VET = "ana.moreno@northgate.example";
 
 const SERVER = process.env.SERVER ?? "../target/debug/sync-server";
-const WEB_DIR = process.env.WEB_DIR ?? "../dist/web";
+const WEB = process.env.WEB ?? "../dist/web";
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** A port that was free a moment ago. */
@@ -35,8 +35,8 @@ export class Clinic {
     clinic.address = `http://127.0.0.1:${clinic.port}`;
     clinic.env = {
       ...process.env,
-      DATA_DIR: join(clinic.folder, "data"),
-      WEB_DIR: options.webDir ?? WEB_DIR,
+      DATA: join(clinic.folder, "data"),
+      WEB: options.webDir ?? WEB,
       LISTEN: `127.0.0.1:${clinic.port}`,
       ...(options.env ?? {}),
     };

@@ -211,8 +211,8 @@ const RULES: &[Rule] = &[
     rule(Kind::Visit, "examination", &[Vet]),
     rule(Kind::Visit, "assessment", &[Vet]),
     rule(Kind::Visit, "plan", &[Vet]),
-    rule(Kind::Visit, "finished_at", &[Vet]),
-    rule(Kind::Visit, "finished_by", &[Vet]),
+    rule(Kind::Visit, "finished_at", CLINICAL),
+    rule(Kind::Visit, "finished_by", CLINICAL),
 ];
 
 /// Who may bring a document of a kind into being.

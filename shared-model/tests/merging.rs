@@ -165,7 +165,7 @@ fn commands(n: u32, seen: &[[u8; 32]]) -> Vec<Command> {
             visit,
             section: Section::ALL[n as usize % 4],
             seen: seen.to_vec(),
-            at: n as usize % 9,
+            at: n as usize % 7,
             delete: n as usize % 4,
             insert: word.clone(),
         }
@@ -300,7 +300,11 @@ fn check_pair(base: &Documents, first: &Command, second: &Command) {
     run(&mut left, first, &stamp(2, 100));
     run(&mut right, second, &stamp(3, 200));
     // All other documents are as they were.
-    let keys: Vec<_> = first.touches(CLINIC).into_iter().chain(second.touches(CLINIC)).collect();
+    let keys: Vec<_> = first
+        .touches(CLINIC)
+        .into_iter()
+        .chain(second.touches(CLINIC))
+        .collect();
     for key in keys {
         let genesis = || Document::genesis(key.0, CLINIC, key.1);
         let (one, two) = (

@@ -2,7 +2,8 @@
 
 use crate::Device;
 use demonstration::{DemoAccount, DemoClinic};
-use shared_model::ids::ClinicId;
+use shared_model::ids::{AccountId, ClinicId};
+use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,10 +16,13 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// What the clock of this machine says.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is after 1970");
+pub fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("the clock is after 1970");
     Timestamp(i64::try_from(since.as_millis()).expect("the year is near"))
 }
 
@@ -34,7 +38,13 @@ pub struct Clinic {
 impl Clinic {
     /// The demonstration clinic with so many patients, on the embedded database.
     pub async fn with_patients(patients: usize) -> Self {
-        Self::of(demonstration::clinic_with(demonstration::Options { seed: 1, patients, years: 1, now: now() })).await
+        Self::of(demonstration::clinic_with(demonstration::Options {
+            seed: 1,
+            patients,
+            years: 1,
+            now: now(),
+        }))
+        .await
     }
 
     /// A demonstration on the embedded database.
@@ -43,7 +53,9 @@ impl Clinic {
         let storage: Arc<dyn Storage> =
             Arc::new(SqliteStorage::open(&folder.path().join("clinic.db")).expect("a fresh database opens"));
         let (id, accounts) = (demo.clinic, demo.accounts.clone());
-        sync_server::import_demonstration(&storage, demo).await.expect("the demonstration is imported");
+        sync_server::import_demonstration(&storage, demo)
+            .await
+            .expect("the demonstration is imported");
         let mut clinic = Self {
             id,
             accounts,
@@ -54,6 +66,27 @@ impl Clinic {
         };
         clinic.revive().await;
         clinic
+    }
+
+    /// A clinic that has nothing but people, each with a name and roles; all with the demonstration's password.
+    pub async fn empty(id: ClinicId, people: &[(&str, &[Role])]) -> Self {
+        let accounts = people
+            .iter()
+            .enumerate()
+            .map(|(number, (name, roles))| DemoAccount {
+                account: AccountId(Uuid::from_u128(number as u128 + 1)),
+                email: format!("{}@clinic.example", name.to_lowercase()),
+                full_name: (*name).to_owned(),
+                roles: roles.to_vec(),
+                client: None,
+                password: demonstration::DEMO_PASSWORD,
+            });
+        Self::of(DemoClinic {
+            clinic: id,
+            accounts: accounts.collect(),
+            deeds: Vec::new(),
+        })
+        .await
     }
 
     /// Starts the server (again), on the same data and port.
@@ -80,14 +113,19 @@ impl Clinic {
     }
 
     pub fn email_of(&self, name: &str) -> &str {
-        let found = self.accounts.iter().find(|account| account.full_name.contains(name));
+        let found = self
+            .accounts
+            .iter()
+            .find(|account| account.full_name.contains(name));
         &found.expect("somebody of that name works here").email
     }
 
     /// A new device on which somebody has signed in; connected, and its first sync done.
     pub async fn device(&self, name: &str) -> Device {
         let mut device = Device::fresh(self.address);
-        device.sign_in(self.email_of(name), demonstration::DEMO_PASSWORD).await;
+        device
+            .sign_in(self.email_of(name), demonstration::DEMO_PASSWORD)
+            .await;
         self.settle(&mut [&mut device]).await;
         device
     }

@@ -68,6 +68,55 @@ fn open(folder: &Path) -> Core {
     Core::new(Store::new(sql).expect("the store is sound")).expect("the core starts")
 }
 
+/// What signing in gave.
+pub struct SignedIn {
+    pub credentials: Credentials,
+    pub device: DeviceId,
+}
+
+/// Signs in from a device that is only a number.
+pub async fn sign_in(server: SocketAddr, email: &str, password: &str) -> SignedIn {
+    sign_in_from(
+        server,
+        DeviceId(uuid::Builder::from_random_bytes(random()).into_uuid()),
+        email,
+        password,
+    )
+    .await
+}
+
+async fn sign_in_from(server: SocketAddr, device: DeviceId, email: &str, password: &str) -> SignedIn {
+    let body = serde_json::json!({
+        "email": email, "password": password, "device": device, "device_name": "a story's device",
+    });
+    let (status, body) = post(server, "/api/v1/sign-in", body)
+        .await
+        .expect("the server answers");
+    assert_eq!(status, 200, "{body}");
+    let session: Session = serde_json::from_str(&body).expect("the answer of a sign-in");
+    SignedIn {
+        credentials: session.into(),
+        device,
+    }
+}
+
+async fn post(server: SocketAddr, path: &str, body: serde_json::Value) -> Option<(u16, String)> {
+    let address = format!("http://{server}{path}");
+    let answer = tokio::task::spawn_blocking(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut answer = agent
+            .post(&address)
+            .header("content-type", "application/json")
+            .send(body.to_string())
+            .ok()?;
+        Some((answer.status().as_u16(), answer.body_mut().read_to_string().ok()?))
+    });
+    answer.await.expect("the request ran")
+}
+
 impl Device {
     /// A device that nobody has signed in on.
     pub fn fresh(server: SocketAddr) -> Self {
@@ -88,32 +137,25 @@ impl Device {
     }
 
     async fn post(&self, path: &str, body: serde_json::Value) -> Option<(u16, String)> {
-        if !self.online {
-            return None;
+        if self.online {
+            post(self.server, path, body).await
+        } else {
+            None
         }
-        let address = format!("http://{}{path}", self.server);
-        let answer = tokio::task::spawn_blocking(move || {
-            let agent: ureq::Agent =
-                ureq::Agent::config_builder().http_status_as_error(false).build().into();
-            let mut answer = agent
-                .post(&address)
-                .header("content-type", "application/json")
-                .send(body.to_string())
-                .ok()?;
-            Some((answer.status().as_u16(), answer.body_mut().read_to_string().ok()?))
-        });
-        answer.await.expect("the request ran")
     }
 
     pub async fn sign_in(&mut self, email: &str, password: &str) {
-        let body = serde_json::json!({
-            "email": email, "password": password, "device": self.device, "device_name": "a story's device",
-        });
-        let (status, body) = self.post("/api/v1/sign-in", body).await.expect("the server answers");
-        assert_eq!(status, 200, "{body}");
-        let session: Session = serde_json::from_str(&body).expect("the answer of a sign-in");
-        let event =
-            Event::SignedIn { credentials: session.into(), device: self.device, fresh_actor: random() };
+        let signed_in = sign_in_from(self.server, self.device, email, password).await;
+        self.sign_in_with(signed_in.credentials).await;
+    }
+
+    /// With tokens that were given to somebody already.
+    pub async fn sign_in_with(&mut self, credentials: Credentials) {
+        let event = Event::SignedIn {
+            credentials,
+            device: self.device,
+            fresh_actor: random(),
+        };
         self.handle(event).await;
     }
 
@@ -128,7 +170,8 @@ impl Device {
                         self.socket = None;
                         if self.online
                             && let Ok((socket, _)) =
-                                tokio_tungstenite::connect_async(format!("ws://{}/api/v1/sync", self.server)).await
+                                tokio_tungstenite::connect_async(format!("ws://{}/api/v1/sync", self.server))
+                                    .await
                         {
                             self.socket = Some(socket);
                             events.push_back(Event::SocketOpened);
@@ -149,7 +192,10 @@ impl Device {
                             events.push_back(self.closed());
                         }
                     }
-                    Effect::RenewSession { refresh_token, device } => {
+                    Effect::RenewSession {
+                        refresh_token,
+                        device,
+                    } => {
                         let body = serde_json::json!({ "refresh_token": refresh_token, "device": device });
                         events.push_back(match self.post("/api/v1/refresh", body).await {
                             Some((200, body)) => {
@@ -171,7 +217,9 @@ impl Device {
     }
 
     fn closed(&self) -> Event {
-        Event::SocketClosed { dice: u32::from_le_bytes(random()) }
+        Event::SocketClosed {
+            dice: u32::from_le_bytes(random()),
+        }
     }
 
     /// Takes one frame or one tick if there is one within `patience`; whether there was.
@@ -221,10 +269,9 @@ impl Device {
     /// The program dies and starts again on the same files.
     pub async fn restart(&mut self) {
         self.socket = None;
-        self.core = Core::new(
-            Store::new(rusqlite::Connection::open_in_memory().expect("memory")).expect("a store"),
-        )
-        .expect("a core");
+        self.core =
+            Core::new(Store::new(rusqlite::Connection::open_in_memory().expect("memory")).expect("a store"))
+                .expect("a core");
         self.core = open(self.folder.path());
         self.handle(Event::Started).await;
     }
@@ -232,11 +279,19 @@ impl Device {
     pub async fn run(&mut self, command: impl Into<Command>) -> Result<Timestamp, Failure> {
         self.tickets += 1;
         let ticket = self.tickets;
-        let effects = self.handle(Event::Command { ticket, command: command.into() }).await;
+        let effects = self
+            .handle(Event::Command {
+                ticket,
+                command: command.into(),
+            })
+            .await;
         effects
             .into_iter()
             .find_map(|effect| match effect {
-                Effect::Answer { ticket: answered, outcome } if answered == ticket => Some(outcome),
+                Effect::Answer {
+                    ticket: answered,
+                    outcome,
+                } if answered == ticket => Some(outcome),
                 _ => None,
             })
             .expect("every command is answered")
@@ -268,6 +323,14 @@ impl Device {
         }
     }
 
+    /// The newest view of a running watch; older ones are forgotten.
+    pub fn shown(&mut self, watch: u64) -> Option<View> {
+        let newest = self.views.iter().rposition(|(shown, _)| *shown == watch)?;
+        let view = self.views[newest].1.clone();
+        self.views.clear();
+        Some(view)
+    }
+
     pub fn fresh_id(&self) -> Uuid {
         let millis = u64::try_from(now().0).expect("after 1970");
         uuid::Builder::from_unix_timestamp_millis(millis, &random()).into_uuid()
@@ -283,7 +346,9 @@ impl Device {
         connection == Connection::Online
             && waiting == 0
             && !feeds.is_empty()
-            && feeds.iter().all(|(feed, number)| *number > 0 && (*feed != Feed::Staff || *number >= head))
+            && feeds
+                .iter()
+                .all(|(feed, number)| *number > 0 && (*feed != Feed::Staff || *number >= head))
     }
 
     pub(crate) fn standing(&self) -> (Connection, u64, Vec<(Feed, u64)>) {

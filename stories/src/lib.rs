@@ -9,10 +9,13 @@
 //! Place in the flow: around all of it. Invariant: nothing here fakes a part; what stories need beyond the parts'
 //! own interfaces is their hosts' work (sockets, clock, files).
 
-#![allow(clippy::expect_used, reason = "a story that cannot be set up has failed, and says why")]
+#![allow(
+    clippy::expect_used,
+    reason = "a story that cannot be set up has failed, and says why"
+)]
 
 mod clinic;
 mod device;
 
-pub use clinic::Clinic;
-pub use device::Device;
+pub use clinic::{Clinic, now};
+pub use device::{Device, SignedIn, sign_in};

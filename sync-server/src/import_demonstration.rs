@@ -172,7 +172,7 @@ impl Import {
         self.working.expect_head(head);
         let (documents, actors) = self.working.missing(items.iter().map(|item| &item.read));
         let rows = tx.load(&documents, &actors).await?;
-        self.working.fill(rows)?;
+        self.working.fill(rows);
         let now = crate::now();
         let plan = tokio::task::spawn_blocking(move || {
             let pushes = items

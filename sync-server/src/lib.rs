@@ -5,9 +5,9 @@
 
 mod api;
 pub mod config;
-mod import_demonstration;
 mod error;
 pub mod identity;
+mod import_demonstration;
 mod router;
 pub mod server;
 pub mod storage;

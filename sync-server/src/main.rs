@@ -46,8 +46,7 @@ async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
         .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
     let address = listener.local_addr()?;
     let stopping = CancellationToken::new();
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = stopping.clone();
     tokio::spawn(async move {
         tokio::select! {
@@ -61,7 +60,10 @@ async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
         tracing::warn!(web = %options.web.display(), "the web client has not been built");
     }
     tracing::info!(%address, "serving");
-    say(&format!("Listening at http://{address}\n{}", sign_ins(&storage).await?))?;
+    say(&format!(
+        "Listening at http://{address}\n{}",
+        sign_ins(&storage).await?
+    ))?;
     server::serve(storage, Settings::new(options.web), listener, stopping).await?;
     Ok(())
 }

@@ -87,9 +87,12 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stopping.cancelled_owned())
-        .await?;
+    axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(stopping.cancelled_owned())
+    .await?;
     state.sessions.close();
     if tokio::time::timeout(DRAIN, state.sessions.wait()).await.is_err() {
         tracing::warn!("some sessions did not end in time");

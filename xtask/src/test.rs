@@ -228,7 +228,7 @@ fn browser() -> Result<Counted> {
             .current_dir(&e2e)
             .env("CHROMIUM", set_up::chromium().context("the browser is gone")?)
             .env("SERVER", command::target_dir().join("debug/sync-server"))
-            .env("WEB_DIR", web),
+            .env("WEB", web),
     )
 }
 

@@ -643,7 +643,10 @@ impl Core {
 
     /// Where synchronisation stands: connection, changes that wait, and the number reached in each feed.
     pub fn standing(&self) -> (crate::query::Connection, u64, Vec<(permissions::Feed, u64)>) {
-        let waiting = self.store.outbox_counts().map_or(u64::MAX, |(waiting, _, _)| waiting);
+        let waiting = self
+            .store
+            .outbox_counts()
+            .map_or(u64::MAX, |(waiting, _, _)| waiting);
         (self.sync.connection(), waiting, self.sync.feed_numbers())
     }
 }

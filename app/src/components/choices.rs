@@ -107,7 +107,11 @@ pub(crate) fn Tabs(
 
 /// What the tab `value` of the tabs `id` shows.
 #[component]
-pub(crate) fn TabPanel(#[props(into)] id: String, #[props(into)] value: String, children: Element) -> Element {
+pub(crate) fn TabPanel(
+    #[props(into)] id: String,
+    #[props(into)] value: String,
+    children: Element,
+) -> Element {
     rsx! {
         div { id: "{id}-panel-{value}", role: "tabpanel", tabindex: "0", "aria-labelledby": "{id}-tab-{value}",
             {children}

@@ -86,7 +86,12 @@ impl KeyBoard {
                 return Some(Meant::Global(place));
             }
         }
-        if let Some(key) = known.page.iter().rev().find(|key| key.key.eq_ignore_ascii_case(&press.key)) {
+        if let Some(key) = known
+            .page
+            .iter()
+            .rev()
+            .find(|key| key.key.eq_ignore_ascii_case(&press.key))
+        {
             return Some(Meant::Page(key.act));
         }
         if press.key.eq_ignore_ascii_case("g") {

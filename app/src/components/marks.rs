@@ -19,7 +19,11 @@ pub(crate) fn Avatar(
     #[props(default = Tint::Accent)] tone: Tint,
     #[props(default)] size: Size,
 ) -> Element {
-    let class = if size == Size::Large { "avatar avatar--lg" } else { "avatar" };
+    let class = if size == Size::Large {
+        "avatar avatar--lg"
+    } else {
+        "avatar"
+    };
     rsx! {
         span { class, "data-tone": tone.word(), "aria-hidden": "true", {initials} }
     }
@@ -71,7 +75,11 @@ pub(crate) fn Pill(
 
 /// A count beside a word; `said` is what the count means, for those who do not see where it stands.
 #[component]
-pub(crate) fn Badge(count: u64, #[props(default = Tint::Accent)] tone: Tint, #[props(into)] said: String) -> Element {
+pub(crate) fn Badge(
+    count: u64,
+    #[props(default = Tint::Accent)] tone: Tint,
+    #[props(into)] said: String,
+) -> Element {
     rsx! {
         span { class: "badge", "data-tone": tone.word(),
             "{count}"

@@ -46,7 +46,11 @@ mod tests {
     #[test]
     fn what_is_marked() {
         let check = |name: &str, typed: &str, expected: Option<&str>| {
-            assert_eq!(find(name, typed).map(|(from, to)| &name[from..to]), expected, "{name} {typed}");
+            assert_eq!(
+                find(name, typed).map(|(from, to)| &name[from..to]),
+                expected,
+                "{name} {typed}"
+            );
         };
         check("Duke", "du", Some("Du"));
         check("Petra Novák", "nov", Some("Nov"));

@@ -42,7 +42,8 @@ pub(crate) fn Menu(
     #[props(into)] id: String,
     #[props(into)] label: String,
     /// Above the items, as whose they are.
-    #[props(default)] title: Option<String>,
+    #[props(default)]
+    title: Option<String>,
     items: Vec<MenuItem>,
     on_pick: EventHandler<String>,
     on_close: EventHandler<()>,

@@ -39,7 +39,9 @@ pub(crate) use menu::{Menu, MenuButton, MenuItem};
 pub(crate) use page_link::PageLink;
 pub(crate) use popover::Popover;
 pub(crate) use shortcuts::{Dialogs, OpenDialog, use_dialogs, use_shortcuts};
-pub(crate) use standing::{provide_clinic, use_clinic, use_is_staff, use_minute, use_status, use_today, use_zone};
+pub(crate) use standing::{
+    provide_clinic, use_clinic, use_is_staff, use_minute, use_status, use_today, use_zone,
+};
 pub(crate) use tint::Tint;
 pub(crate) use title::use_title;
 pub(crate) use toasts::{ToastRegion, Toasts, use_toasts};

@@ -4,10 +4,10 @@ use crate::host::{self, use_query};
 use dioxus::prelude::*;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use shared_model::permissions::Principal;
-use shared_model::time::Timestamp;
 use local_core::query::{ClinicView, StatusView};
 use local_core::{Query, View};
+use shared_model::permissions::Principal;
+use shared_model::time::Timestamp;
 
 #[derive(Clone, Copy)]
 struct Standing {

@@ -14,10 +14,13 @@ use native as platform;
 #[cfg(feature = "web")]
 use web as platform;
 
+#[cfg(feature = "desktop")]
+pub(crate) use native::data_folder;
 pub(crate) use platform::{
-    FormerFocus, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus, focus_first_in, focus_into, focus_last_in,
-    has_apple_keys, has_focus_within, listen_hidden, listen_keys, page_events, print_page, reload, remembered_theme, scroll_into_view,
-    select_text, set_theme, set_title, sleep, text_selection,
+    FormerFocus, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
+    focus_first_in, focus_into, focus_last_in, has_apple_keys, has_focus_within, listen_hidden, listen_keys,
+    page_events, print_page, reload, remembered_theme, scroll_into_view, select_text, set_theme, set_title,
+    sleep, text_selection,
 };
 
 use dioxus::prelude::*;

@@ -13,9 +13,9 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    BinaryType, DedicatedWorkerGlobalScope, Document, Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement,
-    KeyboardEvent, MessageEvent, RequestInit, ScrollIntoViewOptions, ScrollLogicalPosition, WebSocket, Worker,
-    WorkerOptions, WorkerType,
+    BinaryType, DedicatedWorkerGlobalScope, Document, Element, HtmlElement, HtmlInputElement,
+    HtmlTextAreaElement, KeyboardEvent, MessageEvent, RequestInit, ScrollIntoViewOptions,
+    ScrollLogicalPosition, WebSocket, Worker, WorkerOptions, WorkerType,
 };
 
 // The page's side
@@ -123,7 +123,8 @@ const FOCUSABLE: &str = "a[href], button:not(:disabled), input:not(:disabled), s
      textarea:not(:disabled), [tabindex]:not([tabindex='-1'])";
 
 fn focusables(id: &str) -> Vec<HtmlElement> {
-    let Some(found) = element::<Element>(id).and_then(|within| within.query_selector_all(FOCUSABLE).ok()) else {
+    let Some(found) = element::<Element>(id).and_then(|within| within.query_selector_all(FOCUSABLE).ok())
+    else {
         return Vec::new();
     };
     (0..found.length())
@@ -227,7 +228,9 @@ impl<E: wasm_bindgen::convert::FromWasmAbi + 'static> Listening<E> {
 impl<E: ?Sized> Drop for Listening<E> {
     fn drop(&mut self) {
         if let Some(window) = web_sys::window() {
-            drop(window.remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref()));
+            drop(
+                window.remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref()),
+            );
         }
     }
 }
@@ -244,7 +247,10 @@ pub(crate) fn listen_keys(takes: impl Fn(&KeyPress) -> bool + 'static) -> Listen
             .is_some_and(|element| {
                 matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA")
                     || element.is_content_editable()
-                    || matches!(element.get_attribute("role").as_deref(), Some("menuitem" | "menuitemcheckbox"))
+                    || matches!(
+                        element.get_attribute("role").as_deref(),
+                        Some("menuitem" | "menuitemcheckbox")
+                    )
             });
         let press = KeyPress {
             key: event.key(),

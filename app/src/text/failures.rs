@@ -1,9 +1,11 @@
 //! What went wrong, in a sentence that says what to do. The one place where errors become words.
 
 use super as text;
+use crate::host::SignInTrouble;
 use local_core::{Failure, StorageTrouble};
 use shared_model::commands::CommandError;
 use shared_model::permissions::Denied;
+use shared_model::protocol::RefusalCode;
 use shared_model::values::Invalid;
 
 pub(crate) fn failure(failure: &Failure) -> String {
@@ -32,6 +34,42 @@ pub(crate) fn storage(trouble: StorageTrouble) -> &'static str {
         StorageTrouble::InUse => text::storage_in_use(),
         StorageTrouble::NewerStore => text::storage_newer(),
         StorageTrouble::Other => text::storage_other(),
+    }
+}
+
+/// Why the clinic did not take a change.
+pub(crate) fn refusal(code: RefusalCode) -> &'static str {
+    match code {
+        RefusalCode::NotPermitted => text::refused_not_permitted(),
+        RefusalCode::BuildsOnRefused => text::refused_builds_on_refused(),
+        RefusalCode::TooLarge => text::refused_too_large(),
+        RefusalCode::OtherClinic => text::refused_other_clinic(),
+        RefusalCode::NewerSchema => text::refused_newer(),
+        RefusalCode::ActorReused | RefusalCode::ForeignActor => text::refused_copied_device(),
+        RefusalCode::Undecodable | RefusalCode::MissingDependencies => text::refused_unreadable(),
+    }
+}
+
+/// A title and what to do. Wrong email and wrong password are told apart by nobody.
+pub(crate) fn sign_in_trouble(trouble: &SignInTrouble) -> (String, String) {
+    match trouble {
+        SignInTrouble::Wrong => (
+            text::sign_in_wrong().to_owned(),
+            text::sign_in_wrong_do().to_owned(),
+        ),
+        SignInTrouble::Slowed(seconds) => (
+            text::sign_in_slowed().to_owned(),
+            text::sign_in_slowed_do(format!("{}:{:02}", seconds / 60, seconds % 60)),
+        ),
+        SignInTrouble::Unreachable => (
+            text::sign_in_unreachable().to_owned(),
+            text::sign_in_unreachable_do().to_owned(),
+        ),
+        SignInTrouble::WorkWaits { waiting, name } => (
+            text::sign_in_work_waits(name, i64::try_from(*waiting).unwrap_or(i64::MAX)),
+            text::sign_in_work_waits_do(name),
+        ),
+        SignInTrouble::Odd => (text::sign_in_odd().to_owned(), text::sign_in_odd_do().to_owned()),
     }
 }
 

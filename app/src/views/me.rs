@@ -1,5 +1,173 @@
+//! Me and this device: how it looks, how it stands, and leaving.
+
+use crate::components::{
+    Avatar, Dialog, OpenDialog, PageLink, Segmented, Size, Tint, icon, use_clinic, use_dialogs, use_is_staff,
+    use_minute, use_status, use_title, use_zone,
+};
+use crate::host::{self, use_host};
+use crate::route::Route;
+use crate::text;
+use crate::views::shell::saved_here;
 use dioxus::prelude::*;
+use dioxus_free_icons::icons::ld_icons::LdLogOut;
+
 #[component]
 pub(crate) fn MePage() -> Element {
-    rsx! {}
+    use_title(text::nav_me());
+    let clinic = use_clinic();
+    let dialogs = use_dialogs();
+    let staff = use_is_staff();
+    let mut theme = use_signal(host::remembered_theme);
+    let clinic = clinic.read();
+    let Some(clinic) = clinic.as_ref() else {
+        return rsx! {};
+    };
+    let Some(me) = &clinic.me else { return rsx! {} };
+    let themes = [
+        ("light", text::theme_light()),
+        ("dark", text::theme_dark()),
+        ("system", text::theme_system()),
+    ];
+    rsx! {
+        div { class: "page page--narrow settings",
+            div { class: "page__head",
+                Avatar { initials: text::initials(&me.name), tone: Tint::Violet, size: Size::Large }
+                div {
+                    h1 { {me.name.clone()} }
+                    p { class: "sub", {text::role_at(clinic.profile.name.clone(), text::roles(&me.roles))} }
+                }
+            }
+            h2 { class: "settings__title", {text::how_it_looks()} }
+            div { class: "card",
+                Setting { title: text::theme(),
+                    Segmented {
+                        label: text::theme(),
+                        options: themes.map(|(key, words)| (key.to_owned(), words.to_owned())).to_vec(),
+                        value: theme(),
+                        on_pick: move |picked: String| {
+                            host::set_theme(&picked);
+                            theme.set(picked);
+                        },
+                    }
+                }
+                if staff {
+                    Setting { title: text::list_of_keys(), words: text::list_of_keys_why(),
+                        button {
+                            class: "btn btn--sm",
+                            r#type: "button",
+                            "aria-keyshortcuts": "?",
+                            onclick: move |_| dialogs.open(OpenDialog::Keys),
+                            {text::show()}
+                            " "
+                            kbd { "?" }
+                        }
+                    }
+                }
+            }
+            h2 { class: "settings__title", {text::this_device()} }
+            div { class: "card", DeviceSettings {} }
+            h2 { class: "settings__title", {text::leaving()} }
+            div { class: "card", Leaving {} }
+        }
+    }
+}
+
+#[component]
+fn Setting(
+    #[props(into)] title: String,
+    #[props(into, default)] words: String,
+    children: Element,
+) -> Element {
+    rsx! {
+        div { class: "setting",
+            div { class: "setting__main",
+                div { class: "setting__title", {title} }
+                if !words.is_empty() {
+                    p { class: "sub", {words} }
+                }
+            }
+            {children}
+        }
+    }
+}
+
+#[component]
+fn DeviceSettings() -> Element {
+    let status = use_status();
+    let zone = use_zone();
+    let today = use_minute().read().date_in(&zone);
+    let status = status.read();
+    let Some(status) = status.as_ref() else {
+        return rsx! {};
+    };
+    let saved = if status.waiting == 0 {
+        text::all_at_clinic().to_owned()
+    } else {
+        saved_here(status.waiting)
+    };
+    let heard = status.last_heard.map_or_else(
+        || text::never_heard().to_owned(),
+        |at| text::last_heard(text::moment(at, today, &zone)),
+    );
+    rsx! {
+        Setting { title: saved, words: heard,
+            PageLink { to: Route::Waiting {}, class: "btn btn--sm", {text::what_waits()} }
+        }
+        if status.needs_attention > 0 {
+            Setting { title: text::needs_attention_count(text::number(status.needs_attention)), words: text::nothing_lost(),
+                PageLink { to: Route::NeedsAttention {}, class: "btn btn--sm", {text::show()} }
+            }
+        }
+    }
+}
+
+#[component]
+fn Leaving() -> Element {
+    let host = use_host();
+    let status = use_status();
+    let mut asking = use_signal(|| false);
+    let waiting = status.read().as_ref().map_or(0, |status| status.waiting);
+    let words = if waiting == 0 {
+        text::sign_out_all_sent().to_owned()
+    } else {
+        text::sign_out_work_waits(text::number(waiting))
+    };
+    rsx! {
+        Setting { title: text::sign_out(), words: words.clone(),
+            button {
+                class: "btn btn--danger",
+                r#type: "button",
+                onclick: move |_| {
+                    if waiting == 0 {
+                        host.sign_out();
+                    } else {
+                        asking.set(true);
+                    }
+                },
+                {icon(LdLogOut)}
+                {text::sign_out()}
+            }
+        }
+        if asking() {
+            Dialog {
+                title: text::sign_out_question(),
+                on_close: move |()| asking.set(false),
+                foot: rsx! {
+                    button { class: "btn", r#type: "button", "data-autofocus": "", onclick: move |_| asking.set(false),
+                        {text::stay_signed_in()}
+                    }
+                    button {
+                        class: "btn btn--danger btn--primary",
+                        r#type: "button",
+                        onclick: move |_| {
+                            asking.set(false);
+                            host.sign_out();
+                        },
+                        {text::sign_out_anyway()}
+                    }
+                },
+                p { {words} }
+            }
+        }
+    }
 }

@@ -48,8 +48,8 @@ impl Document {
     /// bytes on every replica, so it is neither sent nor stored on its own, and two devices that create the same
     /// document without a network have created one document.
     pub fn genesis(kind: Kind, clinic: ClinicId, id: DocumentId) -> Self {
-        let mut automerge = Automerge::new_with_encoding(TEXT_ENCODING)
-            .with_actor(genesis_actor(kind, clinic, id));
+        let mut automerge =
+            Automerge::new_with_encoding(TEXT_ENCODING).with_actor(genesis_actor(kind, clinic, id));
         let mut tx = automerge.transaction();
         let written = (|| {
             tx.put(ROOT, "kind", kind.word())?;
@@ -212,7 +212,10 @@ impl Document {
         delete: usize,
     ) -> Option<(usize, Vec<usize>)> {
         let text = text_object(&self.automerge, key)?;
-        if heads.iter().any(|head| !self.has(head)) {
+        if heads.is_empty() || heads.iter().any(|head| !self.has(head)) {
+            return None;
+        }
+        if at.checked_add(delete)? > self.automerge.length_at(&text, heads) {
             return None;
         }
         let insert_at = self.position_now(&text, at, heads);
@@ -415,6 +418,28 @@ mod tests {
         let (at, doomed) = here.translate_edit("history", &seen, 4, 5).expect("known heads");
         type_at(&mut here, 1, at, &doomed, "hay");
         assert_eq!(here.text("history"), "Yesterday: Ate hay and rope. Vomited.");
+    }
+
+    #[test]
+    fn an_edit_of_a_text_that_never_was_is_not_taken() {
+        let mut here = visit();
+        type_at(&mut here, 1, 0, &[], "abc");
+        let seen = here.heads();
+        assert!(here.translate_edit("history", &seen, 3, 0).is_some());
+        assert!(
+            here.translate_edit("history", &seen, 2, 2).is_none(),
+            "beyond the end"
+        );
+        assert!(here.translate_edit("history", &seen, usize::MAX, 1).is_none());
+        assert!(
+            here.translate_edit("history", &[], 0, 0).is_none(),
+            "nothing was seen"
+        );
+        assert!(
+            here.translate_edit("history", &[ChangeHash([9; 32])], 0, 0)
+                .is_none(),
+            "unknown heads"
+        );
     }
 
     #[test]

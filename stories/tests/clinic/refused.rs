@@ -12,12 +12,19 @@ use stories::Clinic;
 async fn a_change_that_the_roles_do_not_allow_any_more_is_kept_and_named() {
     let clinic = Clinic::with_patients(12).await;
     let mut viewer = clinic.device("Lucie Horak").await;
-    let View::Browse(patients) =
-        viewer.look(Query::Browse { kind: Kind::Patient, text: String::new(), limit: 1 }).await
+    let View::Browse(patients) = viewer
+        .look(Query::Browse {
+            kind: Kind::Patient,
+            text: String::new(),
+            limit: 1,
+        })
+        .await
     else {
         panic!("no patients")
     };
-    let local_core::query::Listed::Patient { pet, .. } = patients.rows[0].clone() else { panic!("no patient") };
+    let local_core::query::Listed::Patient { pet, .. } = patients.rows[0].clone() else {
+        panic!("no patient")
+    };
     let patient: PatientId = pet.id;
 
     // The device believes that she works at the desk, as it would have before her role was taken away.
@@ -31,13 +38,29 @@ async fn a_change_that_the_roles_do_not_allow_any_more_is_kept_and_named() {
         refresh_token: viewer.core.refresh_token().unwrap().to_owned(),
     };
     viewer.handle(Event::SessionRenewed(Some(credentials))).await;
-    viewer.must(ReportDeath { patient, on: jiff::civil::date(2026, 1, 2) }).await;
-    viewer.must(RetractDeath { patient, reason: "a mistake".to_owned() }).await;
+    viewer
+        .must(ReportDeath {
+            patient,
+            on: jiff::civil::date(2026, 1, 2),
+        })
+        .await;
+    viewer
+        .must(RetractDeath {
+            patient,
+            reason: "a mistake".to_owned(),
+        })
+        .await;
     viewer.online().await;
     clinic.settle(&mut [&mut viewer]).await;
 
-    let View::Outbox(outbox) = viewer.look(Query::Outbox).await else { panic!("no outbox") };
-    let codes: Vec<_> = outbox.refused.iter().map(|line| line.refused.as_ref().unwrap().0).collect();
+    let View::Outbox(outbox) = viewer.look(Query::Outbox).await else {
+        panic!("no outbox")
+    };
+    let codes: Vec<_> = outbox
+        .refused
+        .iter()
+        .map(|line| line.refused.as_ref().unwrap().0)
+        .collect();
     assert_eq!(codes, [RefusalCode::BuildsOnRefused, RefusalCode::NotPermitted]);
     assert_eq!(outbox.refused[1].verb, "report_death");
     assert_eq!(outbox.refused[1].about, pet.name);

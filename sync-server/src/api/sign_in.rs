@@ -4,8 +4,8 @@
 
 use crate::error::ApiError;
 use crate::identity::{
-    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, judge_refresh, mint_refresh_token, random,
-    refresh_hash,
+    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, judge_refresh, mint_refresh_token,
+    random, refresh_hash,
 };
 use crate::server::AppState;
 use axum::Json;
@@ -94,7 +94,14 @@ pub(crate) async fn sign_in(
         })
         .await?;
     tracing::info!(account = %account.account, device = %request.device, "signed in");
-    Ok(answer(&state, principal, request.device, family, refresh_token, now))
+    Ok(answer(
+        &state,
+        principal,
+        request.device,
+        family,
+        refresh_token,
+        now,
+    ))
 }
 
 pub(crate) async fn refresh(
@@ -126,7 +133,14 @@ pub(crate) async fn refresh(
         .into_iter()
         .find(|principal| principal.clinic == stored.clinic)
         .ok_or(ApiError::NoMembership)?;
-    Ok(answer(&state, principal, device, stored.family, refresh_token, now))
+    Ok(answer(
+        &state,
+        principal,
+        device,
+        stored.family,
+        refresh_token,
+        now,
+    ))
 }
 
 /// Ends the sign-in that the token belongs to. Says the same about a token that is not known.

@@ -28,7 +28,10 @@ pub(crate) async fn web_bundle(State(state): State<AppState>, request: Request<B
         files.oneshot(request).await
     } else {
         let page = ServeFile::new(folder.join("index.html"));
-        page.precompressed_br().precompressed_gzip().oneshot(request).await
+        page.precompressed_br()
+            .precompressed_gzip()
+            .oneshot(request)
+            .await
     };
     if response.status() == StatusCode::NOT_FOUND {
         return ApiError::NotFound.into_response();

@@ -11,7 +11,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 #[derive(Debug, Parser)]
-#[command(name = "sync-server", version, about = "Keeps a veterinary clinic's devices in sync")]
+#[command(
+    name = "sync-server",
+    version,
+    about = "Keeps a veterinary clinic's devices in sync"
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub role: Role,

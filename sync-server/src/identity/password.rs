@@ -36,11 +36,9 @@ fn hash(password: &str) -> String {
 impl Passwords {
     pub async fn new() -> Self {
         let slots = Arc::new(Semaphore::new(AT_ONCE));
-        let nobody = tokio::task::spawn_blocking(|| {
-            hash(&String::from_utf8_lossy(&super::random::<32>()))
-        })
-        .await
-        .expect("hashing does not panic");
+        let nobody = tokio::task::spawn_blocking(|| hash(&String::from_utf8_lossy(&super::random::<32>())))
+            .await
+            .expect("hashing does not panic");
         Self {
             slots,
             nobody: nobody.into(),

@@ -51,7 +51,11 @@ pub fn refresh_hash(token: &str) -> [u8; 32] {
 }
 
 /// Decides about a refresh token that a device presents.
-pub fn judge_refresh(stored: Option<&StoredRefreshToken>, device: DeviceId, now: Timestamp) -> RefreshVerdict {
+pub fn judge_refresh(
+    stored: Option<&StoredRefreshToken>,
+    device: DeviceId,
+    now: Timestamp,
+) -> RefreshVerdict {
     match stored {
         None => RefreshVerdict::Refuse,
         Some(stored) if stored.rotated_at.is_some() || stored.device != device => RefreshVerdict::EndFamily,

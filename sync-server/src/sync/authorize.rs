@@ -5,14 +5,17 @@
 use super::accept::{Author, Working};
 use super::measure::{MAX_INFLATED, Measure, measure};
 use automerge::{Change, ChangeHash};
-use sha2::{Digest, Sha256};
 use minicbor::bytes::ByteVec;
+use sha2::{Digest, Sha256};
 use shared_model::SCHEMA_VERSION;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
 use shared_model::permissions;
 use shared_model::protocol::{MAX_CHANGE, PushItem, RefusalCode};
 use std::collections::HashSet;
+
+/// The first bytes of every Automerge chunk.
+const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 
 /// What is wrong with a change: the code for the device, the sentence for the log.
 #[derive(Clone, Debug)]
@@ -100,6 +103,10 @@ fn decode(chunk: &[u8]) -> Result<Change, Objection> {
     }
     let change =
         Change::try_from(chunk).or_else(|error| objection(RefusalCode::Undecodable, error.to_string()))?;
+    // Reading a change alone does not compare its checksum; reading it as part of a stored document does.
+    if chunk.get(..4) != Some(&MAGIC) || chunk.get(4..8) != change.hash().0.get(..4) {
+        return objection(RefusalCode::Undecodable, "the checksum does not fit");
+    }
     if change.seq() == 0 {
         return objection(RefusalCode::Undecodable, "sequence numbers begin at 1");
     }
@@ -121,7 +128,10 @@ pub(super) fn authorize(
     change: &Change,
 ) -> Result<(), Objection> {
     if document.is_genesis_actor(change.actor_id()) {
-        return objection(RefusalCode::ForeignActor, "nobody writes as the genesis of a document");
+        return objection(
+            RefusalCode::ForeignActor,
+            "nobody writes as the genesis of a document",
+        );
     }
     if let Some(owner) = owner
         && owner != (author.account, author.device)
@@ -144,7 +154,11 @@ pub(super) fn authorize(
             "an earlier change that it builds on was refused",
         );
     }
-    let missing = change.deps().iter().filter(|dep| !document.document.has(dep)).count();
+    let missing = change
+        .deps()
+        .iter()
+        .filter(|dep| !document.document.has(dep))
+        .count();
     if missing > 0 {
         return objection(
             RefusalCode::MissingDependencies,

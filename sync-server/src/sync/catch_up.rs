@@ -24,9 +24,15 @@ const URGENT_LIMIT: usize = 1_000;
 /// A step of catching up.
 #[derive(Debug)]
 pub(super) enum CatchUp {
-    Page { cursor: Cursor, body: Vec<u8> },
+    Page {
+        cursor: Cursor,
+        body: Vec<u8>,
+    },
     /// The feed was sent up to this number.
-    Done { feed: Feed, number: u64 },
+    Done {
+        feed: Feed,
+        number: u64,
+    },
     Failed(StorageError),
 }
 
@@ -125,9 +131,7 @@ impl Task {
     /// animals and people.
     async fn urgent(&self, now: Timestamp) -> Stored<Vec<StoredDocument>> {
         let named = |ids: Vec<DocumentId>| async move {
-            self.storage
-                .documents_named(self.clinic, self.feed, &ids)
-                .await
+            self.storage.documents_named(self.clinic, self.feed, &ids).await
         };
         let mut urgent = named(vec![self.clinic.profile(), self.clinic.settings()]).await?;
         let day = self
@@ -180,10 +184,8 @@ impl Task {
     }
 
     async fn snapshots(&self, documents: Vec<StoredDocument>, cursor: Cursor) -> Result<(), Stop> {
-        let body = blocking(move || {
-            page::body(&documents.iter().map(Piece::snapshot).collect::<Vec<_>>())
-        })
-        .await?;
+        let body =
+            blocking(move || page::body(&documents.iter().map(Piece::snapshot).collect::<Vec<_>>())).await?;
         self.send(cursor, body).await
     }
 
@@ -227,7 +229,8 @@ impl Wanted {
             Projection::Patient(row) => row.owners.into_iter().map(DocumentId::from).collect(),
             Projection::Single | Projection::Client(_) => Vec::new(),
         };
-        self.ids.extend(ids.into_iter().filter(|id| self.seen.insert(*id)));
+        self.ids
+            .extend(ids.into_iter().filter(|id| self.seen.insert(*id)));
     }
 }
 

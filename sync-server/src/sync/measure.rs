@@ -173,7 +173,9 @@ mod tests {
 
     fn letter(length: usize) -> Change {
         change(|tx| {
-            let text = tx.put_object(ROOT, "history", automerge::ObjType::Text).expect("put");
+            let text = tx
+                .put_object(ROOT, "history", automerge::ObjType::Text)
+                .expect("put");
             tx.splice_text(&text, 0, 0, &"x".repeat(length)).expect("written");
         })
     }
@@ -196,7 +198,10 @@ mod tests {
             tx.delete(ROOT, "7").expect("deleted");
         });
         let mut input = Input(&mixed.raw_bytes()[HEADER + 1..]);
-        assert_eq!(operations(input.counted().expect("a body")), Some(mixed.len() as u64));
+        assert_eq!(
+            operations(input.counted().expect("a body")),
+            Some(mixed.len() as u64)
+        );
     }
 
     #[test]
@@ -223,7 +228,12 @@ mod tests {
 
     #[test]
     fn nonsense() {
-        for bytes in [&[][..], &[0; 8], &[0; 40], b"not a change at all, but long enough"] {
+        for bytes in [
+            &[][..],
+            &[0; 8],
+            &[0; 40],
+            b"not a change at all, but long enough",
+        ] {
             assert_eq!(measure(bytes), Measure::Malformed, "{bytes:?}");
         }
     }

@@ -48,8 +48,14 @@ impl<'a> Piece<'a> {
         }
     }
 
-    fn encode(&self, e: &mut Encoder<Vec<u8>>) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
-        e.array(4)?.u8(self.kind.number())?.bytes(self.document.bytes())?.u16(self.schema_version)?;
+    fn encode(
+        &self,
+        e: &mut Encoder<Vec<u8>>,
+    ) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
+        e.array(4)?
+            .u8(self.kind.number())?
+            .bytes(self.document.bytes())?
+            .u16(self.schema_version)?;
         match &self.content {
             PieceContent::Changes(changes) => {
                 e.array(2)?.u8(0)?.array(1)?.array(changes.len() as u64)?;
@@ -62,7 +68,11 @@ impl<'a> Piece<'a> {
                 projection_version,
                 projection,
             } => {
-                e.array(2)?.u8(1)?.array(3)?.bytes(bytes)?.u16(*projection_version)?;
+                e.array(2)?
+                    .u8(1)?
+                    .array(3)?
+                    .bytes(bytes)?
+                    .u16(*projection_version)?;
                 e.writer_mut().extend_from_slice(projection);
             }
             PieceContent::Revoked => {
@@ -172,7 +182,10 @@ impl<'a> Open<'a> {
     }
 
     fn add_change(&mut self, step: &FeedStep, change: &'a [u8]) {
-        let last = self.last.get(&step.document).and_then(|at| self.pieces.get_mut(*at));
+        let last = self
+            .last
+            .get(&step.document)
+            .and_then(|at| self.pieces.get_mut(*at));
         if let Some(Piece {
             content: PieceContent::Changes(changes),
             schema_version,

@@ -18,8 +18,8 @@ use shared_model::SCHEMA_VERSION;
 use shared_model::ids::{DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal};
 use shared_model::protocol::{
-    self, ClientMessage, Content, Cursor, Entry, Goodbye, Hello, MAX_PUSH_CHANGES, PAGE_WINDOW, PROTOCOL_VERSION,
-    PUSH_WINDOW, Push, ServerMessage, Welcome,
+    self, ClientMessage, Content, Cursor, Entry, Goodbye, Hello, MAX_PUSH_CHANGES, PAGE_WINDOW,
+    PROTOCOL_VERSION, PUSH_WINDOW, Push, ServerMessage, Welcome,
 };
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -121,7 +121,8 @@ impl Line {
             reason: "".into(),
         }));
         let said = async {
-            if self.say(ServerMessage::Goodbye(goodbye)).await.is_ok() && self.sink.send(close).await.is_ok() {
+            if self.say(ServerMessage::Goodbye(goodbye)).await.is_ok() && self.sink.send(close).await.is_ok()
+            {
                 while let Some(Ok(_)) = self.stream.next().await {}
             }
         };
@@ -345,7 +346,9 @@ impl Session {
         self.pushes_open += 1;
         let read = move || push.items.into_iter().map(ReadItem::read).collect();
         let items = if bytes > READ_INLINE {
-            tokio::task::spawn_blocking(read).await.map_err(|_| Goodbye::Later)?
+            tokio::task::spawn_blocking(read)
+                .await
+                .map_err(|_| Goodbye::Later)?
         } else {
             read()
         };

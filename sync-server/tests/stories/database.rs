@@ -4,11 +4,11 @@
 
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
-use std::io::BufRead;
 use sync_server::storage::Storage;
 use sync_server::storage::postgres::PostgresStorage;
 use sync_server::storage::sqlite::SqliteStorage;
@@ -48,11 +48,19 @@ impl Database {
 
 /// The address of a new database in the cluster at `url`.
 pub async fn fresh_database(url: &str) -> String {
-    let name = format!("story_{}", Uuid::from_bytes(sync_server::identity::random()).simple());
+    let name = format!(
+        "story_{}",
+        Uuid::from_bytes(sync_server::identity::random()).simple()
+    );
     let options = PgConnectOptions::from_str(url).expect("an address of a Postgres database");
-    let mut connection = PgConnection::connect_with(&options).await.expect("the cluster answers");
+    let mut connection = PgConnection::connect_with(&options)
+        .await
+        .expect("the cluster answers");
     let create = sqlx::AssertSqlSafe(format!("create database {name}"));
-    sqlx::raw_sql(create).execute(&mut connection).await.expect("created");
+    sqlx::raw_sql(create)
+        .execute(&mut connection)
+        .await
+        .expect("created");
     let (before, parameters) = url.split_once('?').unwrap_or((url, ""));
     let (server, _) = before.rsplit_once('/').expect("an address with a database");
     format!("{server}/{name}?{parameters}")
@@ -93,18 +101,26 @@ impl Cluster {
             .expect("a shell");
         let mut said = String::new();
         let out = keeper.stdout.take().expect("piped");
-        std::io::BufReader::new(out).read_line(&mut said).expect("readable");
+        std::io::BufReader::new(out)
+            .read_line(&mut said)
+            .expect("readable");
         assert_eq!(said.trim(), "ready", "the private Postgres cluster did not start");
         Self { folder, keeper }
     }
 
     pub fn url(&self) -> String {
-        format!("postgres://postgres@localhost/postgres?host={}", self.folder.display())
+        format!(
+            "postgres://postgres@localhost/postgres?host={}",
+            self.folder.display()
+        )
     }
 
     /// As if the machine lost power: nothing is written that was not yet.
     pub fn kill(&self) {
-        self.control(&format!("pg_ctl -D {}/data -m immediate -w stop", self.folder.display()));
+        self.control(&format!(
+            "pg_ctl -D {}/data -m immediate -w stop",
+            self.folder.display()
+        ));
     }
 
     pub fn restart(&self) {
@@ -113,7 +129,10 @@ impl Cluster {
 
     fn control(&self, words: &str) {
         let script = format!("PATH={}:$PATH; {words} >/dev/null", binaries().display());
-        let status = as_postgres(&script).stdin(Stdio::null()).status().expect("a shell");
+        let status = as_postgres(&script)
+            .stdin(Stdio::null())
+            .status()
+            .expect("a shell");
         assert!(status.success(), "{words}");
     }
 }
@@ -132,7 +151,8 @@ fn start_words(folder: &Path) -> String {
 
 /// Postgres refuses to run as root; then its own user does.
 fn as_postgres(script: &str) -> Command {
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
+    let is_root =
+        std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
     let mut command = if is_root {
         let mut command = Command::new("runuser");
         command.args(["-u", "postgres", "--", "sh", "-c", script]);
@@ -148,10 +168,16 @@ fn as_postgres(script: &str) -> Command {
 
 /// The newest installed Postgres.
 fn binaries() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").expect("Postgres is installed, or TEST_DATABASE_URL is set");
+    let versions =
+        std::fs::read_dir("/usr/lib/postgresql").expect("Postgres is installed, or TEST_DATABASE_URL is set");
     let mut found: Vec<(u32, PathBuf)> = versions
         .flatten()
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
         .filter(|(_, bin)| bin.join("initdb").exists())
         .collect();
     found.sort();

@@ -9,8 +9,8 @@ use shared_model::documents::{Document, Kind, Stamp};
 use shared_model::ids::{DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal};
 use shared_model::protocol::{
-    self, Accepted, ClientMessage, Content, Cursor, Entry, Goodbye, Hello, PROTOCOL_VERSION, Page, Push, PushItem,
-    Refusal, ServerMessage, Welcome,
+    self, Accepted, ClientMessage, Content, Cursor, Entry, Goodbye, Hello, PROTOCOL_VERSION, Page, Push,
+    PushItem, Refusal, ServerMessage, Welcome,
 };
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +165,23 @@ impl Device {
         change.expect("written").expect("a change")
     }
 
+    /// Writes one moment, as commands that do not exist yet will.
+    pub fn write_time(&mut self, kind: Kind, id: DocumentId, field: &str) {
+        self.now += 1_000;
+        let now = Timestamp(self.now);
+        let stamp = Stamp {
+            now,
+            actor: self.actor.clone(),
+            account: self.principal.account,
+        };
+        let change = self.open(kind, id).change(&stamp, "test", |w| {
+            w.put_time(field, now);
+            Ok::<_, ()>(())
+        });
+        let change = change.expect("written").expect("a change");
+        self.outbox.push((kind, id, change));
+    }
+
     fn open(&mut self, kind: Kind, id: DocumentId) -> &mut Document {
         let clinic = self.principal.clinic;
         self.documents
@@ -200,7 +217,8 @@ impl Device {
     /// Sends the outbox and waits until everything was answered and nothing refused.
     pub async fn settled(&mut self) {
         self.push().await;
-        self.until("the outbox is empty", |device| device.outbox.is_empty()).await;
+        self.until("the outbox is empty", |device| device.outbox.is_empty())
+            .await;
         assert!(self.refused.is_empty(), "{:?}", self.refused);
     }
 
@@ -211,6 +229,13 @@ impl Device {
         self.until("the push is answered", |device| device.in_flight.is_empty())
             .await;
         std::mem::take(&mut self.refused)
+    }
+
+    /// A push was sent by hand, and its answer is to come.
+    pub fn expect_answer(&mut self) {
+        if self.in_flight.is_empty() {
+            self.in_flight.push((1, 0));
+        }
     }
 
     pub async fn send(&mut self, message: &ClientMessage) {
@@ -233,7 +258,9 @@ impl Device {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("waited too long until {what}"));
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .unwrap_or_else(|_| panic!("waited too long until {what}"));
     }
 
     /// Listens until the server ends the session.
@@ -247,14 +274,19 @@ impl Device {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("a goodbye in time")
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .expect("a goodbye in time")
     }
 
     /// Takes in the next message.
     pub async fn hear(&mut self) -> Heard {
         let socket = self.socket.as_mut().expect("online");
         let frame = loop {
-            match tokio::time::timeout(PATIENCE, socket.next()).await.expect("a word in time") {
+            match tokio::time::timeout(PATIENCE, socket.next())
+                .await
+                .expect("a word in time")
+            {
                 Some(Ok(Message::Binary(frame))) => break frame,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Heard::Gone,
                 Some(Ok(_)) => {}

@@ -20,7 +20,9 @@ impl Response {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("text"))
     }
 }
 
@@ -31,7 +33,9 @@ pub async fn request(
     headers: &[(&str, &str)],
     body: String,
 ) -> Response {
-    let mut request = Request::builder().method(method).uri(format!("http://{server}{path}"));
+    let mut request = Request::builder()
+        .method(method)
+        .uri(format!("http://{server}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -1,6 +1,7 @@
 //! The server as clinics meet it: real databases, real sockets, devices that write real documents.
 
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+#![allow(unreachable_pub, reason = "the stories are their own and only users")]
 
 mod database;
 mod device;

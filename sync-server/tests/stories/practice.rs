@@ -76,6 +76,25 @@ impl Practice {
         }
     }
 
+    /// Another server process on the same database.
+    pub async fn second_node(first: &Self) -> Self {
+        let database = match &first.database {
+            Database::Postgres(url) => Database::Postgres(url.clone()),
+            Database::Sqlite(_) => panic!("one file has one server"),
+        };
+        let storage = database.open().await;
+        let (address, stopping, serving) = start(&storage, &first.settings, "127.0.0.1:0").await;
+        Self {
+            clinic: first.clinic,
+            database,
+            storage,
+            address,
+            settings: first.settings.clone(),
+            stopping,
+            serving,
+        }
+    }
+
     /// With a profile, two owners and a patient of each.
     pub async fn with_records(engine: Engine) -> Self {
         let practice = Self::open(engine).await;

@@ -8,8 +8,27 @@ use lightningcss::stylesheet::{ParserOptions, PrinterOptions, StyleSheet};
 
 use super::inputs::files_below;
 
-/// Later rules win, so the order is part of the design; every other sheet follows, by name.
-const FIRST: [&str; 5] = ["fonts", "tokens", "base", "components", "shell"];
+/// Later rules win, so the order is part of the design, and the desktop window uses the same (`app/build.rs`). A sheet
+/// that is not named follows, by name.
+const ORDER: [&str; 17] = [
+    "tokens",
+    "fonts",
+    "base",
+    "components",
+    "species",
+    "shell",
+    "day",
+    "visit",
+    "patient",
+    "client",
+    "sign-in",
+    "search",
+    "booking",
+    "standing",
+    "owner",
+    "settings",
+    "print",
+];
 
 pub(super) fn theme(folder: &Path) -> Result<String> {
     let mut sheets: Vec<_> = files_below(folder)?
@@ -27,10 +46,10 @@ pub(super) fn theme(folder: &Path) -> Result<String> {
 
 fn rank(file: &Path) -> usize {
     let name = file.file_stem().unwrap_or_default();
-    FIRST
+    ORDER
         .iter()
-        .position(|first| *first == name)
-        .unwrap_or(FIRST.len())
+        .position(|sheet| *sheet == name)
+        .unwrap_or(ORDER.len())
 }
 
 /// No browser targets: the sheet says what we wrote, only shorter.
@@ -52,7 +71,7 @@ mod tests {
     #[test]
     fn sheets_follow_the_designs_order_then_their_names() {
         let folder = tempfile::tempdir().expect("a folder");
-        for name in ["visit", "shell", "base", "tokens", "appointments"] {
+        for name in ["visit", "shell", "base", "tokens", "unnamed"] {
             fs::write(
                 folder.path().join(format!("{name}.css")),
                 format!(".{name} {{ margin: 0 }}"),
@@ -62,7 +81,7 @@ mod tests {
         let css = theme(folder.path()).expect("valid sheets");
         assert_eq!(
             css,
-            ".tokens{margin:0}.base{margin:0}.shell{margin:0}.appointments{margin:0}.visit{margin:0}"
+            ".tokens{margin:0}.base{margin:0}.shell{margin:0}.visit{margin:0}.unnamed{margin:0}"
         );
     }
 

@@ -5,7 +5,9 @@ use crate::core::Reading;
 use crate::store::StoreError;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use shared_model::documents::{AlertKind, Appointment, Booking, OpeningHours, Slot, Species, Tone, Whereabouts};
+use shared_model::documents::{
+    AlertKind, Appointment, Booking, OpeningHours, Slot, Species, Tone, Whereabouts,
+};
 use shared_model::ids::{AccountId, AppointmentId, ClientId, PatientId, RoomId, VisitId};
 use shared_model::time::Timestamp;
 
@@ -189,7 +191,11 @@ pub(super) fn view(reading: &Reading<'_>, date: Option<Date>) -> Result<DayView,
             in_room_at: a.in_room_at,
             visit: a.visit,
             clash: false,
-            rival_slots: if a.slot_contested { rival_slots(reading, a.id)? } else { Vec::new() },
+            rival_slots: if a.slot_contested {
+                rival_slots(reading, a.id)?
+            } else {
+                Vec::new()
+            },
         });
     }
     for item in items.iter().filter(|item| item.stage != Stage::Cancelled) {

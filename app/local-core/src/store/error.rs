@@ -48,13 +48,20 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             // A quota that runs out inside the browser's file system arrives as a failed write.
-            Some(ErrorCode::SystemIoFailure) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) if is_failed_write(&error) => Self::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Self::ReadOnly,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,
             _ => Self::Other(error),
         }
     }
+}
+
+fn is_failed_write(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE};
+    error.sqlite_error().is_some_and(|e| {
+        [SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE].contains(&e.extended_code)
+    })
 }
 
 impl From<rusqlite::types::FromSqlError> for StoreError {

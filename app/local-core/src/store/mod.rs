@@ -27,6 +27,9 @@ pub struct Store {
 impl Store {
     /// Prepares an opened connection: pragmas and migrations. The host opens it, because only the host knows files.
     pub fn new(sql: Connection) -> Result<Self, StoreError> {
+        if sql.is_readonly("main")? {
+            return Err(StoreError::ReadOnly);
+        }
         // One process owns the store.
         sql.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         // In the browser's file system a kept rollback journal commits as fast as a write-ahead log and without the
@@ -117,6 +120,11 @@ impl Store {
             .prepare_cached("DELETE FROM meta WHERE name = ?1")?
             .execute([name])?;
         Ok(())
+    }
+
+    /// Makes SQLite refuse every write, for looking at a store that must not change.
+    pub fn forbid_writing(&self, forbidden: bool) -> Result<(), StoreError> {
+        Ok(self.sql.pragma_update(None, "query_only", forbidden)?)
     }
 
     /// The store's size in pages.

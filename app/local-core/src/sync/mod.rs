@@ -91,7 +91,10 @@ impl Sync {
 
     /// The number reached in each feed; 0 while its first sync runs.
     pub(crate) fn feed_numbers(&self) -> Vec<(Feed, u64)> {
-        self.cursors.values().map(|cursor| (cursor.feed, cursor.number)).collect()
+        self.cursors
+            .values()
+            .map(|cursor| (cursor.feed, cursor.number))
+            .collect()
     }
 
     pub(crate) fn last_heard(&self) -> Option<Timestamp> {

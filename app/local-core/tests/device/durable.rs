@@ -130,19 +130,47 @@ fn a_read_only_store_is_said_at_once() {
     drop(Device::on(Connection::open(&file).unwrap()));
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let sql = Connection::open_with_flags(&file, flags).unwrap();
-    let opened = Store::new(sql).and_then(local_core::Core::new);
-    match opened {
-        Err(error) => assert!(matches!(error, StoreError::ReadOnly), "{error:?}"),
-        Ok(core) => {
-            let mut device = Device::of(core);
-            let effects = device.sign_in(&[Role::Veterinarian]);
-            assert!(!effects.contains(&Effect::SignedIn(true)));
-            let View::Status(status) = device.look(Query::Status) else {
-                panic!("no status")
-            };
-            assert_eq!(status.storage, Some(StorageTrouble::ReadOnly));
-        }
-    }
+    assert!(matches!(Store::new(sql), Err(StoreError::ReadOnly)));
+}
+
+#[test]
+fn a_store_that_becomes_read_only_says_so_and_loses_nothing() {
+    let mut device = Device::new();
+    let petra = device.client("Petra", "Novak", "601555014");
+    let (status, _) = device.watch(Query::Status);
+    device.core.store().forbid_writing(true).unwrap();
+    let death = |patient| ReportDeath {
+        patient,
+        on: jiff::civil::date(2026, 11, 22),
+    };
+    let rex = shared_model::ids::PatientId(device.id());
+    let register = shared_model::commands::RegisterPatient {
+        patient: rex,
+        owner: petra,
+        name: "Rex".to_owned(),
+        species: shared_model::documents::Species::Dog,
+        breed: String::new(),
+        colour: String::new(),
+        sex: shared_model::documents::Sex::Male,
+        neutered: None,
+        born: None,
+        microchip: String::new(),
+    };
+    assert_eq!(
+        device.run(register.clone()),
+        Err(Failure::Storage(StorageTrouble::ReadOnly))
+    );
+    let View::Status(shown) = device.look(Query::Status) else {
+        panic!("no status")
+    };
+    assert_eq!(shown.storage, Some(StorageTrouble::ReadOnly));
+    assert_eq!(device.look(Query::Patient(rex)), View::Missing);
+
+    device.core.store().forbid_writing(false).unwrap();
+    let effects = device.core.handle(device.now, Event::RetryStorage);
+    assert!(view_of(&effects, status).is_some());
+    device.must(register);
+    device.must(death(rex));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use dioxus::prelude::*;
 use dioxus::router::Navigator;
 use local_core::query::DayItem;
 use shared_model::commands::{
-    CancelAppointment, CheckIn, CheckOut, Command, MoveAppointment, ReinstateAppointment, StartVisit, UndoCheckIn,
-    UndoCheckOut,
+    CancelAppointment, CheckIn, CheckOut, Command, MoveAppointment, ReinstateAppointment, StartVisit,
+    UndoCheckIn, UndoCheckOut,
 };
 use shared_model::documents::Slot;
 use shared_model::ids::VisitId;
@@ -57,19 +57,31 @@ impl Acts {
     pub(super) fn undo_check_in(self, item: &DayItem) {
         let appointment = item.id;
         let undo = CheckIn { appointment }.into();
-        self.run(UndoCheckIn { appointment }, text::check_in_undone(title(item)), Some(undo));
+        self.run(
+            UndoCheckIn { appointment },
+            text::check_in_undone(title(item)),
+            Some(undo),
+        );
     }
 
     pub(super) fn check_out(self, item: &DayItem) {
         let appointment = item.id;
         let undo = UndoCheckOut { appointment }.into();
-        self.run(CheckOut { appointment }, text::checked_out(title(item)), Some(undo));
+        self.run(
+            CheckOut { appointment },
+            text::checked_out(title(item)),
+            Some(undo),
+        );
     }
 
     pub(super) fn undo_check_out(self, item: &DayItem) {
         let appointment = item.id;
         let undo = CheckOut { appointment }.into();
-        self.run(UndoCheckOut { appointment }, text::check_out_undone(title(item)), Some(undo));
+        self.run(
+            UndoCheckOut { appointment },
+            text::check_out_undone(title(item)),
+            Some(undo),
+        );
     }
 
     pub(super) fn cancel(self, item: &DayItem, reason: String) {
@@ -99,7 +111,11 @@ impl Acts {
     /// Decides between two places that were chosen at the same time; there is nothing to go back to.
     pub(super) fn settle(self, item: &DayItem, slot: Slot, place: String) {
         let appointment = item.id;
-        self.run(MoveAppointment { appointment, slot }, text::moved(title(item), place), None);
+        self.run(
+            MoveAppointment { appointment, slot },
+            text::moved(title(item), place),
+            None,
+        );
     }
 
     /// Opens the visit's page once the visit is on this device.

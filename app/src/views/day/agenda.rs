@@ -1,6 +1,8 @@
 //! The same day on a phone: one list, of one person or of everybody.
 
-use crate::components::{EmptyState, OpenDialog, Tint, icon, icon_xl, use_clinic, use_dialogs, use_today, use_zone};
+use crate::components::{
+    EmptyState, OpenDialog, Tint, icon, icon_xl, use_clinic, use_dialogs, use_today, use_zone,
+};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCalendarDays, LdPlus};
@@ -18,10 +20,19 @@ pub(super) fn Agenda() -> Element {
     let zone = use_zone();
     let mut chosen = use_signal(|| None::<Option<AccountId>>);
     let view = page.view.read();
-    let Some(view) = view.as_ref() else { return VNode::empty() };
-    let me = clinic.read().as_ref().and_then(|clinic| clinic.me.as_ref().map(|me| me.account));
+    let Some(view) = view.as_ref() else {
+        return VNode::empty();
+    };
+    let me = clinic
+        .read()
+        .as_ref()
+        .and_then(|clinic| clinic.me.as_ref().map(|me| me.account));
     // Who has a column sees the own day first.
-    let mine = view.columns.iter().find(|column| Some(column.vet) == me).map(|column| column.vet);
+    let mine = view
+        .columns
+        .iter()
+        .find(|column| Some(column.vet) == me)
+        .map(|column| column.vet);
     let vet = chosen().unwrap_or(mine);
     let column = vet.and_then(|vet| view.columns.iter().position(|column| column.vet == vet));
     let items = of_vet(view, column);
@@ -152,7 +163,7 @@ fn NothingBooked(view: DayView) -> Element {
                     r#type: "button",
                     onclick: move |_| dialogs.open(OpenDialog::BOOK),
                     {icon(LdPlus)}
-                    {text::book_now()}
+                    {text::book()}
                 }
             },
         }

@@ -64,7 +64,10 @@ fn Facts(item: DayItem, stage: Stage) -> Element {
     let minute = (page.minute)();
     let place = match stage {
         Stage::Waiting => item.arrived_at.map(|at| {
-            text::waiting_since(text::minutes(minute.minutes_since(at).max(0)), text::time_of(at, &zone))
+            text::waiting_since(
+                text::minutes(minute.minutes_since(at).max(0)),
+                text::time_of(at, &zone),
+            )
         }),
         Stage::InRoom | Stage::Ready => item.in_room_at.map(|at| {
             let time = text::time_of(at, &zone);
@@ -248,7 +251,11 @@ fn Cancelling(item: DayItem, open: Signal<bool>) -> Element {
     let mut open = open;
     let mut opened = page.opened;
     let mut reason = use_signal(String::new);
-    let usual = [text::reason_owner_called(), text::reason_did_not_come(), text::reason_clinic()];
+    let usual = [
+        text::reason_owner_called(),
+        text::reason_did_not_come(),
+        text::reason_clinic(),
+    ];
     rsx! {
         form {
             class: "form__section",
@@ -293,7 +300,10 @@ fn TwoPlaces(item: DayItem) -> Element {
     let mut opened = page.opened;
     let view = page.view.read();
     let vet_name = |slot: &Slot| {
-        let columns = view.as_ref().map(|view| view.columns.as_slice()).unwrap_or_default();
+        let columns = view
+            .as_ref()
+            .map(|view| view.columns.as_slice())
+            .unwrap_or_default();
         let column = columns.iter().find(|column| column.vet == slot.vet);
         column.map(|column| column.name.clone()).unwrap_or_default()
     };

@@ -20,7 +20,12 @@ pub(super) fn minutes(count: i16) -> String {
 
 /// `reachable`: the one card that Tab stops at; arrows go on from there.
 #[component]
-pub(super) fn Card(item: DayItem, span: Span, reachable: bool, on_reach: EventHandler<AppointmentId>) -> Element {
+pub(super) fn Card(
+    item: DayItem,
+    span: Span,
+    reachable: bool,
+    on_reach: EventHandler<AppointmentId>,
+) -> Element {
     let page = use_page();
     let acts = use_acts();
     let mover = page.mover;

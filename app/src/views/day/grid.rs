@@ -22,7 +22,9 @@ pub(super) fn Grid() -> Element {
     let zone = use_zone();
     let mut reached = use_signal(|| None::<AppointmentId>);
     let view = page.view.read();
-    let Some(view) = view.as_ref() else { return VNode::empty() };
+    let Some(view) = view.as_ref() else {
+        return VNode::empty();
+    };
     if view.columns.is_empty() {
         return VNode::empty();
     }
@@ -35,7 +37,10 @@ pub(super) fn Grid() -> Element {
     let reachable = reached()
         .filter(|id| view.items.iter().any(|item| item.id == *id))
         .or_else(|| {
-            let coming = view.items.iter().find(|item| now.is_none_or(|now| item.start_minute >= now));
+            let coming = view
+                .items
+                .iter()
+                .find(|item| now.is_none_or(|now| item.start_minute >= now));
             coming.or(view.items.first()).map(|item| item.id)
         });
     let moving = *mover.moving.read();
@@ -158,7 +163,10 @@ fn Empty(column: DayColumn, index: usize, span: Span, date: Date, blocked: bool)
             let surface = surface.peek().clone()?;
             let rect = surface.get_client_rect().await.ok()?;
             let place = span.at((0.0, y), (1.0, rect.size.height), 1);
-            Some(Place { column: index, ..place })
+            Some(Place {
+                column: index,
+                ..place
+            })
         }
     };
     let moving = mover.moving.read().is_some();

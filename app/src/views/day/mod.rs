@@ -14,13 +14,15 @@ mod print;
 mod side;
 mod stage;
 
-use crate::components::{Alert, Tint, icon, use_clinic, use_dialogs, use_page_key, use_today};
 use crate::components::OpenDialog;
+use crate::components::{Alert, Drawer, DrawerButton, Tint, icon, use_clinic, use_dialogs, use_page_key, use_title, use_today};
 use crate::host::{self, use_query};
 use crate::route::Route;
 use crate::text;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdChevronLeft, LdChevronRight, LdClock, LdMoonStar, LdPlus, LdPrinter};
+use dioxus_free_icons::icons::ld_icons::{
+    LdChevronLeft, LdChevronRight, LdClock, LdMoonStar, LdPlus, LdPrinter,
+};
 use jiff::civil::Date;
 use local_core::query::{DayItem, DayView, Stage};
 use local_core::{Query, View};
@@ -70,6 +72,7 @@ pub(crate) fn DayPage(date: Option<Date>) -> Element {
     });
     let clinic = use_clinic();
     let minute = use_minute();
+    use_title(text::nav_day());
     let starts_visits = use_memo(move || {
         let me = clinic.read().as_ref().and_then(|clinic| clinic.me.clone());
         me.is_some_and(|me: Principal| may_create(&me, Kind::Visit).is_ok())
@@ -120,18 +123,28 @@ fn Head() -> Element {
     let today = use_today();
     let navigator = use_navigator();
     let view = page.view.read();
-    let Some(view) = view.as_ref() else { return VNode::empty() };
+    let Some(view) = view.as_ref() else {
+        return VNode::empty();
+    };
     let date = view.date;
     let go = move |to: Option<Date>| {
         if let Some(to) = to {
-            let route = if to == today { Route::Day {} } else { Route::DayOn { date: to } };
+            let route = if to == today {
+                Route::Day {}
+            } else {
+                Route::DayOn { date: to }
+            };
             navigator.push(route);
         }
     };
     let before = move || go(date.yesterday().ok());
     let after = move || go(date.tomorrow().ok());
     use_page_key("t", text::go_to_today(), move |()| go(Some(today)));
-    let waiting = view.items.iter().filter(|item| item.stage == Stage::Waiting).count();
+    let waiting = view
+        .items
+        .iter()
+        .filter(|item| item.stage == Stage::Waiting)
+        .count();
     rsx! {
         div { class: "day__head",
             h1 { {text::date_long(date, today)} }
@@ -168,7 +181,7 @@ fn Head() -> Element {
                     onclick: move |_| host::print_page(),
                     {icon(LdPrinter)}
                 }
-                button { class: "btn btn--sm drawer__open", r#type: "button", "data-opens": "side",
+                DrawerButton { drawer: Drawer::Side,
                     {icon(LdClock)}
                     {text::waiting_count(i64::try_from(waiting).unwrap_or(0))}
                 }
@@ -199,7 +212,9 @@ fn Notice() -> Element {
     let page = use_page();
     let today = use_today();
     let view = page.view.read();
-    let Some(view) = view.as_ref() else { return VNode::empty() };
+    let Some(view) = view.as_ref() else {
+        return VNode::empty();
+    };
     let (title, words) = if view.columns.is_empty() {
         (text::nobody_bookable(), text::nobody_bookable_text().to_owned())
     } else if view.hours.is_none() {
@@ -225,7 +240,7 @@ fn BookHere() -> Element {
             r#type: "button",
             onclick: move |_| dialogs.open(OpenDialog::BOOK),
             {icon(LdPlus)}
-            {text::book_now()}
+            {text::book()}
         }
     }
 }

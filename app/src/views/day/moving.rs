@@ -52,7 +52,12 @@ pub(super) fn use_mover(view: Memo<Option<DayView>>) -> Mover {
     let move_to =
         use_callback(move |(item, slot, place): (DayItem, Slot, String)| acts.move_to(&item, slot, place));
     let clinic = use_clinic();
-    let zone = use_memo(move || clinic.read().as_ref().map_or(TimeZone::UTC, |clinic| clinic.profile.zone()));
+    let zone = use_memo(move || {
+        clinic
+            .read()
+            .as_ref()
+            .map_or(TimeZone::UTC, |clinic| clinic.profile.zone())
+    });
     let moving = use_signal(|| None);
     let pressed = use_signal(|| None);
     let dragged = use_signal(|| false);
@@ -105,8 +110,12 @@ impl Mover {
         let Some(moving) = self.moving.take() else { return };
         self.pressed.set(None);
         let view = self.view.peek();
-        let (Some(view), Some(item)) = (view.as_ref(), self.item(moving.id)) else { return };
-        let Some(column) = view.columns.get(moving.to.column) else { return };
+        let (Some(view), Some(item)) = (view.as_ref(), self.item(moving.id)) else {
+            return;
+        };
+        let Some(column) = view.columns.get(moving.to.column) else {
+            return;
+        };
         if moving.to != moving.from {
             let slot = Slot {
                 start: Timestamp::at_wall_clock(view.date, moving.to.minute, &self.zone.peek()),
@@ -155,10 +164,7 @@ impl Mover {
         {
             let at = event.client_coordinates();
             self.dragged.set(false);
-            self.pressed.set(Some(Press {
-                id,
-                at: (at.x, at.y),
-            }));
+            self.pressed.set(Some(Press { id, at: (at.x, at.y) }));
         }
     }
 
@@ -181,11 +187,15 @@ impl Mover {
 
     /// Puts what is dragged under the pointer.
     fn follow(mut self, press: Press, at: (f64, f64)) {
-        let Some(body) = self.body.peek().clone() else { return };
+        let Some(body) = self.body.peek().clone() else {
+            return;
+        };
         let Some(item) = self.item(press.id) else { return };
         let (span, columns) = self.span();
         spawn(async move {
-            let Ok(rect) = body.get_client_rect().await else { return };
+            let Ok(rect) = body.get_client_rect().await else {
+                return;
+            };
             let size = (rect.size.width, rect.size.height);
             let inside = |(x, y): (f64, f64)| (x - rect.origin.x, y - rect.origin.y);
             // The button may have been released while the box was measured.
@@ -236,10 +246,18 @@ impl Mover {
 pub(super) fn MoveBar() -> Element {
     let page = use_page();
     let mover = page.mover;
-    let Some(moving) = *mover.moving.read() else { return VNode::empty() };
+    let Some(moving) = *mover.moving.read() else {
+        return VNode::empty();
+    };
     let view = page.view.read();
-    let (Some(view), Some(item)) = (view.as_ref(), page.item(moving.id)) else { return VNode::empty() };
-    let vet = view.columns.get(moving.to.column).map(|column| column.name.clone()).unwrap_or_default();
+    let (Some(view), Some(item)) = (view.as_ref(), page.item(moving.id)) else {
+        return VNode::empty();
+    };
+    let vet = view
+        .columns
+        .get(moving.to.column)
+        .map(|column| column.name.clone())
+        .unwrap_or_default();
     let taken = taken_by(view, &moving).map(title);
     let closed = is_closed(view.hours, moving.to.minute, moving.end());
     rsx! {

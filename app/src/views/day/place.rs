@@ -47,9 +47,17 @@ impl Span {
 
     /// The place on the grid under a point, both measured from the grid's upper left corner in any unit.
     pub(super) fn at(self, (x, y): (f64, f64), (width, height): (f64, f64), columns: usize) -> Place {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both are clamped before")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "both are clamped before"
+        )]
         let share = |value: f64, of: f64, parts: f64| {
-            if of > 0.0 { (value / of * parts).floor().clamp(0.0, parts - 1.0) as u32 } else { 0 }
+            if of > 0.0 {
+                (value / of * parts).floor().clamp(0.0, parts - 1.0) as u32
+            } else {
+                0
+            }
         };
         let column = share(x, width, columns.max(1) as f64);
         let minute = share(y, height, f64::from(self.minutes().max(1)));
@@ -123,11 +131,18 @@ pub(super) fn taken_by<'a>(view: &'a DayView, moving: &Moving) -> Option<&'a Day
 /// Outside of the opening hours, or in the pause.
 pub(super) fn is_closed(hours: Option<OpeningHours>, from: i16, to: i16) -> bool {
     let Some(hours) = hours else { return true };
-    from < hours.opens || to > hours.closes || hours.pause.is_some_and(|(start, end)| from < end && start < to)
+    from < hours.opens
+        || to > hours.closes
+        || hours.pause.is_some_and(|(start, end)| from < end && start < to)
 }
 
 /// Where the focus goes from a card with an arrow key: up and down in its column, sideways to the nearest in time.
-pub(super) fn neighbour(items: &[DayItem], of: AppointmentId, down: i16, aside: isize) -> Option<AppointmentId> {
+pub(super) fn neighbour(
+    items: &[DayItem],
+    of: AppointmentId,
+    down: i16,
+    aside: isize,
+) -> Option<AppointmentId> {
     let here = items.iter().find(|item| item.id == of)?;
     if down != 0 {
         let in_column: Vec<&DayItem> = items.iter().filter(|item| item.column == here.column).collect();
@@ -138,7 +153,9 @@ pub(super) fn neighbour(items: &[DayItem], of: AppointmentId, down: i16, aside: 
     let mut column = here.column;
     let last = items.iter().map(|item| item.column).max().unwrap_or(0);
     loop {
-        column = column.checked_add_signed(aside).filter(|column| *column <= last)?;
+        column = column
+            .checked_add_signed(aside)
+            .filter(|column| *column <= last)?;
         let nearest = items
             .iter()
             .filter(|item| item.column == column)
@@ -166,12 +183,21 @@ mod tests {
         check((499.0, 569.0), 4, 1040);
         // Outside of the grid the edge counts.
         check((-20.0, 9_999.0), 0, 1040);
-        assert_eq!(SPAN.at((5.0, 5.0), (0.0, 0.0), 0), Place { column: 0, minute: 480 });
+        assert_eq!(
+            SPAN.at((5.0, 5.0), (0.0, 0.0), 0),
+            Place {
+                column: 0,
+                minute: 480
+            }
+        );
     }
 
     #[test]
     fn moving_stays_inside_the_day() {
-        let place = Place { column: 1, minute: 620 };
+        let place = Place {
+            column: 1,
+            minute: 620,
+        };
         let mut moving = Moving {
             id: AppointmentId(uuid::Uuid::nil()),
             from: place,
@@ -180,7 +206,13 @@ mod tests {
             held_at: None,
         };
         moving.step(STEP, 0, SPAN, 3);
-        assert_eq!(moving.to, Place { column: 1, minute: 630 });
+        assert_eq!(
+            moving.to,
+            Place {
+                column: 1,
+                minute: 630
+            }
+        );
         moving.step(0, -5, SPAN, 3);
         assert_eq!(moving.to.column, 0);
         moving.step(0, 9, SPAN, 3);
@@ -193,7 +225,11 @@ mod tests {
 
     #[test]
     fn lunch_and_the_evening_are_closed() {
-        let hours = Some(OpeningHours { opens: 480, closes: 1020, pause: Some((750, 810)) });
+        let hours = Some(OpeningHours {
+            opens: 480,
+            closes: 1020,
+            pause: Some((750, 810)),
+        });
         let check = |from, to, expected| assert_eq!(is_closed(hours, from, to), expected, "{from}-{to}");
         check(480, 510, false);
         check(470, 490, true);

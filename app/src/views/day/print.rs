@@ -16,7 +16,9 @@ pub(super) fn DaySheet() -> Element {
     let today = use_today();
     let view = page.view.read();
     let clinic = clinic.read();
-    let (Some(view), Some(clinic)) = (view.as_ref(), clinic.as_ref()) else { return VNode::empty() };
+    let (Some(view), Some(clinic)) = (view.as_ref(), clinic.as_ref()) else {
+        return VNode::empty();
+    };
     let printed = (page.minute)();
     let by = clinic.me.as_ref().map(|me| me.name.clone()).unwrap_or_default();
     let booked = text::booked_count(i64::try_from(view.booked).unwrap_or(0));

@@ -1,6 +1,6 @@
 //! The column of right now: what clashes, who waits and for how long, who is in a room, who can go.
 
-use crate::components::{Alert, EmptyState, Pill, Tint, icon, icon_xl, use_zone};
+use crate::components::{Alert, Drawer, DrawerClose, EmptyState, Pill, Tint, icon, icon_xl, use_zone};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdClock, LdLogIn, LdStethoscope, LdTriangleAlert};
@@ -33,23 +33,38 @@ pub(super) fn Side() -> Element {
     let kept = use_kept();
     let now = (page.minute)();
     let view = page.view.read();
-    let Some(view) = view.as_ref() else { return VNode::empty() };
+    let Some(view) = view.as_ref() else {
+        return VNode::empty();
+    };
     let at = |stage: Stage| -> Vec<DayItem> {
-        let mut found: Vec<DayItem> = view.items.iter().filter(|item| stage_now(item, now) == stage).cloned().collect();
+        let mut found: Vec<DayItem> = view
+            .items
+            .iter()
+            .filter(|item| stage_now(item, now) == stage)
+            .cloned()
+            .collect();
         found.sort_by_key(|item| (item.arrived_at, item.start));
         found
     };
     let waiting = at(Stage::Waiting);
     let in_rooms = at(Stage::InRoom);
     let ready = at(Stage::Ready);
-    let mut next = if view.is_today { at(Stage::Late) } else { Vec::new() };
+    let mut next = if view.is_today {
+        at(Stage::Late)
+    } else {
+        Vec::new()
+    };
     if view.is_today {
-        next.extend(at(Stage::Expected).into_iter().filter(|item| item.start.minutes_since(now) <= 60));
+        next.extend(
+            at(Stage::Expected)
+                .into_iter()
+                .filter(|item| item.start.minutes_since(now) <= 60),
+        );
     }
     let nothing = waiting.is_empty() && in_rooms.is_empty() && ready.is_empty();
     rsx! {
-        aside { class: "work__side", "aria-label": text::right_now(),
-            button { class: "btn btn--quiet btn--sm drawer__close", r#type: "button", "data-closes": "", {text::close()} }
+        aside { id: Drawer::Side.id(), class: "work__side", "aria-label": text::right_now(),
+            DrawerClose {}
             for clash in view.clashes.iter().filter(|clash| !kept.0.read().contains(&(clash.first, clash.second))) {
                 ClashCard { key: "{clash.first}-{clash.second}", clash: clash.clone(), kept }
             }
@@ -137,9 +152,18 @@ fn WaitingRow(item: DayItem) -> Element {
     let page = use_page();
     let zone = use_zone();
     let acts = use_acts();
-    let waits = item.arrived_at.map_or(0, |at| (page.minute)().minutes_since(at).max(0));
-    let since = item.arrived_at.map(|at| text::arrived_at(text::time_of(at, &zone))).unwrap_or_default();
-    let tone = if waits >= LONG_WAIT { Tint::Warn } else { Tint::Plain };
+    let waits = item
+        .arrived_at
+        .map_or(0, |at| (page.minute)().minutes_since(at).max(0));
+    let since = item
+        .arrived_at
+        .map(|at| text::arrived_at(text::time_of(at, &zone)))
+        .unwrap_or_default();
+    let tone = if waits >= LONG_WAIT {
+        Tint::Warn
+    } else {
+        Tint::Plain
+    };
     let starts = (page.starts_visits)() && item.patient.is_some();
     let started = item.clone();
     rsx! {
@@ -195,7 +219,10 @@ fn NextRow(item: DayItem) -> Element {
 fn RoomRow(item: DayItem) -> Element {
     let zone = use_zone();
     let acts = use_acts();
-    let since = item.in_room_at.map(|at| text::time_of(at, &zone)).unwrap_or_default();
+    let since = item
+        .in_room_at
+        .map(|at| text::time_of(at, &zone))
+        .unwrap_or_default();
     let visit = item.clone();
     rsx! {
         li { class: "list__row",
@@ -246,7 +273,9 @@ fn ClashCard(clash: Clash, kept: Kept) -> Element {
     let heading = text::two_bookings(text::clock(clash.start_minute), &clash.vet_name);
     let words = text::clash_text(title(&first), title(&second));
     let pair = (clash.first, clash.second);
-    let proposal = clash.proposal.and_then(|(id, slot, minute)| page.item(id).map(|item| (item, slot, minute)));
+    let proposal = clash
+        .proposal
+        .and_then(|(id, slot, minute)| page.item(id).map(|item| (item, slot, minute)));
     rsx! {
         Alert { tone: Tint::Danger, icon: icon(LdTriangleAlert), title: heading, text: words,
             if let Some((item , slot , minute)) = proposal {

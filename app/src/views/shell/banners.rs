@@ -19,7 +19,9 @@ pub(super) fn Banners() -> Element {
     let status = use_status();
     let NewBuild(new_build) = use_context::<NewBuild>();
     let status = status.read();
-    let Some(status) = status.as_ref() else { return rsx! {} };
+    let Some(status) = status.as_ref() else {
+        return rsx! {};
+    };
     let stopped = match status.connection {
         Connection::Stopped(why) => Some(why),
         _ => None,
@@ -172,7 +174,11 @@ fn NewBuildBanner() -> Element {
 fn ClockBanner(seconds: i64) -> Element {
     let off = text::minutes((seconds.abs() + 30) / 60);
     // The server's clock minus this one: above zero means that this one is behind.
-    let words = if seconds > 0 { text::clock_behind(off) } else { text::clock_ahead(off) };
+    let words = if seconds > 0 {
+        text::clock_behind(off)
+    } else {
+        text::clock_ahead(off)
+    };
     rsx! {
         Banner {
             tone: Tint::Warn,

@@ -53,7 +53,11 @@ pub(super) fn Frame() -> Element {
 #[component]
 fn Top() -> Element {
     let dialogs = use_dialogs();
-    let command = if host::has_apple_keys() { text::key_cmd_k() } else { text::key_ctrl_k() };
+    let command = if host::has_apple_keys() {
+        text::key_cmd_k()
+    } else {
+        text::key_ctrl_k()
+    };
     rsx! {
         header { class: "top",
             NavButton {}

@@ -8,7 +8,11 @@ use dioxus::prelude::*;
 #[component]
 pub(super) fn KeysDialog(on_close: EventHandler<()>) -> Element {
     let page = use_context::<KeyBoard>().of_page();
-    let command = if host::has_apple_keys() { text::key_cmd_k() } else { text::key_ctrl_k() };
+    let command = if host::has_apple_keys() {
+        text::key_cmd_k()
+    } else {
+        text::key_ctrl_k()
+    };
     let everywhere: [(&[&str], &str); 7] = [
         (&[command], text::search_hint_plain()),
         (&["B"], text::book_appointment()),

@@ -8,7 +8,7 @@ mod owner;
 mod sign_in_again;
 mod status;
 
-pub(crate) use status::{PillState, StatusPill};
+pub(crate) use status::{PillState, Status, StatusPill, saved_here};
 
 use super::booking::BookDialog;
 use super::client_page::NewClientDialog;
@@ -16,7 +16,8 @@ use super::day::DayPage;
 use super::my_pets::MyPetsPage;
 use super::search_palette::{Recent, SearchPalette};
 use crate::components::{
-    Drawers, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers, use_is_staff, use_shortcuts,
+    Drawers, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers, use_is_staff,
+    use_shortcuts,
 };
 use crate::host::{self, PageEvent, use_host};
 use crate::route::Route;
@@ -99,7 +100,9 @@ fn OverThePage() -> Element {
         OpenDialog::None => rsx! {},
         OpenDialog::Palette => rsx! { SearchPalette { on_close: close } },
         OpenDialog::NewClient => rsx! { NewClientDialog { on_close: close } },
-        OpenDialog::Book { patient, vet, start } => rsx! { BookDialog { patient, vet, start, on_close: close } },
+        OpenDialog::Book { patient, vet, start } => {
+            rsx! { BookDialog { patient, vet, start, on_close: close } }
+        }
         OpenDialog::Keys => rsx! { keys::KeysDialog { on_close: close } },
     }
 }

@@ -52,7 +52,11 @@ pub(super) fn Side() -> Element {
         (Route::Day {}, Place::Day, text::nav_day()),
         (Route::Patients {}, Place::Patients, text::nav_patients()),
         (Route::Clients {}, Place::Clients, text::nav_clients()),
-        (Route::NeedsAttention {}, Place::NeedsAttention, text::needs_attention()),
+        (
+            Route::NeedsAttention {},
+            Place::NeedsAttention,
+            text::needs_attention(),
+        ),
     ];
     rsx! {
         nav { class: "side", id: Drawer::Nav.id(), "aria-label": text::nav_main(),

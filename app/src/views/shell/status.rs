@@ -18,9 +18,14 @@ use shared_model::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PillState {
     NotSaving(StorageTrouble),
-    Offline { since: Option<Timestamp>, waiting: u64 },
+    Offline {
+        since: Option<Timestamp>,
+        waiting: u64,
+    },
     /// The clinic and this device do not talk until somebody does something; a banner says what.
-    Stopped { waiting: u64 },
+    Stopped {
+        waiting: u64,
+    },
     Connecting,
     Sending(u64),
     Attention(u64),
@@ -36,7 +41,9 @@ impl PillState {
         match status.connection {
             Connection::SignedOut | Connection::Stopped(_) => Self::Stopped { waiting },
             Connection::Connecting { since: None } if status.waiting == 0 => Self::Connecting,
-            Connection::Connecting { since } | Connection::Offline { since } => Self::Offline { since, waiting },
+            Connection::Connecting { since } | Connection::Offline { since } => {
+                Self::Offline { since, waiting }
+            }
             Connection::Online if waiting > 0 => Self::Sending(waiting),
             Connection::Online if status.needs_attention > 0 => Self::Attention(status.needs_attention),
             Connection::Online => Self::Clinic(now),
@@ -151,7 +158,10 @@ pub(crate) fn Status() -> Element {
     let status = use_status();
     let minute = use_minute();
     let zone = use_zone();
-    let state = status.read().as_ref().map(|status| PillState::of(status, minute()));
+    let state = status
+        .read()
+        .as_ref()
+        .map(|status| PillState::of(status, minute()));
     let Some(state) = state else { return rsx! {} };
     rsx! {
         Popover {
@@ -179,9 +189,14 @@ fn Details() -> Element {
     let clinic = use_clinic();
     let outbox = use_query(Query::Outbox);
     let status = status.read();
-    let Some(status) = status.as_ref() else { return rsx! {} };
+    let Some(status) = status.as_ref() else {
+        return rsx! {};
+    };
     let clinic = clinic.read();
-    let clinic_name = clinic.as_ref().map(|clinic| clinic.profile.name.clone()).unwrap_or_default();
+    let clinic_name = clinic
+        .as_ref()
+        .map(|clinic| clinic.profile.name.clone())
+        .unwrap_or_default();
     let lines = match &*outbox.read() {
         Some(View::Outbox(outbox)) => grouped(&outbox.waiting),
         _ => Vec::new(),

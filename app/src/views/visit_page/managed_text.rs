@@ -114,7 +114,9 @@ impl ManagedText {
         }
         Section::ALL.iter().enumerate().find_map(|(index, section)| {
             // Work in two places goes as two edits, one after the other.
-            let splice = changes(&self.base.texts[index], &self.typed[index]).into_iter().next()?;
+            let splice = changes(&self.base.texts[index], &self.typed[index])
+                .into_iter()
+                .next()?;
             self.sent = Some(Sent {
                 section: index,
                 text: splice.apply(&self.base.texts[index]),

@@ -129,7 +129,14 @@ fn typing_goes_on_while_an_edit_is_under_way() {
     assert!(here.show().is_empty(), "the field already shows it");
     assert_eq!(here.notes.shown(History), "Ate grass");
     let next = here.notes.next().expect("the rest");
-    assert_eq!(next.splice, Splice { at: 3, delete: 0, insert: " grass".to_owned() });
+    assert_eq!(
+        next.splice,
+        Splice {
+            at: 3,
+            delete: 0,
+            insert: " grass".to_owned()
+        }
+    );
     here.write(&next).expect("written");
     here.notes.kept(Timestamp(2));
     here.show();
@@ -153,7 +160,10 @@ fn a_view_without_the_edit_is_not_taken_for_one_with_it() {
     let rewritten = here.show();
     assert_eq!(rewritten.len(), 1);
     assert_eq!(here.notes.shown(History), "Rex. Vomited twice.");
-    assert!(!here.notes.is_anything_unsaved(), "nothing is written a second time");
+    assert!(
+        !here.notes.is_anything_unsaved(),
+        "nothing is written a second time"
+    );
 }
 
 #[test]
@@ -178,7 +188,11 @@ fn what_others_write_moves_the_caret_with_its_words() {
         there.save();
         here.fetch(&there);
         let rewritten = here.show();
-        assert_eq!(rewritten[0].caret(caret), expected, "{text:?} to {theirs:?} at {caret}");
+        assert_eq!(
+            rewritten[0].caret(caret),
+            expected,
+            "{text:?} to {theirs:?} at {caret}"
+        );
         assert_eq!(here.notes.shown(History), theirs);
     };
     check("Ate grass.", "Rex. Ate grass.", 3, 8); // before
@@ -200,7 +214,10 @@ fn unsent_words_survive_what_others_write() {
     let rewritten = here.show();
     // The caret stood behind "rope".
     assert_eq!(rewritten[0].caret(18), 29);
-    assert_eq!(here.notes.shown(History), "Yesterday: Ate grass and rope. Vomited.");
+    assert_eq!(
+        here.notes.shown(History),
+        "Yesterday: Ate grass and rope. Vomited."
+    );
     here.save();
     assert_eq!(here.text(History), "Yesterday: Ate grass and rope. Vomited.");
 }
@@ -208,7 +225,8 @@ fn unsent_words_survive_what_others_write() {
 #[test]
 fn emoji_and_combining_characters_arrive_whole() {
     let mut here = Screen::new(1);
-    for text in ["👩‍⚕️", "👩‍⚕️ ok", "🐕👩‍⚕️ ok", "🐕 ok", "cafe\u{301} 🐕", "café 🐕🐕🏽"] {
+    for text in ["👩‍⚕️", "👩‍⚕️ ok", "🐕👩‍⚕️ ok", "🐕 ok", "cafe\u{301} 🐕", "café 🐕🐕🏽"]
+    {
         here.type_in(Assessment, text);
         here.save();
         assert_eq!(here.text(Assessment), text);
@@ -223,7 +241,11 @@ fn foreign_line_ends_stay_and_are_never_unsaved() {
     let edit = Edit {
         section: History,
         seen: there.notes.base.heads.clone(),
-        splice: Splice { at: 0, delete: 0, insert: "one\r\ntwo\r\nthree".to_owned() },
+        splice: Splice {
+            at: 0,
+            delete: 0,
+            insert: "one\r\ntwo\r\nthree".to_owned(),
+        },
     };
     there.write(&edit).expect("written");
     here.fetch(&there);
@@ -277,7 +299,9 @@ fn an_edit_that_changes_nothing_any_more_does_not_block() {
 fn two_screens_end_with_the_same_text_and_every_word() {
     let mut dice = 7u64;
     let mut roll = |sides: usize| {
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        dice = dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(dice >> 33).unwrap_or(0) % sides
     };
     for _ in 0..40 {
@@ -285,7 +309,11 @@ fn two_screens_end_with_the_same_text_and_every_word() {
         let mut words = Vec::new();
         for step in 0..60 {
             let [here, there] = &mut screens;
-            let (here, there) = if roll(2) == 0 { (here, there) } else { (there, here) };
+            let (here, there) = if roll(2) == 0 {
+                (here, there)
+            } else {
+                (there, here)
+            };
             match roll(6) {
                 0 | 1 => {
                     // A word that only occurs once, so that a lost or doubled one shows; of one character, so that
@@ -293,7 +321,11 @@ fn two_screens_end_with_the_same_text_and_every_word() {
                     let word = char::from_u32(0x4e00 + step).expect("a character").to_string();
                     let text = here.notes.shown(History);
                     let at = roll(text.chars().count() + 1);
-                    let splice = Splice { at, delete: 0, insert: word.clone() };
+                    let splice = Splice {
+                        at,
+                        delete: 0,
+                        insert: word.clone(),
+                    };
                     here.type_in(History, &splice.apply(&text));
                     words.push(word);
                 }

@@ -67,7 +67,7 @@ pub(super) fn use_notes(visit: VisitId) -> Notes {
     let notes = use_hook(|| Notes::open(host, visit));
     use_effect(move || {
         // Read here, so that the effect runs again with every view.
-        let version = notes.view().read().as_ref().and_then(version);
+        let version = notes.view().as_ref().and_then(version);
         if let Some(version) = version {
             spawn(notes.show(version));
         }
@@ -150,10 +150,10 @@ impl Notes {
         }
     }
 
-    /// The page's view of the visit.
-    pub(super) fn view(self) -> Signal<Option<View>> {
+    /// The page's view of the visit, the same that the texts follow.
+    pub(super) fn view(self) -> Option<View> {
         let watched = *self.watched.read();
-        watched.map_or_else(|| Signal::new_in_scope(None, ScopeId::ROOT), |watched| watched.view)
+        watched.and_then(|watched| watched.view.read().clone())
     }
 
     /// What a section's field shows.
@@ -163,13 +163,17 @@ impl Notes {
     }
 
     pub(super) fn is_unsaved(self, section: Section) -> bool {
-        self.text.read().as_ref().is_some_and(|text| text.is_unsaved(section))
+        self.text
+            .read()
+            .as_ref()
+            .is_some_and(|text| text.is_unsaved(section))
     }
 
     /// Something typed is not durable yet.
     pub(super) fn is_writing(self) -> bool {
         let text = self.text.read();
-        text.as_ref().is_some_and(|text| text.is_anything_unsaved() || text.is_under_way())
+        text.as_ref()
+            .is_some_and(|text| text.is_anything_unsaved() || text.is_under_way())
     }
 
     pub(super) fn typed(mut self, section: Section, typed: &str) {
@@ -209,8 +213,24 @@ impl Notes {
         });
     }
 
+    /// Sends everything and waits for it. False if something could not be saved.
+    pub(super) async fn settle(self) -> bool {
+        self.flush();
+        // Longer than any disk takes; whoever waits sees why in the line that says what is saved.
+        for _ in 0..GIVE_UP / LOOK {
+            host::sleep(LOOK).await;
+            if !self.is_anything_unsaved() && !self.is_under_way() {
+                return true;
+            }
+        }
+        false
+    }
+
     fn is_anything_unsaved(self) -> bool {
-        self.text.peek().as_ref().is_some_and(ManagedText::is_anything_unsaved)
+        self.text
+            .peek()
+            .as_ref()
+            .is_some_and(ManagedText::is_anything_unsaved)
     }
 
     fn is_under_way(self) -> bool {
@@ -221,7 +241,8 @@ impl Notes {
         let now = host::now().0;
         let keys = *self.keys.peek();
         // A clock that was set back must not hold anything up.
-        let due = keys.is_none_or(|(first, last)| now < first || now - last >= PAUSE || now - first >= AT_LATEST);
+        let due =
+            keys.is_none_or(|(first, last)| now < first || now - last >= PAUSE || now - first >= AT_LATEST);
         due && !self.is_under_way()
     }
 
@@ -258,7 +279,8 @@ impl Notes {
                 }
             }
         }
-        self.failure.set(Some(Failure::Command(CommandError::UnknownBase)));
+        self.failure
+            .set(Some(Failure::Command(CommandError::UnknownBase)));
         false
     }
 

@@ -38,9 +38,17 @@ pub(super) fn Saved(receipt: Receipt) -> Element {
         };
     }
     let (mark, words, time) = match (receipt.waiting, receipt.saved_at, receipt.confirmed_at) {
-        (0, Some(_), Some(at)) => (icon(LdCloud), text::at_the_clinic(), Some(text::time_of(at, &zone))),
+        (0, Some(_), Some(at)) => (
+            icon(LdCloud),
+            text::at_the_clinic(),
+            Some(text::time_of(at, &zone)),
+        ),
         (0, ..) => (icon(LdCloud), text::at_the_clinic(), None),
-        (_, Some(at), _) => (icon(LdCheckCheck), text::saved_here(), Some(text::time_with_seconds(at, &zone))),
+        (_, Some(at), _) => (
+            icon(LdCheckCheck),
+            text::saved_here(),
+            Some(text::time_with_seconds(at, &zone)),
+        ),
         _ => (icon(LdCheckCheck), text::saved_here(), None),
     };
     rsx! {

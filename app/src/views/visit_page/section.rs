@@ -34,7 +34,12 @@ pub(super) fn part_id(section: Section) -> String {
 
 /// `may_write`: this person, in this section, while the visit is open. `why_not` says it in words otherwise.
 #[component]
-pub(super) fn Part(section: Section, may_write: bool, #[props(default)] why_not: Option<String>, children: Element) -> Element {
+pub(super) fn Part(
+    section: Section,
+    may_write: bool,
+    #[props(default)] why_not: Option<String>,
+    children: Element,
+) -> Element {
     let heading = format!("heading-{}", section.word());
     let notes = use_context::<Notes>();
     let written = use_memo(move || notes.shown(section));

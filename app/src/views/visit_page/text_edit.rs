@@ -43,7 +43,11 @@ fn common_prefix(a: &[char], b: &[char]) -> usize {
 }
 
 fn common_suffix(a: &[char], b: &[char]) -> usize {
-    a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+    a.iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count()
 }
 
 /// The changes from one text to another as splices of the former, ascending and apart from each other.
@@ -83,9 +87,7 @@ fn hunks(from: &[char], to: &[char]) -> Vec<Hunk> {
     for (i, j) in pairs.chain([(from_end, to_end)]) {
         if (i, j) != (here, there) {
             match hunks.last_mut() {
-                Some(last)
-                    if here - last.from.end < COINCIDENCE && !last.from.is_empty() && i > here =>
-                {
+                Some(last) if here - last.from.end < COINCIDENCE && !last.from.is_empty() && i > here => {
                     last.from.end = i;
                     last.to.end = j;
                 }
@@ -272,13 +274,24 @@ mod tests {
     fn changes_apart_stay_apart() {
         let check = |from: &str, to: &str, expected: &[(usize, usize, &str)]| {
             let found = changes(from, to);
-            let found: Vec<_> = found.iter().map(|s| (s.at, s.delete, s.insert.as_str())).collect();
+            let found: Vec<_> = found
+                .iter()
+                .map(|s| (s.at, s.delete, s.insert.as_str()))
+                .collect();
             assert_eq!(found, expected, "{from:?} to {to:?}");
         };
         check("one two three", "one two three", &[]);
-        check("one two three", "X one two three Y", &[(0, 0, "X "), (13, 0, " Y")]);
+        check(
+            "one two three",
+            "X one two three Y",
+            &[(0, 0, "X "), (13, 0, " Y")],
+        );
         check("Ate grass.", "Ate hay.", &[(4, 5, "hay")]);
-        check("Ate grass today, drank.", "Ate hay today, slept.", &[(4, 5, "hay"), (17, 5, "slept")]);
+        check(
+            "Ate grass today, drank.",
+            "Ate hay today, slept.",
+            &[(4, 5, "hay"), (17, 5, "slept")],
+        );
     }
 
     #[test]
@@ -287,11 +300,21 @@ mod tests {
             assert_eq!(merge(ancestor, mine, theirs).0, expected);
         };
         check("b", "b", "b", "b");
-        check("Vomited.", "Vomited twice.", "Rex. Vomited.", "Rex. Vomited twice.");
+        check(
+            "Vomited.",
+            "Vomited twice.",
+            "Rex. Vomited.",
+            "Rex. Vomited twice.",
+        );
         // In one place: mine first.
         check("Foo", "Foo more", "Foo bar", "Foo more bar");
         // Theirs at both ends, mine in the middle.
-        check("one two three", "one TWO! two three", "ONE one two three four", "ONE one TWO! two three four");
+        check(
+            "one two three",
+            "one TWO! two three",
+            "ONE one two three four",
+            "ONE one TWO! two three four",
+        );
         // I delete a stretch, they write into it.
         check("abcdef", "af", "abcXYZdef", "aXYZf");
         // They delete a stretch, I write into it.

@@ -1,7 +1,8 @@
 //! The write path's transaction. Rows go over in arrays, one statement per table.
 
 use super::super::{
-    AcceptTransaction, AcceptWrites, ActorRow, LoadedRows, Stored, StorageError, feed_key, heads_bytes, signed,
+    AcceptTransaction, AcceptWrites, ActorRow, LoadedRows, StorageError, Stored, feed_key, heads_bytes,
+    signed,
 };
 use super::{PostgresStorage, count, feeds, id, length, small};
 use async_trait::async_trait;
@@ -250,7 +251,11 @@ impl PostgresAccept {
         .bind(self.clinic.0)
         .bind(writes.at.0)
         .bind(rows.iter().map(|row| signed(row.number)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.position.cast_signed()).collect::<Vec<_>>())
+        .bind(
+            rows.iter()
+                .map(|row| row.position.cast_signed())
+                .collect::<Vec<_>>(),
+        )
         .bind(rows.iter().map(|row| row.account.0).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.device.0).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.document.0).collect::<Vec<_>>())

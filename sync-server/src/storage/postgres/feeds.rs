@@ -45,7 +45,9 @@ const PAGE_DOCUMENTS: i64 = 2_000;
 #[async_trait]
 impl Storage for PostgresStorage {
     async fn health(&self) -> Stored<()> {
-        sqlx::query("select count(*) from clinics").fetch_one(&self.pool).await?;
+        sqlx::query("select count(*) from clinics")
+            .fetch_one(&self.pool)
+            .await?;
         Ok(())
     }
 
@@ -227,7 +229,9 @@ impl PostgresStorage {
                 .filter(move |(_, form, _, readable)| *form == what && *readable)
                 .map(|(step, ..)| step)
         };
-        let numbers: Vec<i64> = wanted(FeedChange::Changes).map(|step| signed(step.number)).collect();
+        let numbers: Vec<i64> = wanted(FeedChange::Changes)
+            .map(|step| signed(step.number))
+            .collect();
         let snapshots: Vec<DocumentId> = wanted(FeedChange::Snapshot).map(|step| step.document).collect();
         let mut changes: HashMap<u64, Vec<Vec<u8>>> = HashMap::new();
         if !numbers.is_empty() {

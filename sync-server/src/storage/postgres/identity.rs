@@ -1,7 +1,7 @@
 //! Accounts, devices and tokens.
 
 use super::super::{
-    ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, Stored, StorageError, roles,
+    ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, StorageError, Stored, roles,
     roles_words,
 };
 use super::{PostgresStorage, id};
@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
-use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::Row;
+use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
 #[async_trait]

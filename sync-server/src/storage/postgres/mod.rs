@@ -77,7 +77,9 @@ impl From<sqlx::Error> for StorageError {
             // Connection exceptions, resources, operator intervention, lock not available, serialization, deadlock,
             // read-only after a failover: PostgreSQL, Appendix A.
             sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
-                ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
+                ["08", "53", "57", "40"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
                     || ["55P03", "25006", "25P03"].contains(&&*code)
             }),
             _ => false,

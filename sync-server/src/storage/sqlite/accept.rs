@@ -1,8 +1,8 @@
 //! The write path's transaction, step by step on the writer thread.
 
 use super::super::{
-    AcceptTransaction, AcceptWrites, ActorRow, LoadedRows, Stored, StorageError, feed_key, heads_bytes, signed,
-    unsigned,
+    AcceptTransaction, AcceptWrites, ActorRow, LoadedRows, StorageError, Stored, feed_key, heads_bytes,
+    signed, unsigned,
 };
 use super::{SqliteStorage, Writer, feeds, id};
 use async_trait::async_trait;
@@ -139,7 +139,12 @@ fn write(connection: &Connection, clinic: ClinicId, writes: &AcceptWrites) -> St
     let mut insert = connection
         .prepare_cached("insert into actors (clinic, actor, account, device) values (?1, ?2, ?3, ?4)")?;
     for row in &writes.actors {
-        insert.execute(params![clinic, row.actor, row.account.bytes(), row.device.bytes()])?;
+        insert.execute(params![
+            clinic,
+            row.actor,
+            row.account.bytes(),
+            row.device.bytes()
+        ])?;
     }
     let mut insert = connection.prepare_cached(
         "insert into changes (clinic, number, position, document, hash, actor, seq, account, device, accepted_at, bytes)

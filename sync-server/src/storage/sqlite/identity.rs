@@ -119,7 +119,8 @@ impl IdentityStorage for SqliteStorage {
     }
 
     async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()> {
-        self.write(move |connection| insert_token(connection, &token)).await
+        self.write(move |connection| insert_token(connection, &token))
+            .await
     }
 
     async fn rotate_refresh_token(

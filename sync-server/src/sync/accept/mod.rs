@@ -284,7 +284,7 @@ async fn fill(working: &mut WorkingSet, tx: &mut dyn AcceptTransaction, group: &
     let (documents, actors) = working.missing(group.iter().flat_map(|push| &push.items));
     if !documents.is_empty() || !actors.is_empty() {
         let rows = tx.load(&documents, &actors).await?;
-        working.fill(rows)?;
+        working.fill(rows);
     }
     Ok(())
 }

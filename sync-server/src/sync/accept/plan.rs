@@ -6,8 +6,8 @@
 use super::super::authorize::{Objection, ReadChange, ReadItem, authorize, objection};
 use super::super::fan_out::{LivePage, SessionId};
 use super::super::page;
-use super::working::{Working, WorkingSet};
 use super::Writer;
+use super::working::{Working, WorkingSet};
 use crate::storage::{
     AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedChange, FeedRow, FeedStep, StepContent,
     StoredDocument,
@@ -86,15 +86,14 @@ pub(crate) fn plan_accept<'p>(
 
 impl Planning<'_> {
     /// One document's changes of one push. A panic in it takes back what the item did, and only that.
-    fn item(
-        &mut self,
-        writer: &Writer,
-        item: &ReadItem,
-        refused: &mut HashSet<ChangeHash>,
-    ) -> Vec<Refusal> {
+    fn item(&mut self, writer: &Writer, item: &ReadItem, refused: &mut HashSet<ChangeHash>) -> Vec<Refusal> {
         let document = self.working.open(item.kind, item.document);
         let (before, head) = (document.before(), self.writes.head);
-        let rows = (self.writes.changes.len(), self.writes.actors.len(), self.writes.audit.len());
+        let rows = (
+            self.writes.changes.len(),
+            self.writes.actors.len(),
+            self.writes.audit.len(),
+        );
         let judged = catch_unwind(AssertUnwindSafe(|| self.changes(writer, item, refused)));
         let objections = judged.unwrap_or_else(|_| {
             tracing::error!(document = %item.document, "a pushed document made planning panic");
@@ -110,7 +109,10 @@ impl Planning<'_> {
                 reason: "the document cannot be worked on with these changes".to_owned(),
             };
             refused.extend(item.changes.iter().map(|read| read.hash));
-            item.changes.iter().map(|read| (read.hash, given_up.clone())).collect()
+            item.changes
+                .iter()
+                .map(|read| (read.hash, given_up.clone()))
+                .collect()
         });
         if self.writes.head > head {
             self.origins.insert(self.writes.head, writer.session);
@@ -168,6 +170,12 @@ impl Planning<'_> {
         refused: &HashSet<ChangeHash>,
         read: &ReadChange,
     ) -> Result<Verdict, Objection> {
+        if self.working.damaged.contains(&item.document) {
+            return objection(
+                RefusalCode::Undecodable,
+                "the document cannot be read on the server: an administrator has to restore it",
+            );
+        }
         let document = self.working.documents.get_mut(&item.document);
         let Some(document) = document.filter(|document| document.document.kind == item.kind) else {
             return objection(
@@ -178,7 +186,10 @@ impl Planning<'_> {
         if item.schema_version > SCHEMA_VERSION {
             return objection(
                 RefusalCode::NewerSchema,
-                format!("schema {}; this server knows {SCHEMA_VERSION}", item.schema_version),
+                format!(
+                    "schema {}; this server knows {SCHEMA_VERSION}",
+                    item.schema_version
+                ),
             );
         }
         let change = read.change.as_ref().map_err(Clone::clone)?;
@@ -335,7 +346,10 @@ impl Plan {
         let mut feeds: BTreeMap<Feed, Vec<FeedStep>> = BTreeMap::new();
         let mut changes: HashMap<u64, Vec<Vec<u8>>> = HashMap::new();
         for change in &self.writes.changes {
-            changes.entry(change.number).or_default().push(change.bytes.clone());
+            changes
+                .entry(change.number)
+                .or_default()
+                .push(change.bytes.clone());
         }
         let documents: HashMap<DocumentId, &StoredDocument> = self
             .writes

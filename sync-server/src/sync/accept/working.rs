@@ -1,12 +1,12 @@
 //! The documents that a clinic's accept task has open, kept from group to group while nobody else writes.
 
 use super::super::authorize::{self, ReadItem};
-use crate::storage::{ActorRow, LoadedRows, StorageError, Stored, StoredDocument};
+use crate::storage::{ActorRow, LoadedRows, StoredDocument};
 use automerge::ActorId;
-use shared_model::documents::{Document, Kind};
+use shared_model::documents::{Document, Kind, LoadError};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal, audience, people_of};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Who pushes, from which device.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct WorkingSet {
     pub(super) clinic: ClinicId,
     head: u64,
     pub(super) documents: HashMap<DocumentId, Working>,
+    /// Documents whose stored bytes cannot be read: they take nothing, and keep nobody else from working.
+    pub(super) damaged: HashSet<DocumentId>,
     pub(super) actors: HashMap<ActorId, (AccountId, DeviceId)>,
     clock: u64,
 }
@@ -56,6 +58,7 @@ impl WorkingSet {
             clinic,
             head: 0,
             documents: HashMap::new(),
+            damaged: HashSet::new(),
             actors: HashMap::new(),
             clock: 0,
         }
@@ -98,10 +101,18 @@ impl WorkingSet {
     }
 
     /// Takes in what was loaded.
-    pub(crate) fn fill(&mut self, rows: LoadedRows) -> Stored<()> {
+    pub(crate) fn fill(&mut self, rows: LoadedRows) {
         for stored in rows.documents {
-            let working = Working::load(self.clinic, stored)?;
-            self.documents.insert(working.document.id, working);
+            let id = stored.id;
+            match Working::load(self.clinic, stored) {
+                Ok(working) => {
+                    self.documents.insert(id, working);
+                }
+                Err(error) => {
+                    tracing::error!(clinic = %self.clinic, document = %id, %error, "a stored document is damaged");
+                    self.damaged.insert(id);
+                }
+            }
         }
         for (document, actor, last) in rows.sequences {
             if let Some(working) = self.documents.get_mut(&document) {
@@ -116,7 +127,6 @@ impl WorkingSet {
         {
             self.actors.insert(ActorId::from(actor), (account, device));
         }
-        Ok(())
     }
 
     /// The open document, or the one that begins with its genesis.
@@ -136,6 +146,7 @@ impl WorkingSet {
     /// Closes what was opened for nothing and what was not used for longest.
     pub(crate) fn trim(&mut self) {
         self.documents.retain(|_, working| working.exists);
+        self.damaged.clear();
         if self.documents.len() > KEEP_DOCUMENTS {
             let mut used: Vec<u64> = self.documents.values().map(|working| working.used).collect();
             used.sort_unstable();
@@ -143,7 +154,9 @@ impl WorkingSet {
             self.documents.retain(|_, working| working.used >= oldest);
             // A group can be larger than what is kept.
             while self.documents.len() > KEEP_DOCUMENTS * 2 {
-                let Some(id) = self.documents.keys().next().copied() else { break };
+                let Some(id) = self.documents.keys().next().copied() else {
+                    break;
+                };
                 self.documents.remove(&id);
             }
         }
@@ -176,9 +189,8 @@ impl Working {
         }
     }
 
-    fn load(clinic: ClinicId, stored: StoredDocument) -> Stored<Self> {
-        let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)
-            .map_err(|error| StorageError::Failed(format!("document {}: {error}", stored.id)))?;
+    fn load(clinic: ClinicId, stored: StoredDocument) -> Result<Self, LoadError> {
+        let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)?;
         let readers = audience(document.kind, &people_of(&document));
         Ok(Self {
             document,
@@ -251,9 +263,12 @@ impl Working {
 
     /// Back to a former state of its bytes, after something went wrong in the middle.
     pub(super) fn restore(&mut self, before: Before) {
-        if let Ok(document) =
-            Document::load(self.document.kind, self.document.clinic, self.document.id, &before.bytes)
-        {
+        if let Ok(document) = Document::load(
+            self.document.kind,
+            self.document.clinic,
+            self.document.id,
+            &before.bytes,
+        ) {
             self.document = document;
         }
         self.bytes = before.bytes;

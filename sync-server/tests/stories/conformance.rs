@@ -1,0 +1,463 @@
+//! What every storage promises, asked of each.
+
+use crate::database::{Database, Engine};
+use crate::morning::on_both;
+use crate::practice::{found_clinic, fresh_id};
+use automerge::ChangeHash;
+use shared_model::documents::Kind;
+use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId, DocumentId};
+use shared_model::permissions::{Feed, Role};
+use shared_model::time::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use sync_server::identity::{NewRefreshToken, RefreshVerdict, random};
+use sync_server::storage::{
+    AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedChange, FeedRow, StepContent, Storage,
+    StorageError, StoredDocument,
+};
+use uuid::Uuid;
+
+on_both! {
+    a_commit_is_seen_whole_and_a_dropped_one_not_at_all
+    one_writer_at_a_time
+    clinics_do_not_see_each_other
+    documents_come_in_pages
+    feeds_come_in_stretches
+    what_was_lost_is_not_read_any_more
+    accounts_and_memberships
+    refresh_tokens
+    actors_belong_to_whom_they_came_with_first
+    secrets_stay
+}
+
+const OWNER: Feed = Feed::Client(ClientId(Uuid::from_u128(7)));
+
+struct Store {
+    _database: Database,
+    storage: Arc<dyn Storage>,
+    clinic: ClinicId,
+}
+
+async fn store(engine: Engine) -> Store {
+    let database = Database::new(engine).await;
+    let (storage, clinic) = (database.open().await, fresh_id(ClinicId));
+    found_clinic(&storage, clinic, "").await;
+    Store {
+        _database: database,
+        storage,
+        clinic,
+    }
+}
+
+fn document(number: u128) -> DocumentId {
+    DocumentId(Uuid::from_u128(number))
+}
+
+fn stored(number: u128, size: usize) -> StoredDocument {
+    StoredDocument {
+        id: document(number),
+        kind: Kind::Client,
+        schema_version: 1,
+        bytes: vec![number as u8; size],
+        base: size / 2,
+        max_op: 9,
+        projection_version: 3,
+        projection: vec![5; 4],
+    }
+}
+
+/// One new document with one change of `size` bytes, in the staff's feed and `more`.
+fn writes(head: u64, number: u128, size: usize, more: &[Feed]) -> AcceptWrites {
+    let (head, feeds) = (head + 1, [&[Feed::Staff], more].concat());
+    let mut writes = AcceptWrites::new(head, Timestamp(1_000));
+    let (account, device, id) = (AccountId(Uuid::nil()), DeviceId(Uuid::nil()), document(number));
+    writes.changes.push(ChangeRow {
+        number: head,
+        position: 0,
+        document: id,
+        hash: ChangeHash([number as u8; 32]),
+        actor: vec![1; 16],
+        seq: 1,
+        account,
+        device,
+        bytes: vec![number as u8; size],
+    });
+    writes.documents.push(DocumentRow {
+        stored: stored(number, size),
+        heads: vec![ChangeHash([number as u8; 32])],
+        needed_at: Some(Timestamp(i64::try_from(number).expect("small"))),
+    });
+    for feed in feeds {
+        writes.granted.push((feed, id));
+        writes.feed.push(FeedRow {
+            feed,
+            number: head,
+            document: id,
+            what: FeedChange::Changes,
+            size,
+        });
+    }
+    writes.audit.push(AuditRow {
+        number: head,
+        position: 0,
+        account,
+        device,
+        document: id,
+        verb: "register_client".to_owned(),
+    });
+    writes
+}
+
+impl Store {
+    async fn head(&self) -> u64 {
+        self.storage.head(self.clinic).await.unwrap()
+    }
+
+    async fn write(&self, make: impl FnOnce(u64) -> AcceptWrites) {
+        let tx = self.storage.begin_accept(self.clinic).await.unwrap();
+        let writes = make(tx.head());
+        tx.commit(Arc::new(writes)).await.unwrap();
+    }
+
+    async fn documents(&self, feed: Feed) -> Vec<u128> {
+        let found = self
+            .storage
+            .documents_below(self.clinic, feed, None, 1 << 20)
+            .await
+            .unwrap();
+        found.iter().map(|stored| stored.id.0.as_u128()).collect()
+    }
+}
+
+async fn a_commit_is_seen_whole_and_a_dropped_one_not_at_all(engine: Engine) {
+    let store = store(engine).await;
+    assert_eq!(store.head().await, 1, "0 is no cursor");
+    let tx = store.storage.begin_accept(store.clinic).await.unwrap();
+    assert_eq!(tx.head(), 1);
+    drop(tx);
+    store.write(|head| writes(head, 10, 100, &[])).await;
+    assert_eq!(store.head().await, 2);
+
+    let mut tx = store.storage.begin_accept(store.clinic).await.unwrap();
+    assert_eq!(tx.head(), 2);
+    let loaded = tx
+        .load(&[document(10), document(11)], &[vec![1; 16]])
+        .await
+        .unwrap();
+    assert_eq!(loaded.documents, [stored(10, 100)]);
+    assert_eq!(loaded.sequences, [(document(10), vec![1; 16], 1)]);
+    assert!(loaded.actors.is_empty());
+    // A commit that cannot be done leaves nothing of itself: the same number a second time.
+    let mut twice = writes(2, 12, 10, &[]);
+    twice.changes.push(twice.changes[0].clone());
+    assert!(matches!(
+        tx.commit(Arc::new(twice)).await,
+        Err(StorageError::Failed(_))
+    ));
+    assert_eq!(store.head().await, 2);
+    assert_eq!(store.documents(Feed::Staff).await, [10]);
+    store.write(|head| writes(head, 12, 10, &[])).await;
+    assert_eq!(store.documents(Feed::Staff).await, [12, 10]);
+    store.storage.health().await.unwrap();
+    let unknown = store.storage.begin_accept(fresh_id(ClinicId)).await;
+    assert!(matches!(unknown.map(drop), Err(StorageError::NoSuchClinic)));
+}
+
+async fn one_writer_at_a_time(engine: Engine) {
+    let store = store(engine).await;
+    let first = store.storage.begin_accept(store.clinic).await.unwrap();
+    let second = store.storage.begin_accept(store.clinic);
+    tokio::pin!(second);
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut second).await;
+    assert!(early.is_err(), "the second waits");
+    first.commit(Arc::new(writes(1, 10, 10, &[]))).await.unwrap();
+    assert_eq!(
+        second.await.unwrap().head(),
+        2,
+        "and then sees what the first did"
+    );
+}
+
+async fn clinics_do_not_see_each_other(engine: Engine) {
+    let store = store(engine).await;
+    let other = fresh_id(ClinicId);
+    found_clinic(&store.storage, other, "other-").await;
+    store.write(|head| writes(head, 10, 10, &[])).await;
+    assert_eq!(store.storage.head(other).await.unwrap(), 1);
+    assert_eq!(store.storage.feed_size(other, Feed::Staff).await.unwrap(), 0);
+    assert!(
+        store
+            .storage
+            .documents_named(other, Feed::Staff, &[document(10)])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let elsewhere = store
+        .storage
+        .clinics_of(&[document(10), document(11)])
+        .await
+        .unwrap();
+    assert_eq!(elsewhere, [(document(10), store.clinic)]);
+}
+
+async fn documents_come_in_pages(engine: Engine) {
+    let store = store(engine).await;
+    for number in 10..20 {
+        let feeds: &[Feed] = if number % 2 == 0 { &[OWNER] } else { &[] };
+        store.write(|head| writes(head, number, 1_000, feeds)).await;
+    }
+    let (storage, clinic) = (&store.storage, store.clinic);
+    assert_eq!(storage.feed_size(clinic, Feed::Staff).await.unwrap(), 10);
+    assert_eq!(storage.feed_size(clinic, OWNER).await.unwrap(), 5);
+    assert_eq!(store.documents(OWNER).await, [18, 16, 14, 12, 10]);
+    assert_eq!(store.documents(Feed::Everyone).await, []);
+    let mut below = None;
+    let mut seen = Vec::new();
+    loop {
+        let page = storage
+            .documents_below(clinic, Feed::Staff, below, 3_200)
+            .await
+            .unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 3);
+        assert_eq!(page[0].bytes.len(), 1_000);
+        below = Some(last.id);
+        seen.extend(page.iter().map(|stored| stored.id.0.as_u128()));
+    }
+    assert_eq!(seen, (10..20).rev().collect::<Vec<u128>>());
+    let one = storage
+        .documents_below(clinic, Feed::Staff, None, 1)
+        .await
+        .unwrap();
+    assert_eq!(one.len(), 1, "at least one, however large");
+
+    let needed = storage
+        .documents_needed(clinic, OWNER, Timestamp(12), Timestamp(17), 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        needed.iter().map(|d| d.id.0.as_u128()).collect::<Vec<_>>(),
+        [12, 14, 16]
+    );
+    let named = storage
+        .documents_named(
+            clinic,
+            OWNER,
+            &[document(16), document(11), document(10), document(99)],
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        named.iter().map(|d| d.id.0.as_u128()).collect::<Vec<_>>(),
+        [16, 10]
+    );
+}
+
+async fn feeds_come_in_stretches(engine: Engine) {
+    let store = store(engine).await;
+    for number in 10..20 {
+        let feeds: &[Feed] = if number == 13 { &[OWNER] } else { &[] };
+        store.write(|head| writes(head, number, 1_000, feeds)).await;
+    }
+    let (storage, clinic, head) = (&store.storage, store.clinic, store.head().await);
+    let (mut after, mut seen) = (1, Vec::new());
+    while after < head {
+        let stretch = storage
+            .feed_after(clinic, Feed::Staff, after, head, 2_500)
+            .await
+            .unwrap();
+        assert!(stretch.reached > after && stretch.steps.len() <= 2);
+        for step in &stretch.steps {
+            let StepContent::Changes(changes) = &step.content else {
+                panic!("{step:?}")
+            };
+            assert_eq!(changes.len(), 1);
+            seen.push((step.number, step.document.0.as_u128()));
+        }
+        after = stretch.reached;
+    }
+    assert_eq!(seen, (2..=11).zip(10..20).collect::<Vec<_>>());
+    let owner = storage.feed_after(clinic, OWNER, 1, head, 2_500).await.unwrap();
+    assert_eq!(
+        (owner.steps.len(), owner.reached),
+        (1, head),
+        "gaps are passed over"
+    );
+    let nothing = storage.feed_after(clinic, OWNER, 5, 7, 2_500).await.unwrap();
+    assert_eq!(
+        (nothing.steps.len(), nothing.reached),
+        (0, 7),
+        "and nothing above the head is read"
+    );
+}
+
+async fn what_was_lost_is_not_read_any_more(engine: Engine) {
+    let store = store(engine).await;
+    store.write(|head| writes(head, 10, 10, &[OWNER])).await;
+    store
+        .write(|head| {
+            let mut lost = AcceptWrites::new(head + 1, Timestamp(0));
+            lost.lost.push((OWNER, document(10)));
+            lost.feed.push(FeedRow {
+                feed: OWNER,
+                number: head + 1,
+                document: document(10),
+                what: FeedChange::Revoked,
+                size: 0,
+            });
+            lost
+        })
+        .await;
+    let steps = async || {
+        let head = store.head().await;
+        store
+            .storage
+            .feed_after(store.clinic, OWNER, 1, head, 1_000)
+            .await
+            .unwrap()
+            .steps
+    };
+    let after_loss = steps().await;
+    assert!(matches!(after_loss[..], [ref only] if matches!(only.content, StepContent::Revoked)));
+    assert_eq!(store.documents(OWNER).await, []);
+
+    store
+        .write(|head| {
+            let mut back = AcceptWrites::new(head + 1, Timestamp(0));
+            back.granted.push((OWNER, document(10)));
+            back.feed.push(FeedRow {
+                feed: OWNER,
+                number: head + 1,
+                document: document(10),
+                what: FeedChange::Snapshot,
+                size: 10,
+            });
+            back
+        })
+        .await;
+    let forms: Vec<u8> = steps()
+        .await
+        .iter()
+        .map(|step| match &step.content {
+            StepContent::Changes(_) => 0,
+            StepContent::Snapshot(found) => {
+                assert_eq!(*found, stored(10, 10));
+                1
+            }
+            StepContent::Revoked => 2,
+        })
+        .collect();
+    assert_eq!(forms, [0, 2, 1]);
+}
+
+async fn accounts_and_memberships(engine: Engine) {
+    let store = store(engine).await;
+    let owner = store
+        .storage
+        .account_by_email("owner@example.org")
+        .await
+        .unwrap()
+        .expect("known");
+    assert!(
+        store
+            .storage
+            .account_by_email("nobody@example.org")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let principals = store.storage.principals(owner.account).await.unwrap();
+    assert_eq!(principals.len(), 1);
+    assert_eq!(
+        (principals[0].clinic, principals[0].name.as_str()),
+        (store.clinic, "owner")
+    );
+    assert_eq!(principals[0].roles, [Role::Owner]);
+    assert_eq!(principals[0].client, Some(crate::practice::OWNER));
+    let device = fresh_id(DeviceId);
+    for name in ["tablet", "tablet in room 2"] {
+        let now = Timestamp(5);
+        store
+            .storage
+            .remember_device(owner.account, device, name, now)
+            .await
+            .unwrap();
+    }
+    assert!(store.storage.demonstration_accounts().await.unwrap().is_empty());
+}
+
+async fn refresh_tokens(engine: Engine) {
+    let store = store(engine).await;
+    let (family, hash) = (random(), random());
+    let token = NewRefreshToken {
+        hash,
+        family,
+        account: fresh_id(AccountId),
+        clinic: store.clinic,
+        device: fresh_id(DeviceId),
+        expires_at: Timestamp(100),
+    };
+    store.storage.add_refresh_token(token.clone()).await.unwrap();
+    assert!(store.storage.family_lives(family).await.unwrap());
+    let rotate = async |hash: [u8; 32], fresh: [u8; 32], verdict: RefreshVerdict| {
+        let judge = Box::new(move |stored: Option<&_>| {
+            if stored.is_some() {
+                verdict
+            } else {
+                RefreshVerdict::Refuse
+            }
+        });
+        let (expires, now) = (Timestamp(200), Timestamp(50));
+        store
+            .storage
+            .rotate_refresh_token(hash, fresh, expires, now, judge)
+            .await
+            .unwrap()
+    };
+    let next = random();
+    let (verdict, seen) = rotate(hash, next, RefreshVerdict::Rotate).await;
+    assert_eq!(
+        (verdict, seen.expect("known").rotated_at),
+        (RefreshVerdict::Rotate, None)
+    );
+    let (_, seen) = rotate(hash, random(), RefreshVerdict::Refuse).await;
+    assert_eq!(seen.expect("known").rotated_at, Some(Timestamp(50)));
+    let (_, seen) = rotate(next, random(), RefreshVerdict::Refuse).await;
+    let seen = seen.expect("the successor");
+    assert_eq!(
+        (seen.expires_at, seen.device, seen.account),
+        (Timestamp(200), token.device, token.account)
+    );
+    assert_eq!(
+        rotate([0; 32], random(), RefreshVerdict::Rotate).await.0,
+        RefreshVerdict::Refuse
+    );
+    rotate(next, random(), RefreshVerdict::EndFamily).await;
+    assert!(!store.storage.family_lives(family).await.unwrap());
+}
+
+async fn actors_belong_to_whom_they_came_with_first(engine: Engine) {
+    let store = store(engine).await;
+    let row = |account, device| ActorRow {
+        actor: vec![9; 16],
+        account,
+        device,
+    };
+    let (account, device) = (fresh_id(AccountId), fresh_id(DeviceId));
+    let bind = async |clinic, row| store.storage.bind_actor(clinic, row).await.unwrap();
+    assert!(bind(store.clinic, row(account, device)).await);
+    assert!(bind(store.clinic, row(account, device)).await);
+    assert!(!bind(store.clinic, row(account, fresh_id(DeviceId))).await);
+    assert!(!bind(store.clinic, row(fresh_id(AccountId), device)).await);
+    let mut tx = store.storage.begin_accept(store.clinic).await.unwrap();
+    let loaded = tx.load(&[], &[vec![9; 16], vec![8; 16]]).await.unwrap();
+    assert_eq!(loaded.actors, [row(account, device)]);
+}
+
+async fn secrets_stay(engine: Engine) {
+    let store = store(engine).await;
+    assert_eq!(store.storage.secret("one", [1; 32]).await.unwrap(), [1; 32]);
+    assert_eq!(store.storage.secret("one", [2; 32]).await.unwrap(), [1; 32]);
+    assert_eq!(store.storage.secret("two", [2; 32]).await.unwrap(), [2; 32]);
+}

@@ -1,0 +1,239 @@
+//! What the server acknowledged survives its death and its database's.
+
+use crate::database::{Cluster, Database, Engine, fresh_database};
+use crate::device::{Device, Heard};
+use crate::http::{get, post};
+use crate::practice::{OWNER, Practice, REX, fresh_id, register_client};
+use serde_json::json;
+use shared_model::commands::EditPatient;
+use shared_model::documents::Patient;
+use shared_model::ids::{ClientId, DeviceId, DocumentId};
+use shared_model::permissions::Feed;
+use shared_model::protocol::Goodbye;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_sync-server");
+
+/// The real server as a process of its own.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Process {
+    fn start(data: &Path) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env_remove("DATABASE_URL")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("it says where it listens");
+        let address = line.trim().rsplit('/').next().expect("an address");
+        Self {
+            address: address.parse().expect("an address"),
+            child,
+        }
+    }
+
+    /// As `kill -9` does.
+    fn kill(mut self) {
+        self.child.kill().expect("it was running");
+        self.child.wait().expect("it ended");
+    }
+}
+
+async fn demonstration_device(address: SocketAddr) -> Device {
+    let device = fresh_id(DeviceId);
+    let body = json!({
+        "email": "jana.dvorak@northgate.example", "password": demonstration::DEMO_PASSWORD, "device": device,
+    });
+    let answer = post(address, "/api/v1/sign-in", &body).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    Device::new(address, device, &answer.json())
+}
+
+#[tokio::test]
+async fn a_killed_server_has_everything_that_it_acknowledged() {
+    let data = TempDir::new().expect("a temporary folder");
+    let demo = Command::new(BINARY)
+        .args(["admin", "demo", "--patients", "0", "--data"])
+        .arg(data.path())
+        .env_remove("DATABASE_URL")
+        .stdout(Stdio::null())
+        .status()
+        .expect("it runs");
+    assert!(demo.success());
+
+    let mut acknowledged: Vec<(DocumentId, Vec<_>)> = Vec::new();
+    for _ in 0..3 {
+        let server = Process::start(data.path());
+        let mut desk = demonstration_device(server.address).await;
+        desk.connect().await;
+        for (id, heads) in &acknowledged {
+            assert_eq!(desk.document(*id).heads(), *heads);
+        }
+        for round in 0..30 {
+            let client = fresh_id(ClientId);
+            desk.run(register_client(client, &format!("Client {round}")));
+            desk.settled().await;
+            acknowledged.push((client.into(), desk.document(client).heads()));
+        }
+        // One more is on its way when it happens; whether it is in is open.
+        desk.run(register_client(fresh_id(ClientId), "Unacknowledged"));
+        desk.push().await;
+        server.kill();
+    }
+    let server = Process::start(data.path());
+    let mut desk = demonstration_device(server.address).await;
+    desk.connect().await;
+    for (id, heads) in &acknowledged {
+        assert_eq!(desk.document(*id).heads(), *heads);
+    }
+    server.kill();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_says_so_and_finishes_what_it_took() {
+    let mut practice = Practice::with_records(Engine::Sqlite).await;
+    let mut desk = practice.device("desk").await;
+    desk.connect().await;
+    desk.run(EditPatient {
+        name: Some("Rexie".to_owned()),
+        ..EditPatient::of(REX)
+    });
+    desk.settled().await;
+    let stopping = practice.restart();
+    let (goodbye, ()) = tokio::join!(desk.goodbye(), stopping);
+    assert_eq!(goodbye, Goodbye::Later);
+    desk.connect().await;
+    let mut vet = practice.device("vet").await;
+    vet.connect().await;
+    assert_eq!(Patient::read(vet.document(REX)).0.name, "Rexie");
+}
+
+/// Edits until told to stop, reconnecting as devices do, and counts what was acknowledged.
+async fn keep_writing(mut desk: Device, until: Instant) -> (Device, Vec<ClientId>) {
+    let mut acknowledged = Vec::new();
+    let mut waiting: Vec<ClientId> = Vec::new();
+    let mut online = true;
+    while Instant::now() < until || !desk.outbox.is_empty() {
+        if desk.outbox.is_empty() {
+            let client = fresh_id(ClientId);
+            desk.run(register_client(client, "Under load"));
+            waiting.push(client);
+        }
+        if !online {
+            desk.dial().await;
+            desk.send(&shared_model::protocol::ClientMessage::Hello(desk.hello()))
+                .await;
+            online = matches!(desk.hear().await, Heard::Welcome(_));
+            if !online {
+                tokio::task::yield_now().await;
+                continue;
+            }
+        }
+        desk.push().await;
+        while !desk.outbox.is_empty() {
+            if matches!(desk.hear().await, Heard::Goodbye(_) | Heard::Gone) {
+                online = false;
+                break;
+            }
+        }
+        if desk.outbox.is_empty() {
+            acknowledged.append(&mut waiting);
+        }
+    }
+    (desk, acknowledged)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_dies_under_load_loses_nothing_acknowledged() {
+    let cluster = Cluster::start();
+    let url = fresh_database(&cluster.url()).await;
+    let practice = Practice::open_on(Database::Postgres(url), |_| {}).await;
+    practice.enter_records().await;
+    let until = Instant::now() + Duration::from_secs(4);
+    let mut writers = Vec::new();
+    for person in ["desk", "vet", "admin"] {
+        let mut device = practice.device(person).await;
+        device.connect().await;
+        writers.push(tokio::spawn(keep_writing(device, until)));
+    }
+    let cluster = off_thread(move || {
+        cluster.kill();
+        cluster
+    })
+    .await;
+    let away = get(practice.address, "/health", &[]).await;
+    assert_eq!(away.status, 503);
+    let _cluster = off_thread(move || {
+        cluster.restart();
+        cluster
+    })
+    .await;
+
+    let mut acknowledged = Vec::new();
+    for writer in writers {
+        let (device, done) = writer.await.expect("it wrote");
+        assert!(device.refused.is_empty(), "{:?}", device.refused);
+        acknowledged.extend(done);
+    }
+    assert!(acknowledged.len() > 10, "there was load: {}", acknowledged.len());
+    let health = get(practice.address, "/health", &[]).await;
+    assert_eq!(health.status, 200, "it recovers by itself");
+    let mut fresh = practice.device("desk").await;
+    fresh.connect().await;
+    for client in acknowledged {
+        assert!(
+            fresh.documents.contains_key(&client.into()),
+            "{client} was acknowledged"
+        );
+    }
+}
+
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("done")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_on_one_database_miss_nothing_of_each_other() {
+    let one = Practice::with_records(Engine::Postgres).await;
+    let mut two = Practice::second_node(&one).await;
+    let (mut desk, mut vet) = (one.device("desk").await, one.device("vet").await);
+    vet.server = two.address;
+    desk.connect().await;
+    vet.connect().await;
+    for round in 0..5 {
+        // Written at one node; the other learns of it when it writes itself.
+        desk.run(EditPatient {
+            name: Some(format!("Rex {round}")),
+            ..EditPatient::of(REX)
+        });
+        desk.settled().await;
+        vet.run(shared_model::commands::EditClient {
+            address: Some(format!("House {round}")),
+            ..shared_model::commands::EditClient::of(OWNER)
+        });
+        vet.settled().await;
+        vet.until("the other node's edit is here", |vet| {
+            Patient::read(vet.document(REX)).0.name == format!("Rex {round}")
+        })
+        .await;
+    }
+    desk.offline();
+    desk.connect().await;
+    assert_eq!(desk.document(OWNER).heads(), vet.document(OWNER).heads());
+    assert!(desk.number(Feed::Staff) > 10);
+    two.stop().await;
+}

@@ -1,0 +1,144 @@
+//! Signing in, staying signed in, and guessing.
+
+use crate::database::Engine;
+use crate::http::{Response, post};
+use crate::morning::on_both;
+use crate::practice::{PASSWORD, Practice, fresh_id};
+use serde_json::json;
+use shared_model::ids::DeviceId;
+use shared_model::protocol::{ClientMessage, Goodbye};
+use std::time::{Duration, Instant};
+
+on_both! {
+    refresh_tokens_are_used_once
+    a_copied_refresh_token_ends_the_sign_in
+    signing_out_ends_the_sign_in
+}
+
+async fn refresh(practice: &Practice, token: &str, device: DeviceId) -> Response {
+    let body = json!({ "refresh_token": token, "device": device });
+    post(practice.address, "/api/v1/refresh", &body).await
+}
+
+fn text(response: &Response, name: &str) -> String {
+    response.json()[name].as_str().expect("a text").to_owned()
+}
+
+async fn refresh_tokens_are_used_once(engine: Engine) {
+    let practice = Practice::open(engine).await;
+    let mut device = practice.device("desk").await;
+    let first = refresh(&practice, &device.refresh_token, device.device).await;
+    assert_eq!(first.status, 200);
+    assert_eq!(first.header("cache-control"), "no-store");
+    let second = refresh(&practice, &text(&first, "refresh_token"), device.device).await;
+    assert_eq!(second.status, 200);
+    device.token = text(&second, "access_token");
+    device.connect().await;
+}
+
+async fn a_copied_refresh_token_ends_the_sign_in(engine: Engine) {
+    let practice = Practice::open(engine).await;
+    let mut device = practice.device("desk").await;
+    let first = refresh(&practice, &device.refresh_token, device.device).await;
+    let again = refresh(&practice, &device.refresh_token, device.device).await;
+    assert_eq!(
+        (again.status.as_u16(), again.header("content-type")),
+        (401, "application/problem+json")
+    );
+    let newest = refresh(&practice, &text(&first, "refresh_token"), device.device).await;
+    assert_eq!(newest.status, 401, "the whole family has ended");
+    device.dial().await;
+    device.send(&ClientMessage::Hello(device.hello())).await;
+    assert_eq!(
+        device.goodbye().await,
+        Goodbye::SignIn,
+        "and its access tokens begin nothing"
+    );
+
+    let stolen = practice.device("desk").await;
+    let thief = refresh(&practice, &stolen.refresh_token, fresh_id(DeviceId)).await;
+    assert_eq!(thief.status, 401, "another device has it");
+    let unknown = refresh(&practice, "something", stolen.device).await;
+    assert_eq!(unknown.status, 401);
+    assert_eq!(unknown.body, thief.body);
+}
+
+async fn signing_out_ends_the_sign_in(engine: Engine) {
+    let practice = Practice::open(engine).await;
+    let device = practice.device("desk").await;
+    let body = json!({ "refresh_token": device.refresh_token, "device": device.device });
+    for _ in 0..2 {
+        let answer = post(practice.address, "/api/v1/sign-out", &body).await;
+        assert_eq!(answer.status, 204);
+    }
+    assert_eq!(
+        refresh(&practice, &device.refresh_token, device.device)
+            .await
+            .status,
+        401
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_and_an_unknown_name_look_alike() {
+    let practice = Practice::open(Engine::Sqlite).await;
+    let device = fresh_id(DeviceId);
+    let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    let mut bodies = Vec::new();
+    // Under the limit of either name; the two take turns, so that a busy machine is busy for both.
+    for round in 0..4 {
+        for (person, times) in [("desk", &mut wrong), ("nobody", &mut unknown)] {
+            let begin = Instant::now();
+            let answer = practice.sign_in(person, &format!("guess {round}"), device).await;
+            times.push(begin.elapsed());
+            assert_eq!(answer.status, 401);
+            bodies.push(answer.body);
+        }
+    }
+    assert!(bodies.iter().all(|body| *body == bodies[0]), "the same words");
+    let fastest = |times: &[Duration]| times.iter().min().expect("some").as_secs_f64();
+    let (wrong, unknown) = (fastest(&wrong), fastest(&unknown));
+    assert!(wrong > 0.005, "a password is really hashed: {wrong}");
+    let ratio = wrong / unknown;
+    assert!(
+        (0.6..1.67).contains(&ratio),
+        "the same time: {wrong} and {unknown}"
+    );
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down() {
+    let practice = Practice::open(Engine::Sqlite).await;
+    let device = fresh_id(DeviceId);
+    for person in ["desk", "nobody"] {
+        for _ in 0..5 {
+            assert_eq!(practice.sign_in(person, "guess", device).await.status, 401);
+        }
+        let slowed = practice.sign_in(person, PASSWORD, device).await;
+        assert_eq!(slowed.status, 429, "even with the right one");
+        let seconds: u64 = slowed.header("retry-after").parse().expect("seconds");
+        assert!((1..=2).contains(&seconds));
+        assert_eq!(slowed.header("content-type"), "application/problem+json");
+    }
+    assert_eq!(
+        practice.sign_in("vet", PASSWORD, device).await.status,
+        200,
+        "others are not concerned"
+    );
+}
+
+#[tokio::test]
+async fn requests_of_another_form() {
+    let practice = Practice::open(Engine::Sqlite).await;
+    let odd = post(practice.address, "/api/v1/sign-in", &json!({ "email": 5 })).await;
+    assert_eq!(odd.status, 422);
+    assert_eq!(odd.header("content-type"), "application/problem+json");
+    let huge = json!({ "email": "x".repeat(200_000) });
+    assert_eq!(post(practice.address, "/api/v1/sign-in", &huge).await.status, 413);
+    assert_eq!(
+        post(practice.address, "/api/v1/nothing", &json!({})).await.status,
+        404
+    );
+    let wrong_method = crate::http::get(practice.address, "/api/v1/sign-in", &[]).await;
+    assert_eq!(wrong_method.status, 405);
+}
