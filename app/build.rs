@@ -117,7 +117,7 @@ fn function(message: &ast::Message<&str>) -> String {
         };
         write!(code, "{argument}: {kind}, ").expect("a string takes everything");
     }
-    write!(code, ") -> String {{ let mut s = String::new(); {body} s }}\n")
+    writeln!(code, ") -> String {{ let mut s = String::new(); {body} s }}")
         .expect("a string takes everything");
     code
 }

@@ -38,7 +38,7 @@ fn root() -> Element {
     #[cfg(feature = "desktop")]
     desktop::use_files();
     let host = use_context_provider(Host::start);
-    use_context_provider(|| Toasts::new(host));
+    use_context_provider(Toasts::new);
     use_context_provider(KeyBoard::new);
     use_context_provider(Dialogs::new);
     let stage = host.stage.read().clone();

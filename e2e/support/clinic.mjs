@@ -154,8 +154,10 @@ export class Profile {
   }
 
   pid() {
-    const found = spawnSync("pgrep", ["-o", "-f", `--user-data-dir=${this.folder}`], { encoding: "utf8" });
-    return Number(found.stdout.trim());
+    const found = spawnSync("pgrep", ["-o", "-f", `user-data-dir=${this.folder}`], { encoding: "utf8" });
+    const pid = Number(found.stdout.trim());
+    if (!pid) throw new Error(`no browser runs on ${this.folder}`);
+    return pid;
   }
 
   async goto(path) {

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// Deeds per transaction.
-const BATCH: usize = 4_000;
+const BATCH: usize = 8_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -46,32 +46,28 @@ pub async fn import_demonstration(
         accounts,
         deeds,
     } = demonstration;
-    let mut import = Import {
+    let mut authors = Authors {
+        clinic,
         writers: accounts
             .iter()
             .map(|account| (account.account, writer(clinic, account)))
             .collect(),
         documents: HashMap::new(),
-        working: WorkingSet::new(clinic),
+        deeds: deeds.into_iter(),
     };
+    let mut working = WorkingSet::new(clinic);
     let mut changes = 0;
-    let mut deeds = deeds.into_iter();
-    loop {
-        let batch: Vec<Deed> = deeds.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
-            break;
-        }
-        let done = tokio::task::spawn_blocking(move || {
-            let items = import.carry_out(&batch);
-            items.map(|items| (import, items))
-        });
-        let items;
-        (import, items) = done.await.map_err(|_| ImportError::Interrupted)??;
-        changes += items.len();
-        import = import.accept(storage, items).await?;
+    let mut written;
+    (authors, written) = authors.write().await?;
+    // While one batch is accepted the authors write the next.
+    while !written.is_empty() || authors.deeds.len() > 0 {
+        changes += written.len();
+        let (next, accepted) = tokio::join!(authors.write(), accept(storage, working, written));
+        working = accepted?;
+        (authors, written) = next?;
     }
     Ok(Imported {
-        documents: import.documents.len(),
+        documents: authors.documents.len(),
         changes,
     })
 }
@@ -125,11 +121,12 @@ fn writer(clinic: ClinicId, account: &DemoAccount) -> Arc<Writer> {
     })
 }
 
-struct Import {
+/// The people of the clinic at their devices.
+struct Authors {
+    clinic: ClinicId,
     writers: HashMap<AccountId, Arc<Writer>>,
-    /// As on the authors' devices.
     documents: HashMap<DocumentId, Document>,
-    working: WorkingSet,
+    deeds: std::vec::IntoIter<Deed>,
 }
 
 struct Item {
@@ -138,23 +135,33 @@ struct Item {
     read: ReadItem,
 }
 
-impl Import {
-    fn carry_out(&mut self, deeds: &[Deed]) -> Result<Vec<Item>, ImportError> {
-        let clinic = self.working.clinic();
+impl Authors {
+    /// Carries out the next deeds; nothing comes of it when all are done.
+    async fn write(mut self) -> Result<(Self, Vec<Item>), ImportError> {
+        let work = move || {
+            let items = self.carry_out();
+            items.map(|items| (self, items))
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| ImportError::Interrupted)?
+    }
+
+    fn carry_out(&mut self) -> Result<Vec<Item>, ImportError> {
         let mut items = Vec::new();
-        for Deed { stamp, command } in deeds {
+        for Deed { stamp, command } in self.deeds.by_ref().take(BATCH) {
             let verb = command.verb();
             let writer = self
                 .writers
                 .get(&stamp.account)
                 .ok_or(ImportError::Nobody(stamp.account))?;
-            for (kind, id) in command.touches(clinic) {
+            for (kind, id) in command.touches(self.clinic) {
                 let document = self
                     .documents
                     .entry(id)
-                    .or_insert_with(|| Document::genesis(kind, clinic, id));
+                    .or_insert_with(|| Document::genesis(kind, self.clinic, id));
                 let change = command
-                    .write(document, stamp)
+                    .write(document, &stamp)
                     .map_err(|error| ImportError::Command { verb, error })?;
                 items.extend(change.map(|change| Item {
                     verb,
@@ -165,33 +172,39 @@ impl Import {
         }
         Ok(items)
     }
+}
 
-    async fn accept(mut self, storage: &Arc<dyn Storage>, items: Vec<Item>) -> Result<Self, ImportError> {
-        let mut tx = storage.begin_accept(self.working.clinic()).await?;
-        let head = tx.head();
-        self.working.expect_head(head);
-        let (documents, actors) = self.working.missing(items.iter().map(|item| &item.read));
-        let rows = tx.load(&documents, &actors).await?;
-        self.working.fill(rows);
-        let now = crate::now();
-        let plan = tokio::task::spawn_blocking(move || {
-            let pushes = items
-                .iter()
-                .map(|item| (&*item.writer, std::slice::from_ref(&item.read)));
-            let plan = plan_accept(&mut self.working, pushes, head, now);
-            let refused = items
-                .iter()
-                .zip(&plan.refusals)
-                .find_map(|(item, refused)| refused.first().map(|refusal| (item.verb, refusal)));
-            if let Some((verb, refusal)) = refused {
-                let reason = refusal.reason.clone();
-                return Err(ImportError::Refused { verb, reason });
-            }
-            self.working.trim();
-            Ok((self, plan))
-        });
-        let (import, plan) = plan.await.map_err(|_| ImportError::Interrupted)??;
-        tx.commit(plan.writes).await?;
-        Ok(import)
-    }
+async fn accept(
+    storage: &Arc<dyn Storage>,
+    mut working: WorkingSet,
+    items: Vec<Item>,
+) -> Result<WorkingSet, ImportError> {
+    let mut tx = storage.begin_accept(working.clinic()).await?;
+    let head = tx.head();
+    working.expect_head(head);
+    let (documents, actors) = working.missing(items.iter().map(|item| &item.read));
+    let rows = tx.load(&documents, &actors).await?;
+    let now = crate::now();
+    let work = move || {
+        working.fill(rows);
+        let pushes = items
+            .iter()
+            .map(|item| (&*item.writer, std::slice::from_ref(&item.read)));
+        let plan = plan_accept(&mut working, pushes, head, now);
+        let refused = items
+            .iter()
+            .zip(&plan.refusals)
+            .find_map(|(item, refused)| refused.first().map(|refusal| (item.verb, refusal)));
+        if let Some((verb, refusal)) = refused {
+            let reason = refusal.reason.clone();
+            return Err(ImportError::Refused { verb, reason });
+        }
+        working.trim();
+        Ok((working, plan))
+    };
+    let (working, plan) = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| ImportError::Interrupted)??;
+    tx.commit(plan.writes).await?;
+    Ok(working)
 }

@@ -14,6 +14,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// Gives memory back: the system's allocator keeps the 19 MiB of every thread that ever hashed a password.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 #[tokio::main]
@@ -69,6 +73,9 @@ async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
 }
 
 async fn demo(storage: &Arc<dyn Storage>, options: Demo) -> Outcome {
+    if !storage.demonstration_accounts().await?.is_empty() {
+        return Err("this database has a demonstration clinic already: choose another --data".into());
+    }
     let started = Instant::now();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let clinic = demonstration::clinic_with(demonstration::Options {

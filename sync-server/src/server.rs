@@ -56,7 +56,7 @@ pub enum ServeError {
     Socket(#[from] std::io::Error),
 }
 
-/// How long sessions have to hear that the server stops.
+/// How long requests have to end, and then sessions to hear that the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Serves until `stopping` is cancelled, then ends in order: no new connections, a goodbye to every session, and the
@@ -87,12 +87,19 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    axum::serve(
+    let serving = axum::serve(
         listener,
         router.into_make_service_with_connect_info::<SocketAddr>(),
     )
-    .with_graceful_shutdown(stopping.cancelled_owned())
-    .await?;
+    .with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let overdue = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = overdue => tracing::warn!("some requests did not end in time"),
+    }
     state.sessions.close();
     if tokio::time::timeout(DRAIN, state.sessions.wait()).await.is_err() {
         tracing::warn!("some sessions did not end in time");

@@ -75,7 +75,7 @@ pub(crate) fn Modal(
                     on_close.call(());
                 }
             },
-            span { tabindex: "0", onfocus: move |_| host::focus_last_in(&first) }
+            span { class: "visually-hidden", tabindex: "0", onfocus: move |_| host::focus_last_in(&first) }
             div {
                 id,
                 class,
@@ -98,7 +98,7 @@ pub(crate) fn Modal(
                 },
                 {children}
             }
-            span { tabindex: "0", onfocus: move |_| host::focus_first_in(&last) }
+            span { class: "visually-hidden", tabindex: "0", onfocus: move |_| host::focus_first_in(&last) }
         }
     }
 }

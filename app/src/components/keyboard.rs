@@ -81,10 +81,8 @@ impl KeyBoard {
             return None;
         }
         let going = known.going.take().is_some_and(|since| now.0 - since.0 < GO_WAITS);
-        if going {
-            if let Some(place) = Shortcut::place(&press.key) {
-                return Some(Meant::Global(place));
-            }
+        if going && let Some(place) = Shortcut::place(&press.key) {
+            return Some(Meant::Global(place));
         }
         if let Some(key) = known
             .page

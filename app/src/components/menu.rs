@@ -81,7 +81,6 @@ pub(crate) fn Menu(
                     hr { class: "menu__line" }
                 }
                 button {
-                    key: "{item.key}",
                     id: item_id(index),
                     class: "menu__item",
                     r#type: "button",

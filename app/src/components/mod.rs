@@ -31,7 +31,7 @@ pub(crate) use element_id::use_element_id;
 pub(crate) use empty_state::EmptyState;
 pub(crate) use field::{FieldKind, Framed, SelectField, TextArea, TextField};
 pub(crate) use icon::{icon, icon_lg, icon_sm, icon_xl};
-pub(crate) use keyboard::{KeyBoard, PageKey, use_page_key};
+pub(crate) use keyboard::{KeyBoard, use_page_key};
 pub(crate) use logo::logo;
 pub(crate) use marks::{Avatar, Badge, Pill, Size, SpeciesMark};
 pub(crate) use matched::matched;

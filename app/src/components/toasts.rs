@@ -1,7 +1,7 @@
 //! What can be missed: a sentence that goes away by itself, with its undo. What must be seen is an alert, never this.
 
 use super::icon;
-use crate::host::{self, Host, use_host};
+use crate::host::{self, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdX;
@@ -23,16 +23,14 @@ struct Said {
 pub(crate) struct Toasts {
     said: Signal<Vec<Said>>,
     count: CopyValue<u64>,
-    host: Host,
 }
 
 impl Toasts {
     /// Once, at the root.
-    pub(crate) fn new(host: Host) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             said: Signal::new(Vec::new()),
             count: CopyValue::new(0),
-            host,
         }
     }
 

@@ -108,6 +108,10 @@ pub(crate) struct KeyPress {
 
 /// What happens to the page from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "desktop",
+    expect(dead_code, reason = "only a browser tells of them")
+)]
 pub(crate) enum PageEvent {
     /// The system says that the network is back.
     Online,
@@ -117,6 +121,10 @@ pub(crate) enum PageEvent {
 
 /// What the person holds or sits at, for the words on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "desktop",
+    expect(dead_code, reason = "the desktop program runs on computers")
+)]
 pub(crate) enum Device {
     Computer,
     Tablet,

@@ -206,7 +206,7 @@ pub(super) fn now() -> Timestamp {
 /// Runs a line of script in the window, for what Dioxus has no call for.
 fn script(code: &str) {
     // What it returns is of no interest, and the window may be closing.
-    drop(document::eval(code));
+    let _ = document::eval(code);
 }
 
 fn quoted(text: &str) -> String {

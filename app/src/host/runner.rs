@@ -120,7 +120,7 @@ impl<I: Io> Runner<I> {
 
     pub(super) fn input(&mut self, input: Input) {
         match input {
-            Input::FromViews(message) => self.from_views(message),
+            Input::FromViews(message) => self.asked(message),
             Input::SocketOpened => self.event(Event::SocketOpened),
             Input::Frame(frame) => self.event(Event::Frame(frame)),
             Input::SocketClosed => {
@@ -140,7 +140,7 @@ impl<I: Io> Runner<I> {
         u32::from_le_bytes(dice)
     }
 
-    fn from_views(&mut self, message: ToCore) {
+    fn asked(&mut self, message: ToCore) {
         match message {
             ToCore::SignIn { email, password } => {
                 let body = serde_json::to_string(&SignInRequest {

@@ -470,6 +470,15 @@ struct Socket {
     _listeners: Vec<Closure<dyn FnMut(MessageEvent)>>,
 }
 
+impl Drop for Socket {
+    /// The browser may still call a listener after the socket was let go, which would end the Worker.
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onclose(None);
+        self.socket.set_onmessage(None);
+    }
+}
+
 struct WebIo {
     scope: DedicatedWorkerGlobalScope,
     views: Views,

@@ -10,11 +10,16 @@ pub(crate) use changes::change;
 pub(crate) use failures::{failure, invalid, refusal, sign_in_trouble, storage};
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,
-    time_of, time_with_seconds, weekday, weekday_short, weight, when,
+    time_of, time_with_seconds, weekday_short, weight, when,
 };
 pub(crate) use words::{alert_kind, channel, role, roles, sex, species};
 
-include!(concat!(env!("OUT_DIR"), "/sentences.rs"));
+pub(crate) use sentences::*;
+
+#[allow(clippy::all, unused_qualifications, reason = "written by build.rs")]
+mod sentences {
+    include!(concat!(env!("OUT_DIR"), "/sentences.rs"));
+}
 
 /// The plural category of a count in English (CLDR).
 fn plural(count: i64) -> &'static str {

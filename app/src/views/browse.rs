@@ -63,14 +63,6 @@ fn Browse(kind: Kind) -> Element {
                 Pill {
                     span { "aria-live": "polite", {text::number(list.total)} }
                 }
-                div { class: "push",
-                    button { class: "btn", r#type: "button", onclick: move |_| dialogs.open(OpenDialog::NewClient),
-                        {icon(LdUserPlus)}
-                        {text::new_client()}
-                        " "
-                        kbd { "N" }
-                    }
-                }
             }
             div { class: "stack",
                 div { class: "input-icon",
@@ -92,6 +84,14 @@ fn Browse(kind: Kind) -> Element {
                 if list.rows.is_empty() {
                     Nobody { patients, typed, filtered }
                 } else {
+                    // Where the screen is wide it stands in the top bar.
+                    button {
+                        class: "btn btn--primary fab",
+                        r#type: "button",
+                        onclick: move |_| dialogs.open(OpenDialog::NewClient),
+                        {icon(LdUserPlus)}
+                        {text::new_client()}
+                    }
                     div { class: "card",
                         ul { class: "list",
                             for (index , row) in list.rows.iter().enumerate() {

@@ -13,7 +13,9 @@ pub(super) fn DoubtfulWeight(
     on_record: EventHandler<Weight>,
     on_leave: EventHandler<()>,
 ) -> Element {
-    let converted = Weight::parse(&format!("{weight} lb")).ok().filter(|_| weight > before);
+    let converted = Weight::parse(&format!("{weight} lb"))
+        .ok()
+        .filter(|_| weight > before);
     rsx! {
         Alert {
             tone: Tint::Warn,

@@ -73,6 +73,12 @@ pub(crate) fn MyPetsPage() -> Element {
 #[component]
 fn Next(next: AppointmentLine, today: Date, phone: String) -> Element {
     let when = text::when(next.date, next.start_minute, today);
+    // Owners do not receive the staff's names with the records.
+    let when = if next.vet_name.is_empty() {
+        when
+    } else {
+        text::joined(when, next.vet_name.clone())
+    };
     let what = if next.reason.is_empty() {
         next.type_name.clone()
     } else {
@@ -80,7 +86,7 @@ fn Next(next: AppointmentLine, today: Date, phone: String) -> Element {
     };
     rsx! {
         section { class: "next", "aria-labelledby": "next-what",
-            p { class: "next__when", {text::joined(when, next.vet_name.clone())} }
+            p { class: "next__when", {when} }
             h2 { class: "next__what", id: "next-what", {text::change_of(next.patient_name.clone(), what)} }
             if !phone.is_empty() {
                 div { class: "next__actions",

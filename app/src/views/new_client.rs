@@ -1,6 +1,8 @@
 //! A new client with the first animal, in one form; whoever is there already is offered before it is saved.
 
-use crate::components::{Alert, Dialog, FieldKind, OpenDialog, SelectField, TextField, Tint, icon, use_dialogs};
+use crate::components::{
+    Alert, Dialog, FieldKind, OpenDialog, SelectField, TextField, Tint, icon, use_dialogs,
+};
 use crate::components::{use_toasts, use_today};
 use crate::host::{fresh_id, use_host, use_query};
 use crate::route::Route;
@@ -65,7 +67,9 @@ pub(crate) fn NewClientDialog(on_close: EventHandler<()>) -> Element {
                 None => return,
             }
         };
-        let name = format!("{} {}", given().trim(), family().trim()).trim().to_owned();
+        let name = format!("{} {}", given().trim(), family().trim())
+            .trim()
+            .to_owned();
         let pet_name = pet.name();
         spawn(async move {
             if let Err(failure) = host.run(command).await {
@@ -81,17 +85,29 @@ pub(crate) fn NewClientDialog(on_close: EventHandler<()>) -> Element {
             }
             on_close.call(());
             if then_book {
-                dialogs.open(OpenDialog::Book { patient: Some(ids.patient), vet: None, start: None });
+                dialogs.open(OpenDialog::Book {
+                    patient: Some(ids.patient),
+                    vet: None,
+                    start: None,
+                });
             } else {
                 navigator.push(Route::Client { id: ids.client });
             }
         });
     });
     let channels = std::iter::once((String::new(), text::channel_any().to_owned()))
-        .chain(Channel::ALL.iter().map(|channel| (channel.word().to_owned(), text::channel(*channel).to_owned())))
+        .chain(
+            Channel::ALL
+                .iter()
+                .map(|channel| (channel.word().to_owned(), text::channel(*channel).to_owned())),
+        )
         .collect();
-    let trouble = about_client.besides(CLIENT_FIELDS).or_else(|| about_pet.besides(PET_FIELDS));
-    let typed = [given, family, phone, email, address].iter().any(|field| !field.read().is_empty());
+    let trouble = about_client
+        .besides(CLIENT_FIELDS)
+        .or_else(|| about_pet.besides(PET_FIELDS));
+    let typed = [given, family, phone, email, address]
+        .iter()
+        .any(|field| !field.read().is_empty());
     rsx! {
         Dialog {
             title: text::new_client(),
@@ -114,6 +130,7 @@ pub(crate) fn NewClientDialog(on_close: EventHandler<()>) -> Element {
             form {
                 id: "new-client",
                 class: "form",
+                novalidate: true,
                 oninput: move |_| {
                     about_client.clear();
                     about_pet.clear();
@@ -205,7 +222,12 @@ fn Known(
             .hits
             .iter()
             .filter_map(|hit| match hit {
-                Hit::Client { id, name, phone, pets } => Some((*id, name.clone(), phone.clone(), pets.clone())),
+                Hit::Client {
+                    id,
+                    name,
+                    phone,
+                    pets,
+                } => Some((*id, name.clone(), phone.clone(), pets.clone())),
                 Hit::Patient { .. } => None,
             })
             .take(3)

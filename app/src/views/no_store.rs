@@ -36,8 +36,8 @@ pub(crate) fn NoStorePage(trouble: HostTrouble) -> Element {
         ),
         HostTrouble::Other(_) => (
             icon_xl(LdCircleAlert),
-            text::records_cannot_be_opened(),
-            text::something_broke().to_owned(),
+            text::something_broke(),
+            text::something_broke_do().to_owned(),
         ),
     };
     let private = trouble == HostTrouble::NoPrivateFiles;

@@ -55,9 +55,18 @@ impl PetForm {
     }
 
     /// The command, or nothing if a date cannot be read; the field says so then.
-    pub(super) fn command(mut self, patient: PatientId, owner: ClientId, today: Date) -> Option<RegisterPatient> {
+    pub(super) fn command(
+        mut self,
+        patient: PatientId,
+        owner: ClientId,
+        today: Date,
+    ) -> Option<RegisterPatient> {
         let typed = self.born.peek().trim().to_owned();
-        let born = if typed.is_empty() { None } else { Some(read_born(&typed, today)) };
+        let born = if typed.is_empty() {
+            None
+        } else {
+            Some(read_born(&typed, today))
+        };
         if born == Some(None) {
             self.wrong_date.set(true);
             return None;
@@ -79,7 +88,11 @@ impl PetForm {
 
 /// Reads "2022", "3/2022", "2022-03", "2022-03-05" or "5.3.2022". Of a year the middle is taken, of a month its first day.
 fn read_born(typed: &str, today: Date) -> Option<Date> {
-    let parts: Vec<&str> = typed.split(['-', '/', '.']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = typed
+        .split(['-', '/', '.'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
     let number = |part: &str| part.parse::<i16>().ok();
     let small = |part: &str| part.parse::<i8>().ok();
     let is_year = |part: &str| part.len() == 4;
@@ -106,8 +119,13 @@ pub(super) fn PetFields(form: PetForm, refused: RefusedFields, #[props(default)]
     let age = read_born(form.born.read().trim(), today)
         .and_then(|born| age_on(born, today))
         .map(|age| text::about_age(text::age(age)));
-    let kinds = Species::ALL.iter().map(|s| (s.word().to_owned(), text::species(*s).to_owned())).collect();
-    let remark = Microchip::parse(&form.chip.read()).ok().and_then(|chip| chip_remark(&chip));
+    let kinds = Species::ALL
+        .iter()
+        .map(|s| (s.word().to_owned(), text::species(*s).to_owned()))
+        .collect();
+    let remark = Microchip::parse(&form.chip.read())
+        .ok()
+        .and_then(|chip| chip_remark(&chip));
     rsx! {
         div { class: "form__columns",
             TextField {
@@ -180,7 +198,8 @@ mod tests {
     #[test]
     fn birth_dates_as_people_say_them() {
         let today = date(2026, 11, 23);
-        let check = |typed: &str, expected: Option<Date>| assert_eq!(read_born(typed, today), expected, "{typed}");
+        let check =
+            |typed: &str, expected: Option<Date>| assert_eq!(read_born(typed, today), expected, "{typed}");
         check("2022", Some(date(2022, 7, 1)));
         check("03/2022", Some(date(2022, 3, 1)));
         check("2022-03", Some(date(2022, 3, 1)));

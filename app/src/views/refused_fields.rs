@@ -37,7 +37,11 @@ impl RefusedFields {
     /// What is wrong with the whole, if it is no field of `fields`.
     pub(super) fn besides(self, fields: &[&str]) -> Option<String> {
         match &*self.0.read() {
-            Some(Failure::Command(CommandError::Invalid { field, .. })) if fields.contains(&field.as_str()) => None,
+            Some(Failure::Command(CommandError::Invalid { field, .. }))
+                if fields.contains(&field.as_str()) =>
+            {
+                None
+            }
             Some(failure) => Some(text::failure(failure)),
             None => None,
         }

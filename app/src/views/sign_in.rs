@@ -26,9 +26,12 @@ pub(crate) fn SignInPage() -> Element {
     }
 }
 
-/// The form alone; also shown over a page whose session has ended.
+/// The form alone; also shown over a page whose session has ended, where the dialog is frame enough.
 #[component]
-pub(crate) fn SignInForm(#[props(default)] on_done: EventHandler<()>) -> Element {
+pub(crate) fn SignInForm(
+    #[props(default)] in_dialog: bool,
+    #[props(default)] on_done: EventHandler<()>,
+) -> Element {
     let host = use_host();
     let email = use_signal(String::new);
     let mut password = use_signal(String::new);
@@ -86,7 +89,12 @@ pub(crate) fn SignInForm(#[props(default)] on_done: EventHandler<()>) -> Element
             .then(|| text::invalid(label, shared_model::values::Invalid::Empty))
     };
     rsx! {
-        form { class: "sign-in__form", novalidate: true, onsubmit: submit,
+        form {
+            id: "sign-in",
+            class: if in_dialog { "form" } else { "sign-in__form" },
+            novalidate: true,
+            onmounted: |_| host::focus_into("sign-in"),
+            onsubmit: submit,
             if let Some(trouble) = &*trouble.read() {
                 TroubleAlert { trouble: trouble.clone() }
             }

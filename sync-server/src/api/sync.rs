@@ -11,9 +11,13 @@ use shared_model::protocol::MAX_FRAME;
 /// that says so instead of a broken connection.
 const SOCKET_LIMIT: usize = 2 * MAX_FRAME;
 
+/// Edits are small and sessions many; a large push is read in pieces.
+const READ_BUFFER: usize = 8 << 10;
+
 pub(crate) async fn sync(State(state): State<AppState>, upgrade: WebSocketUpgrade) -> Response {
     let tracker = state.sessions.clone();
     upgrade
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(SOCKET_LIMIT)
         .max_frame_size(SOCKET_LIMIT)
         .on_upgrade(move |socket| tracker.track_future(run_session(state, socket)))

@@ -7,6 +7,7 @@ mod slow_down;
 
 pub use access_token::{AccessClaims, AccessTokens};
 pub use password::Passwords;
+pub(crate) use refresh_token::REMEMBER_ROTATED_MS;
 pub use refresh_token::{
     NewRefreshToken, REFRESH_DAYS, RefreshVerdict, StoredRefreshToken, judge_refresh, mint_refresh_token,
     refresh_hash,

@@ -11,6 +11,9 @@ use shared_model::time::Timestamp;
 /// A device that was away for longer signs in again. A holiday and a slow season fit.
 pub const REFRESH_DAYS: i64 = 60;
 
+/// Used tokens are remembered for a week, to notice their reuse; older ones are refused as unknown.
+pub(crate) const REMEMBER_ROTATED_MS: i64 = 7 * 24 * 3_600_000;
+
 #[derive(Clone, Debug)]
 pub struct NewRefreshToken {
     pub hash: [u8; 32],

@@ -147,3 +147,70 @@ impl Drop for Attendance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const CLINIC: ClinicId = ClinicId(Uuid::from_u128(1));
+
+    fn page(feed: Feed, number: u64) -> LivePage {
+        LivePage {
+            feed,
+            number,
+            frames: vec![Bytes::from_static(b"page")],
+            only_of: None,
+        }
+    }
+
+    fn heard(attendance: &mut Attendance) -> Vec<String> {
+        std::iter::from_fn(|| attendance.inbox.try_recv().ok())
+            .map(|item| match item {
+                ForSession::Live { page, gapless_from } => format!("{} from {gapless_from}", page.number),
+                ForSession::Behind { head } => format!("behind {head}"),
+                other => format!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn commits_of_another_node_are_told_as_a_gap() {
+        let fan_out = FanOut::default();
+        let mut staff = fan_out.attend(CLINIC, vec![Feed::Staff]);
+        let mut owner = fan_out.attend(CLINIC, vec![Feed::Everyone]);
+        fan_out.deliver(CLINIC, 5, 6, vec![page(Feed::Staff, 6)]);
+        fan_out.deliver(CLINIC, 6, 7, vec![page(Feed::Staff, 7)]);
+        // 8 was written elsewhere.
+        fan_out.deliver(CLINIC, 8, 9, vec![page(Feed::Everyone, 9)]);
+        assert_eq!(
+            heard(&mut staff),
+            ["behind 5", "6 from 5", "7 from 5", "behind 8"]
+        );
+        assert_eq!(heard(&mut owner), ["behind 5", "behind 8", "9 from 8"]);
+    }
+
+    #[test]
+    fn who_does_not_keep_up_loses_the_seat_and_nobody_else_waits() {
+        let fan_out = FanOut::default();
+        let mut slow = fan_out.attend(CLINIC, vec![Feed::Staff]);
+        let mut quick = fan_out.attend(CLINIC, vec![Feed::Staff]);
+        for number in 1..=2 * QUEUE as u64 {
+            fan_out.deliver(CLINIC, number - 1, number, vec![page(Feed::Staff, number)]);
+            assert!(!heard(&mut quick).is_empty());
+        }
+        assert!(
+            slow.queue.upgrade().is_none(),
+            "no answers come this way any more"
+        );
+        assert_eq!(
+            heard(&mut slow).len(),
+            QUEUE,
+            "what had been handed over is still there"
+        );
+        assert!(matches!(
+            slow.inbox.try_recv(),
+            Err(mpsc::error::TryRecvError::Disconnected)
+        ));
+    }
+}

@@ -97,8 +97,8 @@ impl Line {
                 Some(Ok(Message::Text(_))) => return Err(Goodbye::Malformed.into()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
-                // The socket's own limit is the usual reason; where it is another, nobody is there to hear.
-                Some(Err(_)) => return Err(Goodbye::TooLarge.into()),
+                Some(Err(error)) if is_too_large(&error) => return Err(Goodbye::TooLarge.into()),
+                Some(Err(_)) => return Err(End::Gone),
             }
         }
     }
@@ -129,6 +129,12 @@ impl Line {
         // If it takes longer, the other side is not listening.
         let _ = timeout(Duration::from_secs(2), said).await;
     }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|cause| cause.downcast_ref())
+        .is_some_and(|cause| matches!(cause, tungstenite::Error::Capacity(_)))
 }
 
 struct Session {

@@ -1,10 +1,12 @@
 //! Booking an appointment: which animal, what for, with whom and when. What is taken may be booked all the same, said
 //! aloud.
 
-mod who;
 mod when;
+mod who;
 
-use crate::components::{Alert, Dialog, SelectField, TextField, Tint, icon, use_clinic, use_toasts, use_today, use_zone};
+use crate::components::{
+    Alert, Dialog, SelectField, TextField, Tint, icon, use_clinic, use_toasts, use_today, use_zone,
+};
 use crate::host::{fresh_id, use_host, use_query};
 use crate::route::Route;
 use crate::text;
@@ -19,7 +21,7 @@ use shared_model::ids::{AccountId, AppointmentId, AppointmentTypeId, PatientId};
 use shared_model::time::Timestamp;
 
 use super::refused_fields::use_refused_fields;
-use when::{Days, Types, Times};
+use when::{Days, OtherDay, Times, Types};
 use who::{Picked, Who};
 
 /// What is chosen so far.
@@ -35,6 +37,14 @@ struct Form {
 }
 
 impl Form {
+    /// Another day has other times.
+    fn pick_day(mut self, day: Date) {
+        if *self.date.peek() != day {
+            self.date.set(day);
+            self.start.set(None);
+        }
+    }
+
     fn vet(self) -> Option<AccountId> {
         AccountId::parse(&self.vet.read())
     }
@@ -46,7 +56,11 @@ impl Form {
 
 /// Who takes appointments, in the clinic's order.
 fn bookable(clinic: &ClinicView) -> Vec<(AccountId, String)> {
-    let staff = clinic.settings.staff.iter().filter(|member| member.bookable && member.active);
+    let staff = clinic
+        .settings
+        .staff
+        .iter()
+        .filter(|member| member.bookable && member.active);
     staff.map(|member| (member.id, member.name.clone())).collect()
 }
 
@@ -59,9 +73,15 @@ pub(crate) fn BookDialog(
 ) -> Element {
     let clinic = use_clinic();
     let clinic = clinic.read();
-    let Some(clinic) = clinic.as_ref() else { return VNode::empty() };
+    let Some(clinic) = clinic.as_ref() else {
+        return VNode::empty();
+    };
     let people = bookable(clinic);
-    let kinds = clinic.settings.appointment_types.iter().filter(|kind| kind.active);
+    let kinds = clinic
+        .settings
+        .appointment_types
+        .iter()
+        .filter(|kind| kind.active);
     if people.is_empty() || kinds.clone().count() == 0 {
         return rsx! {
             Dialog { title: text::book_title(), on_close,
@@ -74,7 +94,11 @@ pub(crate) fn BookDialog(
             }
         };
     }
-    let me = clinic.me.as_ref().map(|me| me.account).filter(|me| people.iter().any(|(id, _)| id == me));
+    let me = clinic
+        .me
+        .as_ref()
+        .map(|me| me.account)
+        .filter(|me| people.iter().any(|(id, _)| id == me));
     let vet = vet.or(me).or(people.first().map(|(id, _)| *id));
     rsx! {
         Booking { clinic: clinic.clone(), patient, vet, start, on_close }
@@ -111,7 +135,11 @@ fn Booking(
         }
     };
     let vet_id = form.vet();
-    let vet_name = bookable(&clinic).into_iter().find(|(id, _)| Some(*id) == vet_id).map(|(_, name)| name).unwrap_or_default();
+    let vet_name = bookable(&clinic)
+        .into_iter()
+        .find(|(id, _)| Some(*id) == vet_id)
+        .map(|(_, name)| name)
+        .unwrap_or_default();
     let clash = use_clash(form);
     let chosen = (form.start)().map(|start| {
         let local = start.in_zone(&zone);
@@ -122,14 +150,19 @@ fn Booking(
     let summary = match (&*form.picked.read(), chosen) {
         (None, _) => text::choose_patient_first().to_owned(),
         (_, None) => text::choose_time().to_owned(),
-        (_, Some((date, minute, end))) => {
-            text::when_and_vet(text::date_short(date, today), text::from_to(text::clock(minute), text::clock(end)), &vet_name)
-        }
+        (_, Some((date, minute, end))) => text::when_and_vet(
+            text::date_short(date, today),
+            text::from_to(text::clock(minute), text::clock(end)),
+            &vet_name,
+        ),
     };
     let submit = use_callback(move |()| {
-        let (Some(picked), Some(start), Some(kind), Some(vet)) =
-            (form.picked.peek().clone(), *form.start.peek(), *form.kind.peek(), form.vet())
-        else {
+        let (Some(picked), Some(start), Some(kind), Some(vet)) = (
+            form.picked.peek().clone(),
+            *form.start.peek(),
+            *form.kind.peek(),
+            form.vet(),
+        ) else {
             return missing.set(true);
         };
         let Some(client) = picked.client else {
@@ -141,7 +174,12 @@ fn Booking(
             client,
             patient: picked.id,
             appointment_type: kind,
-            slot: Slot { start, minutes: form.minutes(), vet, room: None },
+            slot: Slot {
+                start,
+                minutes: form.minutes(),
+                vet,
+                room: None,
+            },
             reason: form.reason.peek().clone(),
         };
         let place = {
@@ -150,7 +188,10 @@ fn Booking(
             text::when(local.date(), minute, today)
         };
         let done = text::booked(&picked.name, place);
-        let undo = CancelAppointment { appointment, reason: text::taken_back_at_once().to_owned() };
+        let undo = CancelAppointment {
+            appointment,
+            reason: text::taken_back_at_once().to_owned(),
+        };
         spawn(async move {
             let outcome: Result<Timestamp, Failure> = host.run(Command::from(command)).await;
             match outcome {
@@ -190,6 +231,7 @@ fn Booking(
             form {
                 id: "booking",
                 class: "form",
+                novalidate: true,
                 oninput: move |_| refused.clear(),
                 onsubmit: move |event| {
                     event.prevent_default();
@@ -210,13 +252,14 @@ fn Booking(
                         value: form.minutes,
                         options: lengths(form.minutes()),
                     }
+                    OtherDay { form }
                 }
                 if let Some(vet) = vet_id {
                     Days { form, vet }
                     Times { form, vet }
                 }
-                if let Some(words) = clash {
-                    Alert { tone: Tint::Warn, icon: icon(LdTriangleAlert), title: words, text: text::both_stay(), line: true, urgent: true }
+                if let Some(clash) = clash {
+                    Alert { tone: Tint::Warn, icon: icon(LdTriangleAlert), title: clash.words, text: clash.hint, line: true, urgent: true }
                 }
                 TextField {
                     id: "booking-reason",
@@ -238,30 +281,54 @@ fn lengths(chosen: u16) -> Vec<(String, String)> {
         lengths.push(chosen);
         lengths.sort_unstable();
     }
-    lengths.into_iter().map(|minutes| (minutes.to_string(), text::minutes(i64::from(minutes)))).collect()
+    lengths
+        .into_iter()
+        .map(|minutes| (minutes.to_string(), text::minutes(i64::from(minutes))))
+        .collect()
 }
 
-/// In words, with whom the chosen time collides, or that the clinic is closed then.
-fn use_clash(form: Form) -> Option<String> {
+/// What speaks against the chosen time; it can be booked all the same.
+struct Clash {
+    words: String,
+    hint: &'static str,
+}
+
+fn use_clash(form: Form) -> Option<Clash> {
     let date = (form.date)();
     let zone = use_zone();
     let day = use_query(Query::Day(Some(date)));
     let day = day.read();
     let Some(View::Day(day)) = &*day else { return None };
     let start = (form.start)().filter(|start| start.date_in(&zone) == day.date)?;
-    let slot = Slot { start, minutes: form.minutes(), vet: form.vet()?, room: None };
-    let other = day
-        .items
-        .iter()
-        .find(|item| !matches!(item.stage, Stage::Cancelled | Stage::Departed) && item.slot.clashes_with(&slot));
+    let slot = Slot {
+        start,
+        minutes: form.minutes(),
+        vet: form.vet()?,
+        room: None,
+    };
+    let other = day.items.iter().find(|item| {
+        !matches!(item.stage, Stage::Cancelled | Stage::Departed) && item.slot.clashes_with(&slot)
+    });
     if let Some(other) = other {
-        return Some(text::taken_by(text::clock(other.start_minute), &other.patient_name, &other.vet_name));
+        return Some(Clash {
+            words: text::taken_by(
+                text::clock(other.start_minute),
+                &other.patient_name,
+                &other.vet_name,
+            ),
+            hint: text::both_stay(),
+        });
     }
     let local = start.in_zone(&zone);
     let minute = i16::from(local.hour()) * 60 + i16::from(local.minute());
     let end = minute + i16::try_from(slot.minutes).unwrap_or(0);
     let open = day.hours.is_some_and(|hours| {
-        minute >= hours.opens && end <= hours.closes && hours.pause.is_none_or(|(from, to)| end <= from || minute >= to)
+        minute >= hours.opens
+            && end <= hours.closes
+            && hours.pause.is_none_or(|(from, to)| end <= from || minute >= to)
     });
-    (!open).then(|| text::outside_hours(text::clock(minute)))
+    (!open).then(|| Clash {
+        words: text::outside_hours(text::clock(minute)),
+        hint: text::book_all_the_same(),
+    })
 }

@@ -21,10 +21,18 @@ const NOON: i16 = 12 * 60;
 
 #[component]
 pub(super) fn Types(form: Form, clinic: ClinicView) -> Element {
-    let kinds: Vec<AppointmentType> =
-        clinic.settings.appointment_types.iter().filter(|kind| kind.active).cloned().collect();
+    let kinds: Vec<AppointmentType> = clinic
+        .settings
+        .appointment_types
+        .iter()
+        .filter(|kind| kind.active)
+        .cloned()
+        .collect();
     let (mut kind, mut minutes) = (form.kind, form.minutes);
-    let at = kinds.iter().position(|known| Some(known.id) == kind()).unwrap_or(0);
+    let at = kinds
+        .iter()
+        .position(|known| Some(known.id) == kind())
+        .unwrap_or(0);
     let mut pick = move |picked: &AppointmentType| {
         kind.set(Some(picked.id));
         minutes.set(picked.minutes.to_string());
@@ -83,21 +91,21 @@ fn later(date: Date, days: i32) -> Date {
 #[component]
 pub(super) fn Days(form: Form, vet: AccountId) -> Element {
     let today = use_today();
-    let mut date = form.date;
-    let mut start = form.start;
-    let mut first = use_signal(|| {
-        // The chosen day is among the first that are shown.
-        if date() < later(today, DAYS) { today } else { date() }
-    });
-    let mut typed = use_signal(|| date().to_string());
-    let mut pick = move |day: Date| {
-        date.set(day);
-        start.set(None);
-        typed.set(day.to_string());
-        if day < first() || day >= later(first(), DAYS) {
-            first.set(day);
+    let date = form.date;
+    let mut first = use_signal(|| today);
+    use_effect(move || {
+        // The chosen day is always among those that are shown.
+        let day = date();
+        let shown = *first.peek();
+        if day < shown || day >= later(shown, DAYS) {
+            first.set(if day < later(today, DAYS) {
+                today.min(day)
+            } else {
+                day
+            });
         }
-    };
+    });
+    let pick = move |day: Date| form.pick_day(day);
     let days: Vec<Date> = (0..DAYS).map(|index| later(first(), index)).collect();
     let at = days.iter().position(|day| *day == date()).unwrap_or(0);
     rsx! {
@@ -131,7 +139,7 @@ pub(super) fn Days(form: Form, vet: AccountId) -> Element {
                     {icon(LdChevronLeft)}
                 }
                 for (index , day) in days.into_iter().enumerate() {
-                    Day { key: "{day}", form, vet, day, reachable: index == at, on_pick: move |day| pick(day) }
+                    Day { key: "{day}", form, vet, day, reachable: index == at, on_pick: pick }
                 }
                 button {
                     class: "btn btn--quiet btn--icon",
@@ -141,17 +149,26 @@ pub(super) fn Days(form: Form, vet: AccountId) -> Element {
                     {icon(LdChevronRight)}
                 }
             }
-            TextField {
-                id: "booking-date",
-                label: text::another_day(),
-                value: typed,
-                kind: FieldKind::Date,
-                on_input: move |typed: String| {
-                    if let Ok(day) = typed.parse::<Date>() {
-                        pick(day);
-                    }
-                },
-            }
+        }
+    }
+}
+
+/// Any other day, typed or picked.
+#[component]
+pub(super) fn OtherDay(form: Form) -> Element {
+    let mut typed = use_signal(|| form.date.peek().to_string());
+    use_effect(move || typed.set((form.date)().to_string()));
+    rsx! {
+        TextField {
+            id: "booking-date",
+            label: text::day_label(),
+            value: typed,
+            kind: FieldKind::Date,
+            on_input: move |typed: String| {
+                if let Ok(day) = typed.parse::<Date>() {
+                    form.pick_day(day);
+                }
+            },
         }
     }
 }
@@ -201,32 +218,57 @@ pub(super) fn Times(form: Form, vet: AccountId) -> Element {
     let mut start = form.start;
     let mut all = use_signal(|| false);
     let date = (form.date)();
-    let answer = use_query(Query::FreeSlots { date, vet, minutes: form.minutes(), moving: None });
+    let answer = use_query(Query::FreeSlots {
+        date,
+        vet,
+        minutes: form.minutes(),
+        moving: None,
+    });
     let answer = answer.read();
-    let Some(free) = free(answer.as_ref()) else { return VNode::empty() };
+    let Some(free) = free(answer.as_ref()) else {
+        return VNode::empty();
+    };
     let mut times: Vec<Time> = free
         .slots
         .iter()
         // The former day's times are shown until this day's are there.
         .filter(|slot| slot.start.date_in(&zone) == date)
-        .map(|slot| Time { start: slot.start, minute: slot.start_minute, taken: false })
+        .map(|slot| Time {
+            start: slot.start,
+            minute: slot.start_minute,
+            taken: false,
+        })
         .collect();
     // What somebody pointed at on the day, free or not.
     let mut others: Vec<Timestamp> = (start()).into_iter().collect();
     if all() {
-        others.extend((8 * 60..18 * 60).step_by(10).map(|minute| Timestamp::at_wall_clock(date, minute, &zone)));
+        others.extend(
+            (8 * 60..18 * 60)
+                .step_by(10)
+                .map(|minute| Timestamp::at_wall_clock(date, minute, &zone)),
+        );
     }
     for other in others {
         let local = other.in_zone(&zone);
         if local.date() == date && !times.iter().any(|time| time.start == other) {
             let minute = i16::from(local.hour()) * 60 + i16::from(local.minute());
-            times.push(Time { start: other, minute, taken: true });
+            times.push(Time {
+                start: other,
+                minute,
+                taken: true,
+            });
         }
     }
     times.sort_by_key(|time| time.start);
-    let at = times.iter().position(|time| Some(time.start) == start()).unwrap_or(0);
+    let at = times
+        .iter()
+        .position(|time| Some(time.start) == start())
+        .unwrap_or(0);
     let group = times.clone();
-    let (morning, afternoon): (Vec<_>, Vec<_>) = times.into_iter().enumerate().partition(|(_, time)| time.minute < NOON);
+    let (morning, afternoon): (Vec<_>, Vec<_>) = times
+        .into_iter()
+        .enumerate()
+        .partition(|(_, time)| time.minute < NOON);
     let nothing = morning.is_empty() && afternoon.is_empty();
     let label = text::free_times_on(text::date_long(date, today));
     rsx! {

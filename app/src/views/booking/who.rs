@@ -67,7 +67,7 @@ pub(super) fn Who(
     let mut picked = picked;
     let mut id = use_signal(|| given);
     let mut person = use_signal(|| None::<ClientId>);
-    let mut typed = use_signal(String::new);
+    let typed = use_signal(String::new);
     let answer = use_query(asked(id(), person(), &typed.read()));
     use_effect(move || {
         let found = match (&*answer.read(), id()) {
@@ -120,7 +120,12 @@ pub(super) fn Who(
         (Some(View::Search(found)), None) if found.text == typed.read().trim() && !found.text.is_empty() => {
             found.hits.iter().map(hit).collect()
         }
-        (Some(View::Client(client)), None) => client.pets.iter().filter(|pet| !pet.deceased).map(|pet| line(pet, "")).collect(),
+        (Some(View::Client(client)), None) => client
+            .pets
+            .iter()
+            .filter(|pet| !pet.deceased)
+            .map(|pet| line(pet, ""))
+            .collect(),
         _ => Vec::new(),
     };
     if !typed.read().trim().is_empty() {
@@ -160,10 +165,19 @@ const NEW: &str = "new";
 fn hit(hit: &Hit) -> ComboOption {
     match hit {
         Hit::Patient { pet, owner, .. } => line(pet, owner),
-        Hit::Client { id, name, phone, pets } => ComboOption {
+        Hit::Client {
+            id,
+            name,
+            phone,
+            pets,
+        } => ComboOption {
             key: format!("client:{id}"),
             title: name.clone(),
-            sub: [phone.as_str(), pets.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),
+            sub: [phone.as_str(), pets.as_str()]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · "),
             lead: None,
             is_new: false,
         },
@@ -171,12 +185,20 @@ fn hit(hit: &Hit) -> ComboOption {
 }
 
 fn line(pet: &PetLine, owner: &str) -> ComboOption {
-    let kind = if pet.breed.is_empty() { text::species(pet.species) } else { &pet.breed };
+    let kind = if pet.breed.is_empty() {
+        text::species(pet.species)
+    } else {
+        &pet.breed
+    };
     let died = if pet.deceased { text::has_died() } else { "" };
     ComboOption {
         key: format!("patient:{}", pet.id),
         title: pet.name.clone(),
-        sub: [kind, owner, died].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),
+        sub: [kind, owner, died]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · "),
         lead: Some(pet.species),
         is_new: false,
     }

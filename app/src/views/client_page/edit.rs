@@ -45,18 +45,28 @@ pub(super) fn EditDialog(view: ClientView, on_close: EventHandler<()>) -> Elemen
     let family = use_signal(|| before.family_name.value.clone());
     let address = use_signal(|| before.address.clone());
     let channel_before = before.preferred_channel;
-    let channel = use_signal(|| channel_before.map(|channel| channel.word().to_owned()).unwrap_or_default());
+    let channel = use_signal(|| {
+        channel_before
+            .map(|channel| channel.word().to_owned())
+            .unwrap_or_default()
+    });
     let mut phones = use_signal(|| {
-        let mut phones: Vec<Entry<PhoneId>> =
-            before.phones.iter().map(|phone| Entry::new(phone.id, &phone.number)).collect();
+        let mut phones: Vec<Entry<PhoneId>> = before
+            .phones
+            .iter()
+            .map(|phone| Entry::new(phone.id, &phone.number))
+            .collect();
         if phones.is_empty() {
             phones.push(Entry::new(PhoneId(fresh_id()), ""));
         }
         phones
     });
     let mut emails = use_signal(|| {
-        let mut emails: Vec<Entry<EmailId>> =
-            before.emails.iter().map(|email| Entry::new(email.id, &email.address)).collect();
+        let mut emails: Vec<Entry<EmailId>> = before
+            .emails
+            .iter()
+            .map(|email| Entry::new(email.id, &email.address))
+            .collect();
         if emails.is_empty() {
             emails.push(Entry::new(EmailId(fresh_id()), ""));
         }
@@ -66,12 +76,14 @@ pub(super) fn EditDialog(view: ClientView, on_close: EventHandler<()>) -> Elemen
     let save = {
         let before = before.clone();
         move || {
-            let touched = |typed: String, before: &str| (typed.trim() != before).then(|| typed.trim().to_owned());
+            let touched =
+                |typed: String, before: &str| (typed.trim() != before).then(|| typed.trim().to_owned());
             let command = EditClient {
                 given_name: touched(given(), &before.given_name),
                 family_name: touched(family(), &before.family_name.value),
                 address: touched(address(), &before.address),
-                preferred_channel: Channel::from_word(&channel()).filter(|channel| Some(*channel) != channel_before),
+                preferred_channel: Channel::from_word(&channel())
+                    .filter(|channel| Some(*channel) != channel_before),
                 phones: phones.peek().iter().filter_map(Entry::touched).collect(),
                 emails: emails.peek().iter().filter_map(Entry::touched).collect(),
                 ..EditClient::of(id)
@@ -90,8 +102,10 @@ pub(super) fn EditDialog(view: ClientView, on_close: EventHandler<()>) -> Elemen
             });
         }
     };
-    let mut channels: Vec<(String, String)> =
-        Channel::ALL.iter().map(|channel| (channel.word().to_owned(), text::channel(*channel).to_owned())).collect();
+    let mut channels: Vec<(String, String)> = Channel::ALL
+        .iter()
+        .map(|channel| (channel.word().to_owned(), text::channel(*channel).to_owned()))
+        .collect();
     if channel_before.is_none() {
         channels.insert(0, (String::new(), text::channel_any().to_owned()));
     }
@@ -111,6 +125,7 @@ pub(super) fn EditDialog(view: ClientView, on_close: EventHandler<()>) -> Elemen
             form {
                 id: "edit-client",
                 class: "form",
+                novalidate: true,
                 oninput: move |_| refused.clear(),
                 onsubmit: move |event| {
                     event.prevent_default();

@@ -66,13 +66,28 @@ fn Sheet(view: ClientView) -> Element {
     });
     let name = view.client.full_name();
     use_title(&name);
-    let prefers = view.client.preferred_channel.map(|channel| text::prefers(text::channel(channel)));
-    let family = Two::of("family_name", text::family_name_label(), &view.client.family_name, |name: &String| {
-        (name.clone(), name.clone())
-    });
-    let alive: Vec<_> = view.pets.iter().filter(|pet| !pet.deceased).map(|pet| pet.id).collect();
+    let prefers = view
+        .client
+        .preferred_channel
+        .map(|channel| text::prefers(text::channel(channel)));
+    let family = Two::of(
+        "family_name",
+        text::family_name_label(),
+        &view.client.family_name,
+        |name: &String| (name.clone(), name.clone()),
+    );
+    let alive: Vec<_> = view
+        .pets
+        .iter()
+        .filter(|pet| !pet.deceased)
+        .map(|pet| pet.id)
+        .collect();
     // With one animal it is clear whom a booking is for.
-    let only = if let [only] = alive.as_slice() { Some(*only) } else { None };
+    let only = if let [only] = alive.as_slice() {
+        Some(*only)
+    } else {
+        None
+    };
     rsx! {
         div { class: "page",
             div { class: "page__head",
@@ -132,7 +147,9 @@ fn Sheet(view: ClientView) -> Element {
 #[component]
 fn Reach(view: ClientView) -> Element {
     let client = view.client.clone();
-    let first = |channel: Channel| (client.preferred_channel == Some(channel)).then(|| text::channel_first(text::channel(channel)));
+    let first = |channel: Channel| {
+        (client.preferred_channel == Some(channel)).then(|| text::channel_first(text::channel(channel)))
+    };
     let by_phone = first(Channel::Phone).or_else(|| first(Channel::Sms));
     let nothing = client.phones.is_empty() && client.emails.is_empty() && client.address.is_empty();
     rsx! {
@@ -178,7 +195,7 @@ fn Reach(view: ClientView) -> Element {
                 }
             }
             div { class: "card__foot",
-                ReceiptLine { receipt: view.receipt.clone() }
+                ReceiptLine { receipt: view.receipt }
             }
         }
     }

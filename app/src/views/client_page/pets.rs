@@ -59,7 +59,10 @@ fn Row(pet: PetLine) -> Element {
         .flatten()
         .collect::<Vec<_>>()
         .join(", ");
-    let next = pet.next_appointment.as_ref().map(|line| text::when(line.date, line.start_minute, today));
+    let next = pet
+        .next_appointment
+        .as_ref()
+        .map(|line| text::when(line.date, line.start_minute, today));
     let sub = [
         pet.deceased.then(|| text::has_died().to_owned()),
         pet.weight_kg.as_ref().map(text::weight),
@@ -126,6 +129,7 @@ fn AddPet(client: ClientId, on_close: EventHandler<()>) -> Element {
             form {
                 id: "add-pet",
                 class: "form",
+                novalidate: true,
                 oninput: move |_| refused.clear(),
                 onsubmit: move |event| {
                     event.prevent_default();

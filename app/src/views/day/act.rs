@@ -16,6 +16,18 @@ use shared_model::ids::VisitId;
 
 use super::stage::title;
 
+/// The steps of an appointment's way, forward and back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    CheckIn,
+    UndoCheckIn,
+    StartVisit,
+    OpenVisit,
+    CheckOut,
+    UndoCheckOut,
+    Reinstate,
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct Acts {
     host: Host,
@@ -48,40 +60,40 @@ impl Acts {
         });
     }
 
-    pub(super) fn check_in(self, item: &DayItem) {
+    /// Does one step of an appointment's way.
+    pub(super) fn take(self, step: Step, item: &DayItem) {
         let appointment = item.id;
-        let undo = UndoCheckIn { appointment }.into();
-        self.run(CheckIn { appointment }, text::checked_in(title(item)), Some(undo));
-    }
-
-    pub(super) fn undo_check_in(self, item: &DayItem) {
-        let appointment = item.id;
-        let undo = CheckIn { appointment }.into();
-        self.run(
-            UndoCheckIn { appointment },
-            text::check_in_undone(title(item)),
-            Some(undo),
-        );
-    }
-
-    pub(super) fn check_out(self, item: &DayItem) {
-        let appointment = item.id;
-        let undo = UndoCheckOut { appointment }.into();
-        self.run(
-            CheckOut { appointment },
-            text::checked_out(title(item)),
-            Some(undo),
-        );
-    }
-
-    pub(super) fn undo_check_out(self, item: &DayItem) {
-        let appointment = item.id;
-        let undo = CheckOut { appointment }.into();
-        self.run(
-            UndoCheckOut { appointment },
-            text::check_out_undone(title(item)),
-            Some(undo),
-        );
+        let name = title(item);
+        let (command, done, undo): (Command, String, Option<Command>) = match step {
+            Step::CheckIn => (
+                CheckIn { appointment }.into(),
+                text::checked_in(name),
+                Some(UndoCheckIn { appointment }.into()),
+            ),
+            Step::UndoCheckIn => (
+                UndoCheckIn { appointment }.into(),
+                text::check_in_undone(name),
+                Some(CheckIn { appointment }.into()),
+            ),
+            Step::CheckOut => (
+                CheckOut { appointment }.into(),
+                text::checked_out(name),
+                Some(UndoCheckOut { appointment }.into()),
+            ),
+            Step::UndoCheckOut => (
+                UndoCheckOut { appointment }.into(),
+                text::check_out_undone(name),
+                Some(CheckOut { appointment }.into()),
+            ),
+            Step::Reinstate => (
+                ReinstateAppointment { appointment }.into(),
+                text::reinstated(text::clock(item.start_minute), name),
+                None,
+            ),
+            Step::StartVisit => return self.start_visit(item),
+            Step::OpenVisit => return self.open_visit(item),
+        };
+        self.run(command, done, undo);
     }
 
     pub(super) fn cancel(self, item: &DayItem, reason: String) {
@@ -89,12 +101,6 @@ impl Acts {
         let undo = ReinstateAppointment { appointment }.into();
         let done = text::cancelled(text::clock(item.start_minute), title(item));
         self.run(CancelAppointment { appointment, reason }, done, Some(undo));
-    }
-
-    pub(super) fn reinstate(self, item: &DayItem) {
-        let appointment = item.id;
-        let done = text::reinstated(text::clock(item.start_minute), title(item));
-        self.run(ReinstateAppointment { appointment }, done, None);
     }
 
     /// `place` says the new place: "10:50, Dr Lind".
@@ -119,7 +125,7 @@ impl Acts {
     }
 
     /// Opens the visit's page once the visit is on this device.
-    pub(super) fn start_visit(self, item: &DayItem) {
+    fn start_visit(self, item: &DayItem) {
         let Some(patient) = item.patient else { return };
         let visit = VisitId::of_appointment(item.id);
         let command = StartVisit {
@@ -142,7 +148,7 @@ impl Acts {
         });
     }
 
-    pub(super) fn open_visit(self, item: &DayItem) {
+    fn open_visit(self, item: &DayItem) {
         let id = item.visit.unwrap_or_else(|| VisitId::of_appointment(item.id));
         self.navigator.push(Route::Visit { id });
     }

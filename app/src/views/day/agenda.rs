@@ -9,6 +9,7 @@ use dioxus_free_icons::icons::ld_icons::{LdCalendarDays, LdPlus};
 use local_core::query::{DayItem, DayView};
 use shared_model::ids::AccountId;
 
+use super::grid::show_what_comes;
 use super::side::of_vet;
 use super::stage::{stage_now, stage_word, status, status_icon, sub, title};
 use super::use_page;
@@ -75,6 +76,8 @@ pub(super) fn Agenda() -> Element {
     }
 }
 
+const AGENDA_NOW: &str = "agenda-now";
+
 enum Entry {
     Item(DayItem),
     Now(i16),
@@ -105,7 +108,7 @@ fn entry_row(entry: Entry) -> Element {
             Row { key: "{item.id}", item }
         },
         Entry::Now(minute) => rsx! {
-            li { class: "agenda__now", {text::now_at(text::clock(minute))} }
+            li { id: AGENDA_NOW, class: "agenda__now", onmounted: move |_| show_what_comes(AGENDA_NOW), {text::now_at(text::clock(minute))} }
         },
         Entry::Pause(from, to) => rsx! {
             li { class: "agenda__break", {text::pause(text::clock(from), text::clock(to))} }

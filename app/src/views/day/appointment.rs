@@ -10,7 +10,7 @@ use dioxus_free_icons::icons::ld_icons::{
 use local_core::query::{DayItem, Stage};
 use shared_model::documents::Slot;
 
-use super::act::{Acts, use_acts};
+use super::act::{Step, use_acts};
 use super::card::movable;
 use super::stage::{end_minute, length, stage_now, title};
 use super::use_page;
@@ -107,62 +107,56 @@ fn Facts(item: DayItem, stage: Stage) -> Element {
 #[component]
 fn Foot(item: DayItem, stage: Stage) -> Element {
     let page = use_page();
-    let acts = use_acts();
-    let mut opened = page.opened;
     let may_start = (page.starts_visits)() && item.patient.is_some();
-    let name = title(&item);
-    let then = move |act: Box<dyn Fn()>| {
-        act();
-        opened.set(None);
-    };
-    let button = |words: String, primary: bool, icon: Element, act: Box<dyn Fn()>| {
-        let mut then = then;
-        let act = std::rc::Rc::new(act);
-        rsx! {
-            button {
-                class: if primary { "btn btn--primary" } else { "btn" },
-                r#type: "button",
-                "data-autofocus": primary.then_some(""),
-                onclick: move |_| {
-                    let act = act.clone();
-                    then(Box::new(move || act()));
-                },
-                {icon}
-                {words}
-            }
-        }
-    };
-    let of = |act: fn(Acts, &DayItem)| -> Box<dyn Fn()> {
-        let item = item.clone();
-        Box::new(move || act(acts, &item))
+    // The last one is the next thing to do.
+    let steps: &[Step] = match stage {
+        Stage::Expected | Stage::Late if may_start => &[Step::StartVisit, Step::CheckIn],
+        Stage::Expected | Stage::Late => &[Step::CheckIn],
+        Stage::Waiting if may_start => &[Step::StartVisit],
+        Stage::InRoom => &[Step::OpenVisit],
+        Stage::Ready => &[Step::OpenVisit, Step::CheckOut],
+        Stage::Departed if item.visit.is_some() => &[Step::OpenVisit],
+        Stage::Cancelled => &[Step::Reinstate],
+        Stage::Waiting | Stage::Departed => &[],
     };
     rsx! {
         if let Some(id) = item.patient {
-            Link { class: "btn", to: Route::Patient { id }, {text::open_pet(name)} }
+            Link { class: "btn", to: Route::Patient { id }, {text::open_pet(title(&item))} }
         }
         if let Some(id) = item.client {
             Link { class: "btn", to: Route::Client { id }, {text::open_owner()} }
         }
-        match stage {
-            Stage::Expected | Stage::Late => rsx! {
-                if may_start {
-                    {button(text::start_visit().to_owned(), false, icon(LdStethoscope), of(Acts::start_visit))}
-                }
-                {button(text::check_in().to_owned(), true, icon(LdLogIn), of(Acts::check_in))}
+        for (index , step) in steps.iter().copied().enumerate() {
+            StepButton { key: "{step:?}", item: item.clone(), step, primary: index + 1 == steps.len() }
+        }
+    }
+}
+
+#[component]
+fn StepButton(item: DayItem, step: Step, #[props(default)] primary: bool) -> Element {
+    let page = use_page();
+    let acts = use_acts();
+    let mut opened = page.opened;
+    let (words, mark) = match step {
+        Step::CheckIn => (text::check_in(), icon(LdLogIn)),
+        Step::UndoCheckIn => (text::undo_check_in(), icon(LdUndo2)),
+        Step::StartVisit => (text::start_visit(), icon(LdStethoscope)),
+        Step::OpenVisit => (text::open_visit(), icon(LdDoorOpen)),
+        Step::CheckOut => (text::check_out(), icon(LdLogOut)),
+        Step::UndoCheckOut => (text::undo_check_out(), icon(LdUndo2)),
+        Step::Reinstate => (text::reinstate(), icon(LdUndo2)),
+    };
+    rsx! {
+        button {
+            class: if primary { "btn btn--primary" } else { "btn" },
+            r#type: "button",
+            "data-autofocus": primary.then_some(""),
+            onclick: move |_| {
+                acts.take(step, &item);
+                opened.set(None);
             },
-            Stage::Waiting if may_start => {
-                button(text::start_visit().to_owned(), true, icon(LdStethoscope), of(Acts::start_visit))
-            }
-            Stage::InRoom => button(text::open_visit().to_owned(), true, icon(LdDoorOpen), of(Acts::open_visit)),
-            Stage::Ready => rsx! {
-                {button(text::open_visit().to_owned(), false, icon(LdDoorOpen), of(Acts::open_visit))}
-                {button(text::check_out().to_owned(), true, icon(LdLogOut), of(Acts::check_out))}
-            },
-            Stage::Departed if item.visit.is_some() => {
-                button(text::open_visit().to_owned(), true, icon(LdDoorOpen), of(Acts::open_visit))
-            }
-            Stage::Cancelled => button(text::reinstate().to_owned(), true, icon(LdUndo2), of(Acts::reinstate)),
-            Stage::Waiting | Stage::Departed => VNode::empty(),
+            {mark}
+            {words}
         }
     }
 }
@@ -171,14 +165,18 @@ fn Foot(item: DayItem, stage: Stage) -> Element {
 #[component]
 fn Others(item: DayItem, stage: Stage, cancelling: Signal<bool>) -> Element {
     let page = use_page();
-    let acts = use_acts();
     let mut opened = page.opened;
     let mut cancelling = cancelling;
     let id = item.id;
-    let (undo_in, undo_out, out) = (item.clone(), item.clone(), item.clone());
     if stage == Stage::Cancelled {
         return VNode::empty();
     }
+    let back = match stage {
+        Stage::Waiting => Some(Step::UndoCheckIn),
+        Stage::InRoom => Some(Step::CheckOut),
+        Stage::Departed => Some(Step::UndoCheckOut),
+        _ => None,
+    };
     rsx! {
         div { class: "row row--wrap",
             if movable(stage) {
@@ -191,51 +189,13 @@ fn Others(item: DayItem, stage: Stage, cancelling: Signal<bool>) -> Element {
                     },
                     {icon(LdMove)}
                     {text::move_appointment()}
-                    " "
-                    kbd { "M" }
                 }
             }
-            if stage == Stage::Waiting {
-                button {
-                    class: "btn",
-                    r#type: "button",
-                    onclick: move |_| {
-                        acts.undo_check_in(&undo_in);
-                        opened.set(None);
-                    },
-                    {icon(LdUndo2)}
-                    {text::undo_check_in()}
-                }
+            if let Some(step) = back {
+                StepButton { item: item.clone(), step }
             }
-            if stage == Stage::InRoom {
-                button {
-                    class: "btn",
-                    r#type: "button",
-                    onclick: move |_| {
-                        acts.check_out(&out);
-                        opened.set(None);
-                    },
-                    {icon(LdLogOut)}
-                    {text::check_out()}
-                }
-            }
-            if stage == Stage::Departed {
-                button {
-                    class: "btn",
-                    r#type: "button",
-                    onclick: move |_| {
-                        acts.undo_check_out(&undo_out);
-                        opened.set(None);
-                    },
-                    {icon(LdUndo2)}
-                    {text::undo_check_out()}
-                }
-            }
-            if matches!(stage, Stage::Expected | Stage::Late | Stage::Waiting) {
-                button {
-                    class: "btn btn--danger",
-                    r#type: "button",
-                    onclick: move |_| cancelling.set(true),
+            if movable(stage) {
+                button { class: "btn btn--danger", r#type: "button", onclick: move |_| cancelling.set(true),
                     {text::cancel_booking()}
                 }
             }
@@ -259,6 +219,7 @@ fn Cancelling(item: DayItem, open: Signal<bool>) -> Element {
     rsx! {
         form {
             class: "form__section",
+            novalidate: true,
             onsubmit: move |event| {
                 event.prevent_default();
                 acts.cancel(&item, reason());

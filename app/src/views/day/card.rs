@@ -6,7 +6,7 @@ use dioxus::prelude::*;
 use local_core::query::{DayItem, Stage};
 use shared_model::ids::AppointmentId;
 
-use super::act::use_acts;
+use super::act::{Step, use_acts};
 use super::moving::card_id;
 use super::place::{Moving, Span, neighbour};
 use super::stage::{length, spoken, stage_now, status, status_icon, sub, title};
@@ -56,7 +56,7 @@ pub(super) fn Card(
                     r#type: "button",
                     tabindex: if reachable { "0" } else { "-1" },
                     "aria-haspopup": "dialog",
-                    "aria-keyshortcuts": "M",
+                    "aria-keyshortcuts": "M I",
                     onfocus: move |_| on_reach.call(id),
                     onpointerdown: move |event| mover.pressed(id, &event),
                     onclick: move |_| {
@@ -73,7 +73,7 @@ pub(super) fn Card(
                             Key::Character(letter) if event.modifiers().is_empty() => {
                                 match letter.to_lowercase().as_str() {
                                     "m" if movable(stage) => mover.start(id),
-                                    "i" if matches!(stage, Stage::Expected | Stage::Late) => acts.check_in(&keys),
+                                    "i" if matches!(stage, Stage::Expected | Stage::Late) => acts.take(Step::CheckIn, &keys),
                                     _ => return,
                                 }
                                 event.prevent_default();

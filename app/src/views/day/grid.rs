@@ -1,6 +1,7 @@
 //! The grid: a column per bookable person, a row per ten minutes, a line at now.
 
 use crate::components::{OpenDialog, icon_sm, use_dialogs, use_zone};
+use crate::host;
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdPlus;
@@ -14,6 +15,18 @@ use super::card::{Card, Landing, minutes};
 use super::moving::GRID_ID;
 use super::place::{Place, Span};
 use super::use_page;
+
+const AHEAD_ID: &str = "day-ahead";
+/// So many minutes after now are in sight when the day opens.
+const AHEAD: i16 = 150;
+
+/// After the page has come to rest.
+pub(super) fn show_what_comes(id: &'static str) {
+    spawn(async move {
+        host::sleep(150).await;
+        host::scroll_into_view(id);
+    });
+}
 
 #[component]
 pub(super) fn Grid() -> Element {
@@ -95,6 +108,14 @@ pub(super) fn Grid() -> Element {
                     Blocked { hours: view.hours, span }
                     if let Some(now) = now {
                         div { class: "now", "aria-hidden": "true", top: minutes(now - span.from) }
+                        // What comes next is in sight when the day opens.
+                        div {
+                            id: AHEAD_ID,
+                            class: "day-grid__ahead",
+                            "aria-hidden": "true",
+                            top: minutes((now + AHEAD).min(span.to) - span.from),
+                            onmounted: move |_| show_what_comes(AHEAD_ID),
+                        }
                     }
                 }
             }

@@ -15,7 +15,9 @@ mod side;
 mod stage;
 
 use crate::components::OpenDialog;
-use crate::components::{Alert, Drawer, DrawerButton, Tint, icon, use_clinic, use_dialogs, use_page_key, use_title, use_today};
+use crate::components::{
+    Alert, Drawer, DrawerButton, Tint, icon, use_clinic, use_dialogs, use_page_key, use_title, use_today,
+};
 use crate::host::{self, use_query};
 use crate::route::Route;
 use crate::text;

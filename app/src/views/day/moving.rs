@@ -37,6 +37,8 @@ pub(super) struct Mover {
     pressed: Signal<Option<Press>>,
     /// A drag has just ended; the click that follows it opens nothing.
     dragged: Signal<bool>,
+    /// Dropped there, and to be focused as soon as the view shows it there.
+    landed: Signal<Option<Moving>>,
     /// The columns' common box on the screen.
     pub(super) body: Signal<Option<Rc<MountedData>>>,
     move_to: Callback<(DayItem, Slot, String)>,
@@ -61,12 +63,25 @@ pub(super) fn use_mover(view: Memo<Option<DayView>>) -> Mover {
     let moving = use_signal(|| None);
     let pressed = use_signal(|| None);
     let dragged = use_signal(|| false);
+    let mut landed = use_signal(|| None::<Moving>);
+    use_effect(move || {
+        let Some(moving) = *landed.read() else { return };
+        let view = view.read();
+        let item = view
+            .as_ref()
+            .and_then(|view| view.items.iter().find(|item| item.id == moving.id));
+        if item.is_some_and(|item| item.column == moving.to.column && item.start_minute == moving.to.minute) {
+            host::focus(&card_id(moving.id));
+            landed.set(None);
+        }
+    });
     let body = use_signal(|| None);
     use_hook(|| Mover {
         view,
         moving,
         pressed,
         dragged,
+        landed,
         body,
         move_to,
         zone: zone.into(),
@@ -125,11 +140,7 @@ impl Mover {
             let place = text::clock_and_vet(text::clock(moving.to.minute), &column.name);
             self.move_to.call((item, slot, place));
         }
-        // The card may be in another column once the view has followed.
-        spawn(async move {
-            host::sleep(60).await;
-            host::focus(&card_id(moving.id));
-        });
+        self.landed.set(Some(moving));
     }
 
     pub(super) fn key(self, event: &KeyboardEvent) {
@@ -227,6 +238,10 @@ impl Mover {
         }
     }
 
+    fn is_dragging(self) -> bool {
+        self.pressed.read().is_some() && self.moving.read().is_some_and(|moving| moving.held_at.is_some())
+    }
+
     /// Whether the click that has come belongs to a drag.
     pub(super) fn was_drag(mut self) -> bool {
         self.dragged.replace(false)
@@ -260,8 +275,14 @@ pub(super) fn MoveBar() -> Element {
         .unwrap_or_default();
     let taken = taken_by(view, &moving).map(title);
     let closed = is_closed(view.hours, moving.to.minute, moving.end());
+    // A drag shows itself; the bar would push the grid away from under the pointer.
+    let class = if mover.is_dragging() {
+        "visually-hidden"
+    } else {
+        "move-bar"
+    };
     rsx! {
-        div { class: "move-bar",
+        div { class,
             div { role: "status",
                 b { {text::moving_to(text::clock(moving.to.minute), title(&item), vet)} }
                 if let Some(other) = taken {

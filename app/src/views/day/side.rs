@@ -8,7 +8,7 @@ use local_core::query::{Clash, DayItem, DayView, Stage};
 use shared_model::ids::AppointmentId;
 use std::collections::HashSet;
 
-use super::act::use_acts;
+use super::act::{Step, use_acts};
 use super::stage::{stage_now, title};
 use super::use_page;
 
@@ -177,7 +177,7 @@ fn WaitingRow(item: DayItem) -> Element {
                         r#type: "button",
                         "aria-label": text::start_visit_of(title(&item)),
                         title: text::start_visit(),
-                        onclick: move |_| acts.start_visit(&started),
+                        onclick: move |_| acts.take(Step::StartVisit, &started),
                         {icon(LdStethoscope)}
                     }
                 }
@@ -206,7 +206,7 @@ fn NextRow(item: DayItem) -> Element {
                     class: "btn btn--sm",
                     r#type: "button",
                     "aria-label": text::check_in_pet(title(&item)),
-                    onclick: move |_| acts.check_in(&coming),
+                    onclick: move |_| acts.take(Step::CheckIn, &coming),
                     {icon(LdLogIn)}
                     {text::check_in()}
                 }
@@ -233,7 +233,7 @@ fn RoomRow(item: DayItem) -> Element {
                     r#type: "button",
                     "data-tone": "info",
                     "aria-label": text::open_visit_of(title(&item)),
-                    onclick: move |_| acts.open_visit(&visit),
+                    onclick: move |_| acts.take(Step::OpenVisit, &visit),
                     {icon(LdStethoscope)}
                     {text::exam()}
                 }
@@ -254,7 +254,7 @@ fn ReadyRow(item: DayItem) -> Element {
                     class: "btn btn--sm",
                     r#type: "button",
                     "aria-label": text::check_out_pet(title(&item)),
-                    onclick: move |_| acts.check_out(&leaving),
+                    onclick: move |_| acts.take(Step::CheckOut, &leaving),
                     {text::check_out()}
                 }
             }
@@ -278,7 +278,7 @@ fn ClashCard(clash: Clash, kept: Kept) -> Element {
         .and_then(|(id, slot, minute)| page.item(id).map(|item| (item, slot, minute)));
     rsx! {
         Alert { tone: Tint::Danger, icon: icon(LdTriangleAlert), title: heading, text: words,
-            if let Some((item , slot , minute)) = proposal {
+            if let Some((item , slot , minute)) = proposal.clone() {
                 button {
                     class: "btn btn--sm",
                     r#type: "button",
@@ -288,6 +288,14 @@ fn ClashCard(clash: Clash, kept: Kept) -> Element {
                         move |_| acts.move_to(&item, slot, place.clone())
                     },
                     {text::move_pet_to(text::clock(minute), title(&item))}
+                }
+            }
+            if proposal.is_none() {
+                button {
+                    class: "btn btn--sm",
+                    r#type: "button",
+                    onclick: move |_| page.mover.start(clash.second),
+                    {text::move_pet(title(&second))}
                 }
             }
             button {

@@ -1,6 +1,6 @@
 //! Allergies and warnings: always in sight, recorded and taken back here.
 
-use crate::components::{Dialog, Segmented, TextField, icon, use_toasts, use_today, use_zone};
+use crate::components::{Dialog, Segmented, TextField, icon, use_toasts, use_zone};
 use crate::host::{fresh_id, use_host};
 use crate::text;
 use crate::views::refused_fields::use_refused_fields;
@@ -49,7 +49,6 @@ pub(in crate::views) fn Alerts(id: PatientId, patient: Patient, may_edit: bool) 
 #[component]
 fn OneAlert(alert: Alert, on_retract: Option<EventHandler<Alert>>) -> Element {
     let zone = use_zone();
-    let today = use_today();
     let (tone, mark) = match alert.kind {
         AlertKind::Allergy => ("danger", icon(LdTriangleAlert)),
         AlertKind::Handling => ("warn", icon(LdHand)),
@@ -63,7 +62,7 @@ fn OneAlert(alert: Alert, on_retract: Option<EventHandler<Alert>>) -> Element {
         AlertKind::Allergy => text::allergy_to(texts.join(" / ")),
         kind => text::alert_kind(kind).to_owned(),
     };
-    let since = text::recorded_on(text::date_short(alert.at.date_in(&zone), today));
+    let since = text::recorded_on(text::date_plain(alert.at.date_in(&zone)));
     let words = match alert.kind {
         AlertKind::Allergy => since,
         _ => format!("{} · {since}", texts.join(" / ")),
@@ -140,6 +139,7 @@ fn NewAlert(id: PatientId, on_close: EventHandler<()>) -> Element {
             form {
                 id: "alert-form",
                 class: "form",
+                novalidate: true,
                 onsubmit: move |event| {
                     event.prevent_default();
                     save();
@@ -191,6 +191,7 @@ fn Retract(id: PatientId, alert: Alert, on_close: EventHandler<()>) -> Element {
             form {
                 id: "retract-alert",
                 class: "form",
+                novalidate: true,
                 onsubmit: move |event| {
                     event.prevent_default();
                     let command = RetractAlert { patient: id, alert: entry, reason: reason() };

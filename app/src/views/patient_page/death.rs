@@ -30,6 +30,7 @@ pub(super) fn DeathDialog(view: PatientView, on_close: EventHandler<()>) -> Elem
             form {
                 id: "death-form",
                 class: "form",
+                novalidate: true,
                 onsubmit: move |event| {
                     event.prevent_default();
                     let on: Date = match on.peek().parse() {
@@ -95,6 +96,7 @@ pub(super) fn RetractDeathDialog(view: PatientView, on_close: EventHandler<()>) 
             form {
                 id: "retract-death",
                 class: "form",
+                novalidate: true,
                 onsubmit: move |event| {
                     event.prevent_default();
                     let command = RetractDeath { patient: id, reason: reason() };

@@ -106,6 +106,7 @@ pub(super) fn EditDialog(view: PatientView, on_close: EventHandler<()>) -> Eleme
             form {
                 id: "edit-patient",
                 class: "form",
+                novalidate: true,
                 oninput: move |_| refused.clear(),
                 onsubmit: move |event| {
                     event.prevent_default();

@@ -81,7 +81,8 @@ pub(in crate::views) fn ReceiptLine(receipt: Receipt) -> Element {
     let today = use_today();
     let words = match (receipt.waiting, receipt.saved_at, receipt.confirmed_at) {
         (0, Some(_), Some(at)) => text::receipt_at_clinic(text::moment(at, today, &zone)),
-        (0, ..) => return VNode::empty(),
+        // This device has written nothing of it.
+        (0, ..) => text::all_at_clinic().to_owned(),
         (_, Some(at), _) => text::receipt_waiting(text::time_with_seconds(at, &zone)),
         _ => text::receipt_waiting(""),
     };
@@ -142,7 +143,7 @@ pub(super) fn Identity(view: PatientView, may: May) -> Element {
                         {text::edit()}
                     }
                 }
-                ReceiptLine { receipt: view.receipt.clone() }
+                ReceiptLine { receipt: view.receipt }
             }
         }
         if editing() {

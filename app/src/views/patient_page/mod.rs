@@ -13,7 +13,7 @@ mod two_values;
 mod visits;
 mod weight;
 
-use crate::components::{EmptyState, icon, icon_lg, icon_xl, use_clinic, use_title, use_today};
+use crate::components::{EmptyState, icon, icon_lg, icon_xl, use_clinic, use_title};
 use crate::host::use_query;
 use crate::route::Route;
 use crate::text;
@@ -97,7 +97,6 @@ pub(crate) fn PatientPage(id: PatientId) -> Element {
 #[component]
 fn Sheet(view: PatientView) -> Element {
     let may = use_may();
-    let today = use_today();
     let died = view.patient.death.is_some();
     let values = contested(&view.patient);
     use_title(&view.patient.name);
@@ -108,7 +107,7 @@ fn Sheet(view: PatientView) -> Element {
                 div { class: "died",
                     {icon_lg(LdLeaf)}
                     div {
-                        b { {text::died_on(text::date_short(death.on, today), &view.patient.name)} }
+                        b { {text::died_on(text::date_plain(death.on), &view.patient.name)} }
                         {text::died_text()}
                     }
                 }

@@ -23,7 +23,6 @@ use shared_model::values::Weight;
 #[component]
 pub(super) fn WeightCard(view: PatientView, may: May) -> Element {
     let zone = use_zone();
-    let today = use_today();
     let mut listed = use_signal(|| false);
     let latest = view.patient.latest_weight().cloned();
     let count = view
@@ -64,7 +63,7 @@ pub(super) fn WeightCard(view: PatientView, may: May) -> Element {
                     span {
                         {text::weight_entries(
                             i64::try_from(count).unwrap_or(0),
-                            text::date_short(latest.at.date_in(&zone), today),
+                            text::date_plain(latest.at.date_in(&zone)),
                         )}
                     }
                     button {
@@ -119,6 +118,7 @@ fn Record(id: PatientId, before: Option<WeightEntry>) -> Element {
     rsx! {
         form {
             class: "form",
+            novalidate: true,
             onsubmit: move |event| {
                 event.prevent_default();
                 match Weight::parse(&typed()) {
@@ -244,6 +244,7 @@ fn Retract(id: PatientId, entry: WeightEntry, on_close: EventHandler<()>) -> Ele
             form {
                 id: "retract-weight",
                 class: "form",
+                novalidate: true,
                 onsubmit: move |event| {
                     event.prevent_default();
                     let command = RetractWeight { patient: id, entry: weight.id, reason: reason() };

@@ -76,11 +76,10 @@ fn Top() -> Element {
                     class: "btn",
                     r#type: "button",
                     "aria-keyshortcuts": "N",
-                    "aria-label": text::new_client(),
                     onclick: move |_| dialogs.open(OpenDialog::NewClient),
                     {icon(LdUserPlus)}
                     span { class: "top__words", {text::new_client()} }
-                    kbd { class: "top__words", "N" }
+                    kbd { "N" }
                 }
                 button {
                     class: "btn btn--primary",

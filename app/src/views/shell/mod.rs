@@ -40,12 +40,13 @@ pub(crate) fn Shell() -> Element {
     use_page_events(new_build);
     use_arrivals();
     let clinic = use_clinic();
+    let staff = use_is_staff();
     if clinic.read().is_none() {
         return rsx! { OpeningPage {} };
     }
     rsx! {
         a { class: "skip-link", href: "#content", {text::skip_to_content()} }
-        if use_is_staff() {
+        if staff {
             frame::Frame {}
         } else {
             owner::OwnerFrame {}

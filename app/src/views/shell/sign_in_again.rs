@@ -11,6 +11,7 @@ pub(super) fn SignInAgainDialog(on_close: EventHandler<()>) -> Element {
     rsx! {
         Dialog { title: text::sign_in_again(), on_close,
             SignInForm {
+                in_dialog: true,
                 on_done: move |()| {
                     toasts.say(text::signed_in_again());
                     on_close.call(());

@@ -236,27 +236,31 @@ fn Details() -> Element {
                 }
             }
         }
-        div { class: "popover__foot",
-            if !online {
-                p { {text::sent_when_reached()} }
-            }
-            div { class: "row row--wrap",
+        if !online || status.waiting + status.needs_attention > 0 {
+            div { class: "popover__foot",
                 if !online {
-                    button { class: "btn btn--sm", r#type: "button", onclick: move |_| host.network_hint(),
-                        {icon(LdRefreshCw)}
-                        {text::try_now()}
-                    }
+                    p { {text::sent_when_reached()} }
                 }
-                PageLink { to: Route::Waiting {}, class: "btn btn--sm btn--quiet",
-                    if more > 0 {
-                        {text::show_all_waiting(text::number(status.waiting))}
-                    } else {
-                        {text::what_waits()}
+                div { class: "row row--wrap",
+                    if !online {
+                        button { class: "btn btn--sm", r#type: "button", onclick: move |_| host.network_hint(),
+                            {icon(LdRefreshCw)}
+                            {text::try_now()}
+                        }
                     }
-                }
-                if status.needs_attention > 0 {
-                    PageLink { to: Route::NeedsAttention {}, class: "btn btn--sm btn--quiet",
-                        {text::needs_attention_count(text::number(status.needs_attention))}
+                    if status.waiting > 0 {
+                        PageLink { to: Route::Waiting {}, class: "btn btn--sm btn--quiet",
+                            if more > 0 {
+                                {text::show_all_waiting(text::number(status.waiting))}
+                            } else {
+                                {text::what_waits()}
+                            }
+                        }
+                    }
+                    if status.needs_attention > 0 {
+                        PageLink { to: Route::NeedsAttention {}, class: "btn btn--sm btn--quiet",
+                            {text::needs_attention_count(text::number(status.needs_attention))}
+                        }
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! The patient beside the notes: what may harm it first, then its weight and its people.
 
 use super::super::patient_page::{Alerts, WeightChart, change_words, facts_line};
-use crate::components::{Avatar, Drawer, DrawerClose, SpeciesMark, Tint, icon, use_today, use_zone};
+use crate::components::{Avatar, Drawer, DrawerClose, SpeciesMark, Tint, icon, use_zone};
 use crate::route::Route;
 use crate::text;
 use dioxus::prelude::*;
@@ -65,7 +65,6 @@ pub(super) fn Context(view: VisitView) -> Element {
 #[component]
 fn Weight(view: VisitView) -> Element {
     let zone = use_zone();
-    let today = use_today();
     let Some(patient) = view.patient else {
         return VNode::empty();
     };
@@ -94,7 +93,7 @@ fn Weight(view: VisitView) -> Element {
                 if let Some(latest) = latest {
                     WeightChart { weights: patient.weights.clone(), small: true }
                     p { class: "faint",
-                        {text::weight_entries(i64::try_from(count).unwrap_or(0), text::date_short(latest.at.date_in(&zone), today))}
+                        {text::weight_entries(i64::try_from(count).unwrap_or(0), text::date_plain(latest.at.date_in(&zone)))}
                     }
                 } else {
                     p { class: "sub", {text::never_weighed()} }

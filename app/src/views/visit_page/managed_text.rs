@@ -153,7 +153,7 @@ impl ManagedText {
     /// The view with the edit under way did not come although it is durable: the edit changed nothing any more, for
     /// what it deleted was gone.
     pub(super) fn waited_long_enough(&mut self) -> Vec<Rewritten> {
-        if !self.sent.as_ref().is_some_and(|sent| sent.durable.is_some()) {
+        if self.sent.as_ref().is_none_or(|sent| sent.durable.is_none()) {
             return Vec::new();
         }
         match self.newest.take() {

@@ -20,6 +20,8 @@ use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
     LdCheck, LdFileQuestion, LdHand, LdPawPrint, LdStethoscope, LdTriangleAlert, LdUndo2,
 };
+use futures_channel::mpsc::unbounded;
+use futures_util::StreamExt;
 use local_core::View;
 use local_core::query::VisitView;
 use shared_model::commands::{FinishVisit, ReopenVisit};
@@ -109,9 +111,44 @@ fn use_ending(view: &VisitView) -> Ending {
     }))
 }
 
+/// What the visit's keys ask for.
+#[derive(Clone, Copy)]
+enum Meant {
+    Jump(Section),
+    End,
+}
+
+/// The keys work wherever the focus is; inside of the notes the page has seen them already.
+fn use_visit_keys(ending: Ending) {
+    use_hook(move || {
+        let (meant, mut pressed) = unbounded::<Meant>();
+        let listening = host::listen_keys(move |press| {
+            let what = match press.key.as_str() {
+                "1" if press.alt => Meant::Jump(Section::History),
+                "2" if press.alt => Meant::Jump(Section::Examination),
+                "3" if press.alt => Meant::Jump(Section::Assessment),
+                "4" if press.alt => Meant::Jump(Section::Plan),
+                "Enter" if press.command => Meant::End,
+                _ => return false,
+            };
+            meant.unbounded_send(what).is_ok()
+        });
+        spawn(async move {
+            let _listening = listening;
+            while let Some(what) = pressed.next().await {
+                match what {
+                    Meant::Jump(section) => jump(section),
+                    Meant::End => ending.0.call(()),
+                }
+            }
+        });
+    });
+}
+
 #[component]
 fn Sheet(view: VisitView) -> Element {
     let ending = use_ending(&view);
+    use_visit_keys(ending);
     let finished = view.visit.finished_at.is_some();
     let name_of_patient = view
         .patient
@@ -229,7 +266,7 @@ fn Head(view: VisitView) -> Element {
                             }
                         }
                     }
-                    Saved { receipt: view.receipt.clone() }
+                    Saved { receipt: view.receipt }
                 }
             }
         }

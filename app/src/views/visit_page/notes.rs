@@ -3,6 +3,7 @@
 //! Place in the flow: between the text fields and `ManagedText`, which decides what is sent. Invariant: notes outlive
 //! their page; leaving it, or a failure, loses nothing that was typed.
 
+use crate::components::use_clinic;
 use crate::host::{self, Host, Watched, use_host};
 use dioxus::core::{provide_root_context, spawn_forever};
 use dioxus::prelude::*;
@@ -12,7 +13,7 @@ use local_core::query::VisitView;
 use local_core::{Failure, Query, View};
 use shared_model::commands::{CommandError, WriteInSection};
 use shared_model::documents::Section;
-use shared_model::ids::VisitId;
+use shared_model::ids::{AccountId, VisitId};
 use std::collections::HashMap;
 
 use super::managed_text::{ManagedText, Rewritten, Version};
@@ -52,9 +53,9 @@ pub(super) struct Notes {
     pages: Signal<usize>,
 }
 
-/// The notes that are shown, or that have something unsaved.
+/// The notes that are shown, or that have something unsaved, of each person who signed in on this device.
 #[derive(Clone, Copy)]
-struct OpenNotes(Signal<HashMap<VisitId, Notes>>);
+struct OpenNotes(Signal<HashMap<(Option<AccountId>, VisitId), Notes>>);
 
 /// The field of a section.
 pub(super) fn field_id(section: Section) -> String {
@@ -64,7 +65,14 @@ pub(super) fn field_id(section: Section) -> String {
 /// Opens the notes for as long as the component lives.
 pub(super) fn use_notes(visit: VisitId) -> Notes {
     let host = use_host();
-    let notes = use_hook(|| Notes::open(host, visit));
+    let clinic = use_clinic();
+    let notes = use_hook(|| {
+        let me = clinic
+            .peek()
+            .as_ref()
+            .and_then(|clinic| clinic.me.as_ref().map(|me| me.account));
+        Notes::open(host, me, visit)
+    });
     use_effect(move || {
         // Read here, so that the effect runs again with every view.
         let version = notes.view().as_ref().and_then(version);
@@ -101,11 +109,11 @@ fn version_of(view: &VisitView) -> Version {
 }
 
 impl Notes {
-    fn open(host: Host, visit: VisitId) -> Self {
+    fn open(host: Host, me: Option<AccountId>, visit: VisitId) -> Self {
         let OpenNotes(mut open) = try_consume_context::<OpenNotes>().unwrap_or_else(|| {
             provide_root_context(OpenNotes(Signal::new_in_scope(HashMap::new(), ScopeId::ROOT)))
         });
-        let known = open.peek().get(&visit).copied();
+        let known = open.peek().get(&(me, visit)).copied();
         let mut notes = known.unwrap_or_else(|| {
             fn at_root<T: 'static>(value: T) -> Signal<T> {
                 Signal::new_in_scope(value, ScopeId::ROOT)
@@ -122,7 +130,7 @@ impl Notes {
                 driven: at_root(false),
                 pages: at_root(0),
             };
-            open.write().insert(visit, notes);
+            open.write().insert((me, visit), notes);
             notes
         });
         *notes.pages.write() += 1;

@@ -6,6 +6,7 @@ use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdTriangleAlert;
 use local_core::Failure;
+use shared_model::commands::CommandError;
 
 /// What a tile says below its value.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,12 +30,15 @@ pub(super) fn Tile(
     value: String,
     note: Note,
     may_write: bool,
-    #[props(default = true)] number: bool,
+    /// Typed below the value, as the colour of the gums below their refill.
+    #[props(default = VNode::empty())]
+    below: Element,
     on_typed: EventHandler<Typed>,
 ) -> Element {
     // What is typed and not yet recorded; the recorded value shows otherwise.
     let mut typed = use_signal(|| None::<String>);
     let mut error = use_signal(|| None::<String>);
+    let label = use_signal(|| label);
     let answer = use_callback(move |outcome: Result<(), Failure>| match outcome {
         Ok(()) => {
             error.set(None);
@@ -43,6 +47,9 @@ pub(super) fn Tile(
                 host::sleep(80).await;
                 typed.set(None);
             });
+        }
+        Err(Failure::Command(CommandError::Invalid { why, .. })) => {
+            error.set(Some(text::invalid(&label.peek(), why)))
         }
         Err(failure) => error.set(Some(text::failure(&failure))),
     });
@@ -60,7 +67,7 @@ pub(super) fn Tile(
             });
         }
     });
-    let tone = if error().is_some() {
+    let tone = if error().is_some() && may_write {
         Tint::Danger
     } else if note.warns {
         Tint::Warn
@@ -71,7 +78,7 @@ pub(super) fn Tile(
     if !may_write {
         return rsx! {
             div { class: "vital", "data-tone": tone.word(),
-                span { class: "vital__name", {label} }
+                span { class: "vital__name", {label()} }
                 span { class: "vital__value",
                     if value.is_empty() {
                         "–"
@@ -81,19 +88,20 @@ pub(super) fn Tile(
                     }
                 }
                 span { class: "vital__note", {note.words} }
+                {below}
             }
         };
     }
     rsx! {
         label { class: "vital", "data-tone": tone.word(),
-            span { class: "vital__name", {label} }
+            span { class: "vital__name", {label()} }
             span { class: "vital__value",
                 input {
                     id,
                     class: "vital__input",
-                    inputmode: if number { "decimal" } else { "text" },
+                    inputmode: "decimal",
                     autocomplete: "off",
-                    size: if number { 4 } else { 10 },
+                    size: 4,
                     placeholder: "–",
                     value: shown,
                     "aria-describedby": note_id.clone(),
@@ -123,6 +131,7 @@ pub(super) fn Tile(
                     {note.words}
                 }
             }
+            {below}
         }
     }
 }

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use shared_model::clinical::{Judgement, VitalSign, weight_change};
 use shared_model::commands::{CommandError, RecordVitals, RecordWeight, RetractWeight};
 use shared_model::documents::{Kind, WeightEntry};
-use shared_model::ids::DocumentId;
+use shared_model::ids::{DocumentId, PatientId};
 use shared_model::values::{Invalid, Weight};
 
 use super::tile::{Note, Tile, Typed};
@@ -25,11 +25,12 @@ pub(super) fn Vitals(view: VisitView, may_write: bool) -> Element {
             for sign in [temperature, heart, breathing] {
                 Sign { visit: view.clone(), measured: sign, may_write }
             }
-            WeightTile { view: view.clone(), may_write }
+            if let Some(patient) = view.patient_id {
+                WeightTile { view: view.clone(), patient, may_write }
+            }
             for sign in [condition, refill] {
                 Sign { visit: view.clone(), measured: sign, may_write }
             }
-            Membranes { view: view.clone(), may_write }
         }
         for (kind , document , two) in contested(&view) {
             if let Some(document) = document {
@@ -102,6 +103,13 @@ fn Sign(visit: VisitView, measured: Measured, may_write: bool) -> Element {
         .as_ref()
         .map(|reading| reading.value.to_string())
         .unwrap_or_default();
+    let below = if sign == VitalSign::CapillaryRefill {
+        rsx! {
+            Membranes { view: visit, may_write }
+        }
+    } else {
+        VNode::empty()
+    };
     rsx! {
         Tile {
             id: "vital-{sign.word()}",
@@ -110,6 +118,7 @@ fn Sign(visit: VisitView, measured: Measured, may_write: bool) -> Element {
             value,
             note: judged(measured.judgement),
             may_write,
+            below,
             on_typed: move |typed: Typed| {
                 dioxus::core::spawn_forever(async move {
                     let command = RecordVitals {
@@ -125,29 +134,53 @@ fn Sign(visit: VisitView, measured: Measured, may_write: bool) -> Element {
     }
 }
 
+/// The colour of the gums, in words, below their refill time.
 #[component]
 fn Membranes(view: VisitView, may_write: bool) -> Element {
-    let host = use_host();
+    let (host, toasts) = (use_host(), use_toasts());
+    let mut typed = use_signal(|| None::<String>);
     let id = view.id;
+    let recorded = view.mucous_membranes.clone();
+    if !may_write {
+        return rsx! {
+            span { class: "vital__note", {recorded} }
+        };
+    }
+    let shown = typed().unwrap_or_else(|| recorded.clone());
+    let record = use_callback(move |()| {
+        let Some(words) = typed.peek().clone().filter(|words| words.trim() != recorded) else {
+            return typed.set(None);
+        };
+        let command = RecordVitals {
+            visit: id,
+            set: id.vitals(),
+            readings: Vec::new(),
+            mucous_membranes: Some(words),
+        };
+        spawn(async move {
+            match host.run(command).await {
+                Ok(_) => {
+                    host::sleep(80).await;
+                    typed.set(None);
+                }
+                Err(failure) => toasts.failed(&failure),
+            }
+        });
+    });
     rsx! {
-        Tile {
-            id: "vital-membranes",
-            label: text::vital_membranes(),
-            unit: "",
-            value: view.mucous_membranes.clone(),
-            note: Note::default(),
-            may_write,
-            number: false,
-            on_typed: move |typed: Typed| {
-                dioxus::core::spawn_forever(async move {
-                    let command = RecordVitals {
-                        visit: id,
-                        set: id.vitals(),
-                        readings: Vec::new(),
-                        mucous_membranes: Some(typed.value),
-                    };
-                    typed.answer.call(host.run(command).await.map(|_| ()));
-                });
+        input {
+            class: "vital__input vital__words",
+            autocomplete: "off",
+            "aria-label": text::vital_membranes(),
+            placeholder: text::vital_membranes(),
+            value: shown,
+            oninput: move |event| typed.set(Some(event.value())),
+            onblur: move |_| record.call(()),
+            onkeydown: move |event| {
+                if event.key() == Key::Enter && event.modifiers().is_empty() {
+                    event.prevent_default();
+                    record.call(());
+                }
             },
         }
     }
@@ -156,22 +189,18 @@ fn Membranes(view: VisitView, may_write: bool) -> Element {
 /// The latest weight that stands, apart from this visit's own.
 fn weight_before(view: &VisitView) -> Option<WeightEntry> {
     let own = view.id.weight();
-    let weights = view.patient.as_ref()?.weights.iter().rev();
+    let mut weights = view.patient.as_ref()?.weights.iter().rev();
     weights
-        .filter(|entry| entry.id != own && entry.retracted.is_none())
+        .find(|entry| entry.id != own && entry.retracted.is_none())
         .cloned()
-        .next()
 }
 
 #[component]
-fn WeightTile(view: VisitView, may_write: bool) -> Element {
+fn WeightTile(view: VisitView, patient: PatientId, may_write: bool) -> Element {
     let host = use_host();
     let toasts = use_toasts();
     let mut doubtful = use_signal(|| None::<(Weight, Weight)>);
     let visit = view.id;
-    let Some(patient) = view.patient_id else {
-        return VNode::empty();
-    };
     let before = weight_before(&view);
     let has_own = view.weight.is_some();
     let value = view

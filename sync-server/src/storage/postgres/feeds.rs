@@ -39,8 +39,8 @@ fn read_documents(rows: &[PgRow]) -> Stored<Vec<StoredDocument>> {
     rows.iter().map(read_document).collect()
 }
 
-/// Documents looked at for one page; more never fit.
-const PAGE_DOCUMENTS: i64 = 2_000;
+/// Documents looked at for one page; more hardly ever fit.
+const PAGE_DOCUMENTS: i64 = 1_000;
 
 #[async_trait]
 impl Storage for PostgresStorage {

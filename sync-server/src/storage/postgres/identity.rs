@@ -5,7 +5,9 @@ use super::super::{
     roles_words,
 };
 use super::{PostgresStorage, id};
-use crate::identity::{AccountRecord, NewRefreshToken, RefreshVerdict, StoredRefreshToken};
+use crate::identity::{
+    AccountRecord, NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken,
+};
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
@@ -144,6 +146,11 @@ impl IdentityStorage for PostgresStorage {
                 sqlx::query("update refresh_tokens set rotated_at = $2 where hash = $1")
                     .bind(hash.as_slice())
                     .bind(now.0)
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query("delete from refresh_tokens where family = $1 and rotated_at < $2")
+                    .bind(Uuid::from_bytes(stored.family))
+                    .bind(now.0 - REMEMBER_ROTATED_MS)
                     .execute(&mut *tx)
                     .await?;
                 let token = NewRefreshToken {

@@ -4,7 +4,9 @@ use super::super::{
     ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, Stored, roles, roles_words,
 };
 use super::{SqliteStorage, id};
-use crate::identity::{AccountRecord, NewRefreshToken, RefreshVerdict, StoredRefreshToken};
+use crate::identity::{
+    AccountRecord, NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken,
+};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId};
@@ -153,6 +155,10 @@ impl IdentityStorage for SqliteStorage {
                     connection.execute(
                         "update refresh_tokens set rotated_at = ?2 where hash = ?1",
                         params![hash, now.0],
+                    )?;
+                    connection.execute(
+                        "delete from refresh_tokens where family = ?1 and rotated_at < ?2",
+                        params![stored.family, now.0 - REMEMBER_ROTATED_MS],
                     )?;
                     insert_token(
                         connection,

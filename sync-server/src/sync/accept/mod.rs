@@ -22,6 +22,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 /// Pushes that one transaction takes at most.
@@ -29,6 +30,8 @@ const GROUP_PUSHES: usize = 64;
 /// And about how many bytes of them.
 const GROUP_BYTES: usize = 8 << 20;
 const QUEUE: usize = 256;
+/// A clinic where nobody writes for so long keeps no documents open.
+const IDLE: Duration = Duration::from_secs(300);
 /// How long pushes wait for a database that is away before their sessions are told to come back later.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -126,7 +129,15 @@ struct ClinicTask {
 
 impl ClinicTask {
     async fn run(mut self, mut waiting: mpsc::Receiver<QueuedPush>) {
-        while let Some(first) = waiting.recv().await {
+        loop {
+            let first = match timeout(IDLE, waiting.recv()).await {
+                Ok(Some(first)) => first,
+                Ok(None) => return,
+                Err(_) => {
+                    self.working = WorkingSet::new(self.clinic);
+                    continue;
+                }
+            };
             let mut bytes = first.bytes();
             let mut group = vec![first];
             while group.len() < GROUP_PUSHES
@@ -173,12 +184,13 @@ impl ClinicTask {
         working.expect_head(head);
         fill(&mut working, tx.as_mut(), group).await?;
         let now = crate::now();
-        let (working, mut plan) = {
+        let (working, mut plan, pages) = {
             let group = Arc::clone(group);
             let work = move || {
                 let pushes = group.iter().map(|push| (&*push.writer, push.items.as_slice()));
                 let plan = plan_accept(&mut working, pushes, head, now);
-                (working, plan)
+                let pages = plan.live_pages(head);
+                (working, plan, pages)
             };
             tokio::task::spawn_blocking(work)
                 .await
@@ -192,8 +204,7 @@ impl ClinicTask {
         }
         self.working = working;
         self.answer(group, &plan, now);
-        self.fan_out
-            .deliver(self.clinic, head, plan.writes.head, plan.live_pages(head));
+        self.fan_out.deliver(self.clinic, head, plan.writes.head, pages);
         self.working.trim();
         Ok(())
     }
