@@ -9,6 +9,9 @@ use std::borrow::Cow;
 
 const THEME: &str = include_str!(concat!(env!("OUT_DIR"), "/theme.css"));
 
+/// Keeps what is typed fast; the file says why.
+const TYPING: &str = include_str!("desktop.js");
+
 /// Address, media type and content.
 const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -33,7 +36,7 @@ fn index() -> String {
     format!(
         "<!doctype html><html lang=\"en\" data-theme=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{}</title><style>{THEME}</style></head><body><div id=\"main\"></div></body></html>",
+         <title>{}</title><style>{THEME}</style><script>{TYPING}</script></head><body><div id=\"main\"></div></body></html>",
         theme(),
         text::app_name()
     )

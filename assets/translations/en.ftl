@@ -756,6 +756,7 @@ gallery-connection = Connection
 gallery-fields = Fields
 gallery-tabs = Tabs and table
 gallery-alerts = Alerts
+gallery-banners = Across the page
 gallery-marks = Animals and people
 gallery-menu = Menu
 gallery-over = Over the page

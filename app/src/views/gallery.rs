@@ -6,7 +6,7 @@ use crate::components::{
     icon_xl, use_title, use_toasts, use_zone,
 };
 use crate::text;
-use crate::views::shell::{PillState, StatusPill};
+use crate::views::shell::{AllBanners, PillState, StatusPill};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
     LdCheck, LdCircleDashed, LdClock, LdEllipsis, LdHand, LdInbox, LdPawPrint, LdPencil, LdPlus,
@@ -33,6 +33,12 @@ pub(crate) fn GalleryPage() -> Element {
                     Part { title: text::gallery_fields(), Fields {} }
                     Part { title: text::gallery_tabs(), TabsAndTable {} }
                     Part { title: text::gallery_alerts(), Alerts {} }
+                    section { class: "card",
+                        div { class: "card__head",
+                            h2 { class: "card__title", {text::gallery_banners()} }
+                        }
+                        AllBanners {}
+                    }
                 }
                 div {
                     Part { title: text::gallery_marks(), Marks {} }

@@ -11,7 +11,7 @@ use dioxus_free_icons::icons::ld_icons::{
     LdCircleAlert, LdClock, LdHardDrive, LdKeyRound, LdPackage, LdRefreshCw, LdTriangleAlert,
 };
 use local_core::StorageTrouble;
-use local_core::query::Connection;
+use local_core::query::{Connection, FirstSync};
 use shared_model::protocol::Goodbye;
 
 #[component]
@@ -44,6 +44,23 @@ pub(super) fn Banners() -> Element {
         if let Some(progress) = status.first_sync.filter(|first| first.usable) {
             FirstSyncLine { progress }
         }
+    }
+}
+
+/// Each of them, as the gallery shows them.
+#[component]
+pub(crate) fn AllBanners() -> Element {
+    rsx! {
+        for trouble in [StorageTrouble::Full, StorageTrouble::ReadOnly] {
+            StorageBanner { key: "{trouble:?}", trouble }
+        }
+        for why in [Goodbye::SignIn, Goodbye::UpdateClient, Goodbye::UpdateServer, Goodbye::NotPermitted] {
+            StoppedBanner { key: "{why:?}", why }
+        }
+        NewBuildBanner {}
+        ClockBanner { seconds: 320 }
+        ClockBanner { seconds: -7_300 }
+        FirstSyncLine { progress: FirstSync { received: 4_210, total: 10_000, usable: true } }
     }
 }
 

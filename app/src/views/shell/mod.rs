@@ -8,6 +8,7 @@ mod owner;
 mod sign_in_again;
 mod status;
 
+pub(crate) use banners::AllBanners;
 pub(crate) use status::{PillState, Status, StatusPill, saved_here};
 
 use super::booking::BookDialog;
