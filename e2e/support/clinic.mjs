@@ -5,14 +5,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
+import { sql } from "./postgres.mjs";
 
 export const PASSWORD = "lantern-beagle-orchard-47";
 export const DESK = "jana.dvorak@northgate.example";
 export const VET = "ana.moreno@northgate.example";
+export const TECHNICIAN = "tomas.kral@northgate.example";
+export const OWNER = "petra.novak@example.org";
+
+const DESKTOP = { width: 1440, height: 900 };
+/** A phone, to be given to `Clinic.profile`. */
+export const PHONE = { viewport: { width: 390, height: 844 }, touch: true };
 
 const SERVER = process.env.SERVER ?? "../target/debug/sync-server";
-const WEB = process.env.WEB ?? "../dist/web";
+export const WEB = process.env.WEB ?? "../dist/web";
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** A port that was free a moment ago. */
@@ -26,8 +34,12 @@ async function freePort() {
   return port;
 }
 
+/** Servers that run: none of them outlives the stories. */
+const running = new Set();
+process.on("exit", () => running.forEach((server) => server.kill("SIGKILL")));
+
 export class Clinic {
-  /** @param {{patients?: number, env?: Record<string, string>, webDir?: string}} options */
+  /** @param {{patients?: number, years?: number, databaseUrl?: string, web?: string}} options */
   static async start(options = {}) {
     const clinic = new Clinic();
     clinic.folder = mkdtempSync(join(tmpdir(), "clinic-"));
@@ -36,25 +48,32 @@ export class Clinic {
     clinic.env = {
       ...process.env,
       DATA: join(clinic.folder, "data"),
-      WEB: options.webDir ?? WEB,
+      WEB: options.web ?? WEB,
       LISTEN: `127.0.0.1:${clinic.port}`,
-      ...(options.env ?? {}),
     };
-    if (!options.env?.DATABASE_URL) delete clinic.env.DATABASE_URL;
-    const demo = spawnSync(SERVER, ["admin", "demo", "--patients", String(options.patients ?? 60)], {
-      env: clinic.env,
-      encoding: "utf8",
-    });
+    delete clinic.env.DATABASE_URL;
+    if (options.databaseUrl) clinic.env.DATABASE_URL = options.databaseUrl;
+    const size = ["--patients", String(options.patients ?? 60), "--years", String(options.years ?? 5)];
+    const demo = spawnSync(SERVER, ["admin", "demo", ...size], { env: clinic.env, encoding: "utf8" });
     if (demo.status !== 0) throw new Error(`admin demo: ${demo.stdout}\n${demo.stderr}`);
+    clinic.documents = Number(/^(\d+) documents/.exec(demo.stdout)?.[1]);
     clinic.profiles = [];
-    await clinic.revive();
+    try {
+      await clinic.revive();
+    } catch (error) {
+      await clinic.stop();
+      throw error;
+    }
     return clinic;
   }
 
   /** Starts the server again on the same folder and port. */
   async revive() {
     this.log = "";
-    this.process = spawn(SERVER, ["serve"], { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+    const server = spawn(SERVER, ["serve"], { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+    running.add(server);
+    server.once("exit", () => running.delete(server));
+    this.process = server;
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => (this.log = (this.log + text).slice(-20_000)));
     }
@@ -66,15 +85,21 @@ export class Clinic {
         // Not listening yet.
       }
       if (this.process.exitCode !== null || Date.now() > deadline) throw new Error(`server: ${this.log}`);
-      await new Promise((resolve) => setTimeout(resolve, 50)); // between two looks at a port there is no event
+      await setTimeout(50); // between two looks at a port there is no event
     }
   }
 
   /** As if the machine lost power. */
   async kill() {
+    if (!running.has(this.process)) return;
     const ended = once(this.process, "exit");
     this.process.kill("SIGKILL");
     await ended;
+  }
+
+  /** Asks the clinic's Postgres; what comes back is one line for each row. */
+  sql(statement) {
+    return sql(this.env.DATABASE_URL, statement);
   }
 
   /** A browser with a profile of its own, as another device. */
@@ -91,7 +116,7 @@ export class Clinic {
       await profile.close();
       rmSync(profile.folder, { recursive: true, force: true, maxRetries: 5 });
     }
-    if (this.process.exitCode === null && this.process.signalCode === null) {
+    if (running.has(this.process)) {
       const ended = once(this.process, "exit");
       this.process.kill("SIGTERM");
       await ended;
@@ -101,8 +126,8 @@ export class Clinic {
 }
 
 export class Profile {
-  constructor(clinic, folder, { viewport = { width: 1440, height: 900 }, theme = "light", touch = false } = {}) {
-    Object.assign(this, { clinic, folder, viewport, theme, touch });
+  constructor(clinic, folder, { viewport = DESKTOP, theme = "light", touch = false, address = clinic.address } = {}) {
+    Object.assign(this, { clinic, folder, viewport, theme, touch, address });
     this.troubles = [];
   }
 
@@ -125,6 +150,7 @@ export class Profile {
         "--disable-sync",
       ],
     });
+    this.context.setDefaultTimeout(Number(process.env.PATIENCE ?? 20_000));
     this.page = this.context.pages()[0] ?? (await this.context.newPage());
     this.watch(this.page);
   }
@@ -161,13 +187,18 @@ export class Profile {
   }
 
   async goto(path) {
-    await this.page.goto(`${this.clinic.address}${path}`);
+    await this.page.goto(`${this.address}${path}`);
   }
 
   async signIn(email, password = PASSWORD) {
     await this.goto("/");
+    await this.enter(email, password);
+  }
+
+  /** Fills in the form that is on the screen. */
+  async enter(email, password = PASSWORD) {
     await this.page.getByLabel("Email").fill(email);
     await this.page.getByLabel("Password", { exact: true }).fill(password);
-    await this.page.getByRole("button", { name: "Sign in" }).click();
+    await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
   }
 }

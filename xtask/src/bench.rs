@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::command;
+use crate::set_up::{self, Purpose};
 use crate::web;
 
 #[derive(clap::Args)]
@@ -53,6 +54,21 @@ const BENCHES: &[Bench] = &[
         name: "memory",
         what: "the server with 100 devices attached",
         rows: || native("memory"),
+    },
+    Bench {
+        name: "browser-command",
+        what: "from a key to the screen in a browser with 20,000 documents, durable in between",
+        rows: || browser("command"),
+    },
+    Bench {
+        name: "browser-search",
+        what: "search in a browser with 50,000 patients",
+        rows: || browser("search"),
+    },
+    Bench {
+        name: "browser-cold-start",
+        what: "from opening the app without a server to a usable day, with 20,000 documents",
+        rows: || browser("cold-start"),
     },
 ];
 
@@ -116,6 +132,27 @@ fn native(which: &str) -> Result<Vec<Row>> {
         command::program(release.join("bench"))
             .arg(which)
             .arg(release.join("sync-server")),
+    )
+}
+
+/// The figures that e2e/bench.mjs measures in a real browser.
+fn browser(which: &str) -> Result<Vec<Row>> {
+    set_up::ensure(&[Purpose::Build, Purpose::Web, Purpose::Browser])?;
+    let web = web::build(&web::Options::default())?;
+    command::run(command::cargo().args(["build", "--release", "--package", "sync-server"]))?;
+    let e2e = command::root().join("e2e");
+    command::run(
+        command::program("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--silent"])
+            .current_dir(&e2e),
+    )?;
+    rows_of(
+        command::program("node")
+            .args(["bench.mjs", which])
+            .current_dir(&e2e)
+            .env("CHROMIUM", set_up::chromium().context("the browser is gone")?)
+            .env("SERVER", command::target_dir().join("release/sync-server"))
+            .env("WEB", web),
     )
 }
 

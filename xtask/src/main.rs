@@ -9,7 +9,6 @@
 
 mod bench;
 mod command;
-mod desktop;
 mod postgres;
 mod run;
 mod set_up;

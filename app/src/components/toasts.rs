@@ -85,6 +85,7 @@ fn Toast(said: Said) -> Element {
     let toasts = use_toasts();
     let host = use_host();
     let mut held = use_signal(|| false);
+    let mut undoing = use_signal(|| false);
     let number = said.number;
     use_future(move || async move {
         let mut left = STAYS;
@@ -108,12 +109,15 @@ fn Toast(said: Said) -> Element {
                 button {
                     class: "btn btn--sm",
                     r#type: "button",
+                    disabled: undoing(),
                     onclick: move |_| {
                         let command = command.clone();
-                        toasts.remove(number);
-                        // The task belongs to the root: this toast is gone before it ends.
+                        undoing.set(true);
+                        // The task belongs to the root: this toast may be gone before it ends.
                         dioxus::core::spawn_forever(async move {
-                            match host.run(command).await {
+                            let undone = host.run(command).await;
+                            toasts.remove(number);
+                            match undone {
                                 Ok(_) => toasts.say(text::undone()),
                                 Err(failure) => toasts.failed(&failure),
                             }

@@ -13,7 +13,8 @@ use shared_model::time::Timestamp;
 pub(super) trait Io {
     fn now(&self) -> Timestamp;
     fn random(&self, bytes: &mut [u8]);
-    fn to_views(&self, message: FromCore);
+    /// They arrive together, so that the screen changes once.
+    fn to_views(&self, messages: Vec<FromCore>);
     /// Opens the one socket; a former one is dropped silently. Comes back as `Input::Socket…`.
     fn open_socket(&mut self);
     /// Closes it; comes back as `Input::SocketClosed`.
@@ -104,7 +105,7 @@ impl<I: Io> Runner<I> {
                     StorageTrouble::InUse => HostTrouble::OpenElsewhere,
                     trouble => HostTrouble::Storage(trouble),
                 };
-                io.to_views(FromCore::NoStore(trouble));
+                io.to_views(vec![FromCore::NoStore(trouble)]);
                 return None;
             }
         };
@@ -113,7 +114,7 @@ impl<I: Io> Runner<I> {
         let device = DeviceId(uuid::Builder::from_random_bytes(device).into_uuid());
         let device = core.device().unwrap_or(device);
         let mut runner = Self { core, io, device };
-        runner.io.to_views(FromCore::Ready);
+        runner.io.to_views(vec![FromCore::Ready]);
         runner.event(Event::Started);
         Some(runner)
     }
@@ -201,7 +202,7 @@ impl<I: Io> Runner<I> {
             }) => Err(SignInTrouble::Unreachable),
             Some(_) => Err(SignInTrouble::Odd),
         };
-        self.io.to_views(FromCore::SignIn(outcome));
+        self.io.to_views(vec![FromCore::SignIn(outcome)]);
     }
 
     fn renewal_answered(&mut self, response: Option<Response>) {
@@ -217,6 +218,7 @@ impl<I: Io> Runner<I> {
     }
 
     fn event(&mut self, event: Event) {
+        let mut to_views = Vec::new();
         for effect in self.core.handle(self.io.now(), event) {
             match effect {
                 Effect::OpenSocket => self.io.open_socket(),
@@ -233,20 +235,22 @@ impl<I: Io> Runner<I> {
                     .expect("strings and ids are always JSON");
                     self.io.post(Purpose::Renew, "/api/v1/refresh", body);
                 }
-                Effect::Answer { ticket, outcome } => self.io.to_views(FromCore::Answer { ticket, outcome }),
-                Effect::View { watch, view } => self.io.to_views(FromCore::View { watch, view }),
+                Effect::Answer { ticket, outcome } => to_views.push(FromCore::Answer { ticket, outcome }),
+                Effect::View { watch, view } => to_views.push(FromCore::View { watch, view }),
                 Effect::WakeAt(at) => self.io.wake_at(at),
                 Effect::SignedIn(signed_in) => {
                     if signed_in {
-                        self.io.to_views(FromCore::SignIn(Ok(())));
+                        to_views.push(FromCore::SignIn(Ok(())));
                     }
-                    self.io.to_views(FromCore::SignedIn(signed_in));
+                    to_views.push(FromCore::SignedIn(signed_in));
                 }
                 Effect::SignInRefused { waiting, name } => {
-                    self.io
-                        .to_views(FromCore::SignIn(Err(SignInTrouble::WorkWaits { waiting, name })));
+                    to_views.push(FromCore::SignIn(Err(SignInTrouble::WorkWaits { waiting, name })));
                 }
             }
+        }
+        if !to_views.is_empty() {
+            self.io.to_views(to_views);
         }
     }
 }

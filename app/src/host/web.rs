@@ -2,7 +2,7 @@
 //! system. Both run the same bundle.
 
 use super::runner::{Input, Io, Purpose, Response, Runner};
-use super::{Device, FromCore, HostTrouble, KeyPress, PageEvent, ToCore};
+use super::{AddressTrouble, Device, FromCore, HostTrouble, KeyPress, PageEvent, ToCore};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
 use js_sys::{ArrayBuffer, Uint8Array};
@@ -33,6 +33,11 @@ impl Link {
         } else {
             post(&self.worker, &message);
         }
+    }
+
+    /// The Worker that could not open the records has ended: the page begins anew.
+    pub(super) fn open_again(&self) {
+        reload();
     }
 }
 
@@ -76,8 +81,11 @@ pub(super) fn start() -> (Link, UnboundedReceiver<FromCore>) {
                 }
             } else {
                 let bytes = Uint8Array::new(&data).to_vec();
-                let message = postcard::from_bytes(&bytes).expect("the Worker runs the same build");
-                drop(to_views.unbounded_send(message));
+                let messages: Vec<FromCore> =
+                    postcard::from_bytes(&bytes).expect("the Worker runs the same build");
+                for message in messages {
+                    drop(to_views.unbounded_send(message));
+                }
             }
         })
     };
@@ -274,6 +282,15 @@ pub(crate) fn listen_hidden(hidden: impl Fn() + 'static) -> Listening<web_sys::E
     })
 }
 
+/// Tells `leaving` before the page is left. If it says that something would be lost, the browser asks the person.
+pub(crate) fn listen_leaving(leaving: impl Fn() -> bool + 'static) -> Listening<web_sys::Event> {
+    Listening::start("beforeunload", move |event: web_sys::Event| {
+        if leaving() {
+            event.prevent_default();
+        }
+    })
+}
+
 /// What happens to the page from outside, for as long as it is open.
 pub(crate) fn page_events() -> UnboundedReceiver<PageEvent> {
     let (happened, events) = unbounded();
@@ -302,6 +319,19 @@ pub(crate) fn reload() {
     if let Some(window) = web_sys::window() {
         drop(window.location().reload());
     }
+}
+
+/// The page comes from its clinic's server.
+pub(crate) fn asks_for_address() -> bool {
+    false
+}
+
+pub(crate) fn remembered_address() -> String {
+    String::new()
+}
+
+pub(crate) fn keep_address(_typed: &str) -> Result<(), AddressTrouble> {
+    Ok(())
 }
 
 pub(crate) async fn sleep(milliseconds: u32) {
@@ -417,7 +447,7 @@ pub(crate) fn run_worker(scope: DedicatedWorkerGlobalScope) {
         let views = Views(scope.clone());
         let sql = match open().await {
             Ok(sql) => sql,
-            Err(trouble) => return views.send(&FromCore::NoStore(trouble)),
+            Err(trouble) => return views.send(&[FromCore::NoStore(trouble)]),
         };
         let io = WebIo {
             scope,
@@ -455,8 +485,9 @@ async fn open() -> Result<rusqlite::Connection, HostTrouble> {
 struct Views(DedicatedWorkerGlobalScope);
 
 impl Views {
-    fn send(&self, message: &FromCore) {
-        let bytes = postcard::to_stdvec(message).expect("messages between page and Worker hold plain values");
+    fn send(&self, messages: &[FromCore]) {
+        let bytes =
+            postcard::to_stdvec(messages).expect("messages between page and Worker hold plain values");
         self.0
             .post_message(&Uint8Array::from(&bytes[..]))
             .expect("bytes can always be posted");
@@ -497,8 +528,8 @@ impl Io for WebIo {
         getrandom::fill(bytes).expect("every browser has a random source");
     }
 
-    fn to_views(&self, message: FromCore) {
-        self.views.send(&message);
+    fn to_views(&self, messages: Vec<FromCore>) {
+        self.views.send(&messages);
     }
 
     fn open_socket(&mut self) {

@@ -93,9 +93,9 @@ pub(crate) fn SearchPalette(on_close: EventHandler<()>) -> Element {
         Some(View::Search(found)) if !asked.is_empty() => (found.hits.as_slice(), found.more),
         _ => (&[][..], 0),
     };
-    let nobody = !asked.is_empty()
-        && hits.is_empty()
-        && matches!(&*view, Some(View::Search(found)) if found.text == typed());
+    // Until then the list answers what was typed before.
+    let answered = matches!(&*view, Some(View::Search(found)) if found.text == typed());
+    let nobody = !asked.is_empty() && hits.is_empty() && answered;
     let entries = if asked.is_empty() {
         let recent = recent.0.read();
         beginning(recent.iter().filter(|route| **route != here).take(REMEMBERED))
@@ -183,7 +183,12 @@ pub(crate) fn SearchPalette(on_close: EventHandler<()>) -> Element {
                     EmptyState { icon: icon_xl(LdSearch), title: text::nobody_called(asked.clone()), text: text::nobody_called_why() }
                 }
             }
-            div { class: "listbox", role: "listbox", id: "palette-list", "aria-label": text::results(),
+            div {
+                class: "listbox",
+                role: "listbox",
+                id: "palette-list",
+                "aria-label": text::results(),
+                "aria-busy": "{!answered}",
                 for (group , members) in groups {
                     div { key: "{group}", role: "group", "aria-label": group,
                         div { class: "listbox__group", "aria-hidden": "true", {group} }

@@ -165,15 +165,12 @@ pub(super) const NEEDS: &[Need] = &[
         otherwise: "Install the development files of WebKitGTK 4.1 and libxdo.",
     },
     Need {
-        name: "Xvfb and xwininfo",
-        why: "the desktop test opens its window on a screen in memory",
+        name: "Xvfb",
+        why: "the desktop test has its window on a screen in memory",
         purpose: Purpose::Desktop,
-        found: || {
-            cfg!(not(target_os = "linux"))
-                || (on_path(&["Xvfb"]).is_some() && on_path(&["xwininfo"]).is_some())
-        },
-        way: Way::Debian(&[&["xvfb", "x11-utils"]]),
+        found: || cfg!(not(target_os = "linux")) || on_path(&["Xvfb"]).is_some(),
+        way: Way::Debian(&[&["xvfb"]]),
         brew: "",
-        otherwise: "Install Xvfb and xwininfo.",
+        otherwise: "Install Xvfb.",
     },
 ];

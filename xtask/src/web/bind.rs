@@ -17,7 +17,7 @@ pub(super) struct Bound {
     pub snippets: Vec<(String, String)>,
 }
 
-pub(super) fn bind(wasm: &Path) -> Result<Bound> {
+pub(super) fn bind(wasm: &Path, names: bool) -> Result<Bound> {
     let folder = tempfile::tempdir()?;
     Bindgen::new()
         .input_path(wasm)
@@ -27,7 +27,7 @@ pub(super) fn bind(wasm: &Path) -> Result<Bound> {
         // start.js says where the module is, since its name has a hash.
         .omit_default_module_path(true)
         .remove_producers_section(true)
-        .remove_name_section(true)
+        .remove_name_section(!names)
         .generate(folder.path())
         .context("wasm-bindgen")?;
 

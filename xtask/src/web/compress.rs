@@ -39,7 +39,7 @@ pub(super) struct Size {
 
 pub(super) fn write(files: &[File], dist: &Path) -> Result<Vec<Size>> {
     // Built beside and swapped in, so that a server never serves half a build.
-    let fresh = dist.with_file_name("web.new");
+    let fresh = dist.with_extension("new");
     remove(&fresh)?;
     // Brotli at its highest quality is slow, and every file is a job of its own.
     let compressed: Vec<Compressed> = std::thread::scope(|scope| {

@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Build even if nothing has changed
     #[arg(long)]
     pub force: bool,
+    /// Keep the functions' names, for a profile; the bundle is larger and goes to dist/web-names
+    #[arg(long)]
+    pub names: bool,
 }
 
 /// Where the bundle goes; the server serves this folder by its `manifest.json`.
@@ -34,9 +37,13 @@ pub(crate) fn dist() -> PathBuf {
 }
 
 pub(crate) fn build(options: &Options) -> Result<PathBuf> {
-    let dist = dist();
+    let dist = if options.names {
+        root().join("dist/web-names")
+    } else {
+        dist()
+    };
     // Beside the folder, not in it: everything in it is for browsers.
-    let stamp = dist.with_file_name("web.inputs");
+    let stamp = dist.with_extension("inputs");
     let inputs = inputs::fingerprint()?;
     if !options.force
         && dist.join("manifest.json").exists()
@@ -50,7 +57,7 @@ pub(crate) fn build(options: &Options) -> Result<PathBuf> {
     let started = Instant::now();
     let wasm = compile::compile()?;
     let compiled = started.elapsed().as_secs_f64();
-    let bound = bind::bind(&wasm)?;
+    let bound = bind::bind(&wasm, options.names)?;
     let files = assemble::assemble(&root().join("assets"), bound)?;
     let bound = started.elapsed().as_secs_f64() - compiled;
     let sizes = compress::write(&files, &dist)?;
