@@ -95,6 +95,7 @@ role-viewer = Viewer
 this-field = This
 failed-not-here = This record is not on this device yet. Wait until it has arrived, then try again.
 failed-text-changed = Somebody else changed this at the same moment. Look at it again, then repeat your change.
+failed-too-large = Not saved: this record is full. Shorten what you wrote, or begin another one.
 failed-visit-finished = This visit is finished. Reopen it to change its notes.
 failed-not-permitted = Your role may not change this. Ask your clinic’s administrator.
 failed-not-yours = This record belongs to somebody else.
@@ -113,6 +114,8 @@ invalid-too-large = { $field } is larger than is possible
 invalid-too-long = { $field } is too long
 invalid-characters = { $field } has characters that do not belong there
 invalid-not-a-date = { $field } is not a date
+invalid-in-future = { $field } lies in the future
+invalid-too-long-ago = { $field } lies before 1900
 
 ## Parts
 
@@ -196,7 +199,6 @@ open-owner = Owner
 start-visit = Start visit
 start-visit-of = Start { $name }’s visit
 open-visit = Open visit
-open-visit-of = Open { $name }’s visit
 check-in = Check in
 check-in-pet = Check in { $name }
 check-out = Check out
@@ -227,6 +229,7 @@ arrived-at = arrived { $time }
 late-by = { $clock }, { $vet } · { $by } late
 vet-since = { $vet } · since { $time }
 exam = Exam
+exam-of = Exam: open { $name }’s visit
 notes-finished = Notes finished · { $vet }
 two-bookings = Two bookings at { $clock }, { $vet }
 clash-text = { $first } was booked first, { $second } after it.
@@ -511,7 +514,10 @@ nav-clients = Clients
 nav-me = Me
 nav-pets = Pets
 needs-attention = Needs attention
-needs-attention-count = { $count } need attention
+needs-attention-count = { $count ->
+    [one] 1 needs attention
+   *[other] { $count } need attention
+}
 to-decide = to decide
 search-hint = Find a pet, person, phone, chip…
 search-hint-plain = Find a pet, person, phone or chip
@@ -548,6 +554,7 @@ status-offline-short = Offline · { $waiting }
 status-not-connected = Not connected
 status-connecting = Connecting to the clinic
 status-connecting-short = Connecting
+status-receiving = Getting records
 status-sending = Sending { $waiting }…
 status-disk-full = Not saving: disk full
 status-not-saving = Not saving
@@ -590,6 +597,7 @@ clock-ahead = It is { $off } ahead of the clinic’s. Times that you write here 
 
 getting-records = Getting your clinic’s records
 getting-records-first = Today’s patients come first. You can start working as soon as they are here.
+records-to-come = The first records are on their way
 records-arrived = { $received } of { $total } records
 rest-arrives = You can work; the rest arrives meanwhile
 
@@ -607,6 +615,11 @@ go-to-me = Me and this device
 sign-in = Sign in
 sign-in-to-clinic = Sign in to your clinic
 signing-in = Signing in…
+clinic-address = Clinic address
+clinic-address-hint = Your clinic’s administrator knows it. It looks like clinic.example.com
+desktop-no-program-for-link = No program on this computer opens this link
+clinic-address-missing = Type your clinic’s address
+clinic-address-odd = This is not an address. It looks like clinic.example.com
 email = Email
 password = Password
 show-password = Show the password
@@ -724,7 +737,10 @@ this-device = This device
 leaving = Leaving
 sign-out = Sign out
 sign-out-all-sent = Everything that was written here is at the clinic.
-sign-out-work-waits = { $count } changes have not reached the clinic. They stay on this device and are sent when you sign in here again; until then nobody else can sign in.
+sign-out-work-waits = { $count ->
+    [one] 1 change has not reached the clinic. It stays on this device and is sent when you sign in here again; until then nobody else can sign in.
+   *[other] { $count } changes have not reached the clinic. They stay on this device and are sent when you sign in here again; until then nobody else can sign in.
+}
 sign-out-question = Sign out with work waiting?
 sign-out-anyway = Sign out anyway
 stay-signed-in = Stay signed in

@@ -267,7 +267,13 @@ fn everybody_may_do_what_they_did() {
             let standing = document.clone();
             let change = deed.command.write(document, &deed.stamp).expect("valid");
             let change = change.unwrap_or_else(|| panic!("{:?} does nothing", deed.command));
-            let judged = judge(&principals[&deed.stamp.account], &standing, is_new, &change);
+            let judged = judge(
+                &principals[&deed.stamp.account],
+                &standing,
+                is_new,
+                &change,
+                deed.stamp.now,
+            );
             assert_eq!(judged, Ok(()), "{:?}", deed.command);
         }
     }

@@ -5,8 +5,10 @@
 
 use crate::documents::{Document, Kind};
 use crate::ids::{AccountId, ClientId, ClinicId};
+use crate::time::Timestamp;
+use crate::values::{Invalid, past_day};
 use automerge::legacy::{Key, ObjectId, OpType};
-use automerge::{Change, ObjType};
+use automerge::{Change, ObjType, ScalarValue};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +123,9 @@ pub enum Denied {
     NotYours { kind: Kind },
     #[error("{what} is not how a {} is written", kind.word())]
     Form { kind: Kind, what: String },
+    /// A device refuses this with a better word while the person types.
+    #[error("{field} of a {} cannot have been then: {why}", kind.word())]
+    Date { kind: Kind, field: String, why: Invalid },
 }
 
 impl Denied {
@@ -130,6 +135,7 @@ impl Denied {
             Self::Create { .. } => "creation_not_permitted",
             Self::NotYours { .. } => "not_your_record",
             Self::Form { .. } => "malformed_change",
+            Self::Date { .. } => "impossible_date",
         }
     }
 }
@@ -215,6 +221,29 @@ const RULES: &[Rule] = &[
     rule(Kind::Visit, "finished_by", CLINICAL),
 ];
 
+/// Days that a person names as past. Moments that a device's clock wrote are not judged: a clock that lies must not cost
+/// anybody a visit.
+const PAST: &[(Kind, &str)] = &[(Kind::Patient, "born"), (Kind::Patient, "death/on")];
+
+/// What cannot be read as a date passes: reading reports it.
+fn judge_date(kind: Kind, field: &str, value: &ScalarValue, now: Timestamp) -> Result<(), Denied> {
+    if !PAST
+        .iter()
+        .any(|(of, pattern)| *of == kind && matches(pattern, field))
+    {
+        return Ok(());
+    }
+    let ScalarValue::Str(day) = value else {
+        return Ok(());
+    };
+    let Ok(day) = day.parse() else { return Ok(()) };
+    past_day(day, now).map(drop).map_err(|why| Denied::Date {
+        kind,
+        field: field.to_owned(),
+        why,
+    })
+}
+
 /// Who may bring a document of a kind into being.
 fn creators(kind: Kind) -> &'static [Role] {
     match kind {
@@ -279,12 +308,14 @@ pub fn may_create(principal: &Principal, kind: Kind) -> Result<(), Denied> {
 
 /// Judges every operation of a change against the table.
 ///
-/// `document` is the document before the change, `is_new` whether it exists only on the writer's device so far.
+/// `document` is the document before the change, `is_new` whether it exists only on the writer's device so far, `now`
+/// the judge's own clock.
 pub fn judge(
     principal: &Principal,
     document: &Document,
     is_new: bool,
     change: &Change,
+    now: Timestamp,
 ) -> Result<(), Denied> {
     let kind = document.kind;
     let form = |what: &str| Denied::Form {
@@ -299,17 +330,16 @@ pub fn judge(
     let mut allowed: Vec<String> = Vec::new();
     for op in change.decode().operations {
         let field = match (&op.obj, &op.key, &op.action) {
-            (ObjectId::Root, Key::Map(key), OpType::Put(_)) => key.to_string(),
+            (ObjectId::Root, Key::Map(key), OpType::Put(value)) => {
+                judge_date(kind, key, value, now)?;
+                key.to_string()
+            }
             (ObjectId::Root, _, OpType::Delete) => return Err(form("deleting a field")),
             (ObjectId::Root, _, OpType::Make(ObjType::Map | ObjType::List | ObjType::Table)) => {
                 return Err(form("a container inside the document"));
             }
             (ObjectId::Root, ..) => return Err(form("this operation on a field")),
-            (
-                ObjectId::Id(object),
-                Key::Seq(_),
-                OpType::Put(automerge::ScalarValue::Str(_)) | OpType::Delete,
-            ) => {
+            (ObjectId::Id(object), Key::Seq(_), OpType::Put(ScalarValue::Str(_)) | OpType::Delete) => {
                 let name = format!("{}@{}", object.counter(), object.actor());
                 match texts.iter().find(|(id, _)| id.to_string() == name) {
                     Some((_, key)) => (*key).to_owned(),
@@ -331,9 +361,11 @@ mod tests {
     use super::*;
     use crate::documents::Stamp;
     use crate::ids::{AccountId, ClinicId, DocumentId};
-    use crate::time::Timestamp;
     use automerge::{ActorId, Automerge, ROOT, transaction::Transactable};
     use uuid::Uuid;
+
+    /// 23 November 2026, noon.
+    const NOW: Timestamp = Timestamp(1_795_435_200_000);
 
     fn principal(roles: &[Role], client: Option<u128>) -> Principal {
         Principal {
@@ -414,7 +446,7 @@ mod tests {
         tx.commit();
         let change = hostile.get_changes(&seen).remove(0);
         assert!(matches!(
-            judge(&principal(&[Vet], None), &doc, false, &change),
+            judge(&principal(&[Vet], None), &doc, false, &change, NOW),
             Err(Denied::Form { .. })
         ));
 
@@ -424,7 +456,7 @@ mod tests {
         tx.commit();
         let change = hostile.get_last_local_change().expect("made");
         // The put is undone within the change, nothing is visible, and still the deletion is refused.
-        let verdict = judge(&principal(&[Vet], None), &doc, false, &change);
+        let verdict = judge(&principal(&[Vet], None), &doc, false, &change, NOW);
         assert!(
             matches!(verdict, Err(Denied::Form { .. })) || change.decode().operations.is_empty(),
             "{verdict:?}"
@@ -451,10 +483,60 @@ mod tests {
             })
             .expect("written")
             .expect("a change");
-        assert_eq!(judge(&principal(&[Vet], None), &before, false, &change), Ok(()));
+        assert_eq!(
+            judge(&principal(&[Vet], None), &before, false, &change, NOW),
+            Ok(())
+        );
         assert!(matches!(
-            judge(&principal(&[Tech], None), &before, false, &change),
+            judge(&principal(&[Tech], None), &before, false, &change, NOW),
             Err(Denied::Field { field, .. }) if field == "assessment"
         ));
+    }
+
+    #[test]
+    fn dates_that_cannot_have_been_are_refused() {
+        let check = |kind, field: &str, value: ScalarValue, expected: Option<Invalid>| {
+            let doc = Document::genesis(kind, ClinicId(Uuid::from_u128(2)), DocumentId(Uuid::from_u128(3)));
+            let stamp = Stamp {
+                now: Timestamp(0),
+                actor: ActorId::from([7; 16]),
+                account: AccountId(Uuid::from_u128(1)),
+            };
+            let change = doc
+                .clone()
+                .change(&stamp, "write", |w| {
+                    w.put(field, value.clone());
+                    Ok::<_, ()>(())
+                })
+                .expect("written")
+                .expect("a change");
+            let denied = expected.map(|why| Denied::Date {
+                kind,
+                field: field.to_owned(),
+                why,
+            });
+            let judged = judge(&principal(&[Vet], None), &doc, false, &change, NOW);
+            assert_eq!(judged.err(), denied, "{field} {value:?}");
+        };
+        let day = |day: &str| ScalarValue::Str(day.into());
+        check(Kind::Patient, "born", day("2026-11-24"), None);
+        check(Kind::Patient, "born", day("2026-11-25"), Some(Invalid::InFuture));
+        check(
+            Kind::Patient,
+            "born",
+            day("1899-01-01"),
+            Some(Invalid::TooLongAgo),
+        );
+        check(Kind::Patient, "born", day("in spring"), None);
+        check(
+            Kind::Patient,
+            "death/on",
+            day("2027-01-01"),
+            Some(Invalid::InFuture),
+        );
+        let late = ScalarValue::Timestamp(NOW.0 + 2 * 86_400_000);
+        check(Kind::Patient, "weights/1/at", late.clone(), None);
+        check(Kind::Visit, "started_at", late, None);
+        check(Kind::Appointment, "booking/slot", day("2027-01-01"), None);
     }
 }

@@ -24,6 +24,10 @@ pub const PAGE_TARGET: usize = 512 << 10;
 pub const MAX_PUSH_CHANGES: usize = 1_000;
 /// One change, in bytes.
 pub const MAX_CHANGE: usize = 256 << 10;
+/// Operations in one change: a pasted referral letter and the deletion of one fit.
+pub const MAX_OPERATIONS: usize = 200_000;
+/// Stored bytes of one document: it has to fit into a frame together with its projection.
+pub const MAX_DOCUMENT: usize = 512 << 10;
 /// Pushes a device has in flight before it waits for an answer.
 pub const PUSH_WINDOW: usize = 4;
 /// Pages a server sends before it waits for an acknowledgement.

@@ -1,5 +1,8 @@
 //! Values that cannot be invalid once they exist. Invariant: `parse` is the only way in for what a person typed.
 
+use crate::time::Timestamp;
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
@@ -22,6 +25,10 @@ pub enum Invalid {
     BadCharacters,
     #[error("not a date")]
     NotADate,
+    #[error("in the future")]
+    InFuture,
+    #[error("before anybody could have noted it")]
+    TooLongAgo,
 }
 
 /// Body weight. Kept in kilograms as typed, so that 19.40 stays 19.40.
@@ -214,6 +221,34 @@ impl Email {
     }
 }
 
+/// No animal in anybody's care was born before, and no clinic's record is older.
+const FIRST_DAY: Date = date(1900, 1, 1);
+/// How far a clock may be ahead, and how much later a day begins somewhere else.
+const CLOCK_TOLERANCE_MS: i64 = 24 * 3_600_000;
+
+/// A day on which something has happened: from 1900 on, and not in the future as `now` tells it.
+pub fn past_day(day: Date, now: Timestamp) -> Result<Date, Invalid> {
+    let latest = Timestamp(now.0.saturating_add(CLOCK_TOLERANCE_MS)).date_in(&TimeZone::UTC);
+    if day > latest {
+        Err(Invalid::InFuture)
+    } else if day < FIRST_DAY {
+        Err(Invalid::TooLongAgo)
+    } else {
+        Ok(day)
+    }
+}
+
+/// A moment at which something has happened, by the same measure.
+pub fn past_moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, Invalid> {
+    if at.0 > now.0.saturating_add(CLOCK_TOLERANCE_MS) {
+        Err(Invalid::InFuture)
+    } else if at.date_in(&TimeZone::UTC) < FIRST_DAY {
+        Err(Invalid::TooLongAgo)
+    } else {
+        Ok(at)
+    }
+}
+
 /// One line that a person typed: trimmed, inner blanks single, at most `max` characters, no control characters.
 pub fn line(text: &str, max: usize) -> Result<String, Invalid> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -268,6 +303,28 @@ mod tests {
         assert_eq!(form("0a1b2c3d4e"), MicrochipForm::Legacy);
         assert_eq!(form("12345"), MicrochipForm::Unusual);
         assert_eq!(Microchip::parse("98511234567890é"), Err(Invalid::BadCharacters));
+    }
+
+    #[test]
+    fn days_and_moments_that_can_have_been() {
+        let noon = Timestamp::at_wall_clock(date(2026, 11, 23), 12 * 60, &TimeZone::UTC);
+        let check = |day, expected: Option<Invalid>| assert_eq!(past_day(day, noon).err(), expected, "{day}");
+        check(date(2026, 11, 23), None);
+        check(date(2026, 11, 24), None);
+        check(date(2026, 11, 25), Some(Invalid::InFuture));
+        check(date(9999, 12, 31), Some(Invalid::InFuture));
+        check(date(1900, 1, 1), None);
+        check(date(1899, 12, 31), Some(Invalid::TooLongAgo));
+        let check = |at, expected: Option<Invalid>| {
+            assert_eq!(past_moment(Timestamp(at), noon).err(), expected, "{at}");
+        };
+        check(noon.0 + CLOCK_TOLERANCE_MS, None);
+        check(noon.0 + CLOCK_TOLERANCE_MS + 1, Some(Invalid::InFuture));
+        check(0, None);
+        check(-2_208_988_800_000, None);
+        check(-2_208_988_800_001, Some(Invalid::TooLongAgo));
+        check(i64::MIN, Some(Invalid::TooLongAgo));
+        check(i64::MAX, Some(Invalid::InFuture));
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn id<T>(make: impl Fn(Uuid) -> T, number: u128) -> T {
 
 fn stamp(actor: u8, now: i64) -> Stamp {
     Stamp {
-        now: Timestamp(now),
+        now: Timestamp(1_795_435_200_000 + now),
         actor: ActorId::from([actor; 16]),
         account: id(AccountId, u128::from(actor)),
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sync_server::server::{Settings, serve};
 use sync_server::storage::Storage;
+use sync_server::storage::postgres::PostgresStorage;
 use sync_server::storage::sqlite::SqliteStorage;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -49,9 +50,19 @@ impl Clinic {
 
     /// A demonstration on the embedded database.
     pub async fn of(demo: DemoClinic) -> Self {
+        Self::of_in(demo, None).await
+    }
+
+    /// A demonstration in the empty Postgres database at an address; on the embedded database if there is none.
+    pub async fn of_in(demo: DemoClinic, database: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let storage: Arc<dyn Storage> =
-            Arc::new(SqliteStorage::open(&folder.path().join("clinic.db")).expect("a fresh database opens"));
+        let storage: Arc<dyn Storage> = match database {
+            Some(url) => Arc::new(PostgresStorage::connect(url).await.expect("the database answers")),
+            None => {
+                let file = folder.path().join("clinic.db");
+                Arc::new(SqliteStorage::open(&file).expect("a fresh database opens"))
+            }
+        };
         let (id, accounts) = (demo.clinic, demo.accounts.clone());
         sync_server::import_demonstration(&storage, demo)
             .await
@@ -70,6 +81,11 @@ impl Clinic {
 
     /// A clinic that has nothing but people, each with a name and roles; all with the demonstration's password.
     pub async fn empty(id: ClinicId, people: &[(&str, &[Role])]) -> Self {
+        Self::empty_in(id, people, None).await
+    }
+
+    /// The same in a Postgres database, as [`Self::of_in`] has it.
+    pub async fn empty_in(id: ClinicId, people: &[(&str, &[Role])], database: Option<&str>) -> Self {
         let accounts = people
             .iter()
             .enumerate()
@@ -81,12 +97,12 @@ impl Clinic {
                 client: None,
                 password: demonstration::DEMO_PASSWORD,
             });
-        Self::of(DemoClinic {
+        let demo = DemoClinic {
             clinic: id,
             accounts: accounts.collect(),
             deeds: Vec::new(),
-        })
-        .await
+        };
+        Self::of_in(demo, database).await
     }
 
     /// Starts the server (again), on the same data and port.

@@ -6,6 +6,7 @@
 mod api;
 pub mod config;
 mod error;
+mod forget_stale_sign_ins;
 pub mod identity;
 mod import_demonstration;
 mod router;

@@ -68,7 +68,9 @@ async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
         "Listening at http://{address}\n{}",
         sign_ins(&storage).await?
     ))?;
-    server::serve(storage, Settings::new(options.web), listener, stopping).await?;
+    let mut settings = Settings::new(options.web);
+    settings.trusted_proxies = options.trusted_proxies;
+    server::serve(storage, settings, listener, stopping).await?;
     Ok(())
 }
 

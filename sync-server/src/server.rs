@@ -1,6 +1,7 @@
 //! The running server: its parts put together, and how it starts and stops.
 
-use crate::identity::{AccessTokens, Passwords, SlowDown, random};
+use crate::forget_stale_sign_ins::forget_stale_sign_ins;
+use crate::identity::{AccessTokens, Network, Passwords, SlowDown, random};
 use crate::router;
 use crate::storage::{Storage, StorageError};
 use crate::sync::{Accept, FanOut};
@@ -22,6 +23,10 @@ pub struct Settings {
     pub access_token_life: Duration,
     /// A session that says nothing for so long has lost its device.
     pub silence: Duration,
+    /// Proxies whose word about where a request comes from is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// How often stale sign-ins are forgotten.
+    pub forget_every: Duration,
 }
 
 impl Settings {
@@ -30,6 +35,8 @@ impl Settings {
             web,
             access_token_life: Duration::from_secs(15 * 60),
             silence: Duration::from_millis(3 * HEARTBEAT_MS.unsigned_abs()),
+            trusted_proxies: Vec::new(),
+            forget_every: Duration::from_secs(3_600),
         }
     }
 }
@@ -80,6 +87,11 @@ pub async fn serve(
         stopping: stopping.clone(),
         storage,
     };
+    let forgetting = tokio::spawn(forget_stale_sign_ins(
+        Arc::clone(&state.storage),
+        state.settings.forget_every,
+        stopping.clone(),
+    ));
     let router = router::router(state.clone());
     let listener = listener.tap_io(|stream| {
         // Edits are small and must not wait for more.
@@ -105,6 +117,9 @@ pub async fn serve(
         tracing::warn!("some sessions did not end in time");
     }
     state.accept.close().await;
+    if let Err(error) = forgetting.await {
+        tracing::error!(%error, "forgetting stale sign-ins ended early");
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -16,9 +16,10 @@ use shared_model::commands::{Command, CommandError};
 use shared_model::documents::{ClinicProfile, ClinicSettings, Document, Kind, OpeningHours, Stamp, project};
 use shared_model::ids::{AccountId, AppointmentId, AppointmentTypeId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{self, Principal};
+use shared_model::protocol::{MAX_CHANGE, MAX_OPERATIONS};
 use shared_model::time::Timestamp;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Opened documents kept in memory; a screen rests on a handful.
@@ -62,6 +63,9 @@ impl SignedIn {
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     documents: RefCell<HashMap<DocumentId, Arc<Document>>>,
+    /// Documents whose stored bytes cannot be read. They are neither shown nor written until the server has sent them
+    /// again; what waits of them in the outbox is safe there.
+    damaged: RefCell<BTreeSet<DocumentId>>,
 }
 
 impl Cache {
@@ -79,6 +83,15 @@ impl Cache {
 
     pub(crate) fn forget(&self, id: DocumentId) {
         self.documents.borrow_mut().remove(&id);
+        self.damaged.borrow_mut().remove(&id);
+    }
+
+    pub(crate) fn is_damaged(&self, id: DocumentId) -> bool {
+        self.damaged.borrow().contains(&id)
+    }
+
+    pub(crate) fn damaged(&self) -> BTreeSet<DocumentId> {
+        self.damaged.borrow().clone()
     }
 
     pub(crate) fn clear(&self) {
@@ -86,7 +99,7 @@ impl Cache {
     }
 }
 
-/// Opens a document, from memory if it is there.
+/// Opens a document, from memory if it is there. One whose bytes are damaged is noted in the cache and is `None`.
 pub(crate) fn open(
     store: &Store,
     cache: &Cache,
@@ -99,8 +112,10 @@ pub(crate) fn open(
     let Some(stored) = store.document(id)? else {
         return Ok(None);
     };
-    let document = Document::load(stored.kind, clinic, id, &stored.bytes)
-        .map_err(|error| StoreError::Corrupt(format!("{} {id}: {error}", stored.kind.word())))?;
+    let Ok(document) = Document::load(stored.kind, clinic, id, &stored.bytes) else {
+        cache.damaged.borrow_mut().insert(id);
+        return Ok(None);
+    };
     let document = Arc::new(document);
     cache.put(document.clone());
     Ok(Some(document))
@@ -129,6 +144,10 @@ impl Reading<'_> {
             Some(principal) => open(self.store, self.cache, principal.clinic, id),
             None => Ok(None),
         }
+    }
+
+    pub(crate) fn damaged(&self) -> u64 {
+        u64::try_from(self.cache.damaged.borrow().len()).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn staff_name(&self, id: Option<AccountId>) -> String {
@@ -247,10 +266,12 @@ impl Core {
 
     fn step(&mut self, now: Timestamp, event: Event, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
         let mut touched = Touched::default();
+        let damaged = self.cache.damaged();
         match event {
             Event::Started => {
                 effects.push(Effect::SignedIn(self.signed_in.is_some()));
                 if self.signed_in.is_some() {
+                    self.replay_deferred()?;
                     self.load_clinic()?;
                     self.connect(now, effects);
                 }
@@ -289,7 +310,7 @@ impl Core {
             Event::Command { ticket, command } => touched = self.command(now, ticket, &command, effects)?,
             Event::Watch { watch, query } => {
                 self.watches.insert(watch, Watched { query, shown: None });
-                return self.show(now, watch, effects);
+                self.show(now, watch, effects)?;
             }
             Event::Unwatch { watch } => {
                 self.watches.remove(&watch);
@@ -309,7 +330,17 @@ impl Core {
         {
             self.load_clinic()?;
         }
-        self.refresh(now, &touched, effects)
+        self.refresh(now, &touched, effects)?;
+        if self.cache.damaged() != damaged {
+            // One was found, or came back: the status has to say so.
+            let status = Touched {
+                status: true,
+                ..Touched::default()
+            };
+            self.refresh(now, &status, effects)?;
+        }
+        self.ask_for_documents(effects);
+        Ok(())
     }
 
     fn command(
@@ -362,7 +393,9 @@ impl Core {
             let is_new = stored.is_none();
             let before = match stored {
                 Some(document) => document,
-                None if command.creates(kind) => Arc::new(Document::genesis(kind, signed_in.clinic(), id)),
+                None if command.creates(kind) && !self.cache.is_damaged(id) => {
+                    Arc::new(Document::genesis(kind, signed_in.clinic(), id))
+                }
                 None => {
                     return Ok(Err(CommandError::NotHere {
                         kind: kind.word().to_owned(),
@@ -375,8 +408,12 @@ impl Core {
                 Ok(None) => continue,
                 Err(error) => return Ok(Err(error)),
             };
-            if let Err(denied) = permissions::judge(principal, &before, is_new, &change) {
+            if let Err(denied) = permissions::judge(principal, &before, is_new, &change, now) {
                 return Ok(Err(denied.into()));
+            }
+            if !self.has_room(&before, &change)? {
+                let kind = kind.word().to_owned();
+                return Ok(Err(CommandError::TooLarge { kind }));
             }
             written.push(Written {
                 kind,
@@ -387,6 +424,13 @@ impl Core {
             });
         }
         Ok(Ok(written))
+    }
+
+    /// Whether the server would take a change of this size.
+    fn has_room(&self, document: &Document, change: &Change) -> Result<bool, StoreError> {
+        let chunk = change.raw_bytes().len();
+        let stored = self.store.document_size(document.id)?;
+        Ok(chunk <= MAX_CHANGE && change.len() <= MAX_OPERATIONS && document.has_room_for(stored, chunk))
     }
 
     /// One intent, one transaction: documents, outbox and projections together.
@@ -449,7 +493,7 @@ impl Core {
                 return Ok(());
             }
             self.store.transaction(|| self.store.wipe())?;
-            self.cache.clear();
+            self.cache = Cache::default();
         }
         let device_key = self.store.meta::<DeviceId>("device")?.unwrap_or(device);
         let actor_name = format!("actor {}", principal.account);
@@ -624,7 +668,9 @@ impl Core {
         let Some(clinic) = self.signed_in.as_ref().map(SignedIn::clinic) else {
             return Ok(0);
         };
-        self.store.transaction(|| self.store.rebuild(clinic))
+        let (count, damaged) = self.store.transaction(|| self.store.rebuild(clinic))?;
+        self.cache.damaged.borrow_mut().extend(damaged);
+        Ok(count)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What went wrong, in a sentence that says what to do. The one place where errors become words.
 
 use super as text;
-use crate::host::SignInTrouble;
+use crate::host::{AddressTrouble, SignInTrouble};
 use local_core::{Failure, StorageTrouble};
 use shared_model::commands::CommandError;
 use shared_model::permissions::Denied;
@@ -14,11 +14,13 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::Command(CommandError::NotHere { .. }) => text::failed_not_here().to_owned(),
         Failure::Command(CommandError::UnknownBase) => text::failed_text_changed().to_owned(),
         Failure::Command(CommandError::VisitFinished) => text::failed_visit_finished().to_owned(),
+        Failure::Command(CommandError::TooLarge { .. }) => text::failed_too_large().to_owned(),
         Failure::Command(CommandError::Denied(denied)) => match denied {
             Denied::NotYours { .. } => text::failed_not_yours().to_owned(),
             Denied::Field { .. } | Denied::Create { .. } | Denied::Form { .. } => {
                 text::failed_not_permitted().to_owned()
             }
+            Denied::Date { why, .. } => invalid(text::this_field(), *why),
         },
         Failure::Storage(trouble) => text::failed_not_saved(storage(*trouble)),
         Failure::SignedOut => text::failed_signed_out().to_owned(),
@@ -73,6 +75,15 @@ pub(crate) fn sign_in_trouble(trouble: &SignInTrouble) -> (String, String) {
     }
 }
 
+/// Why a clinic's address was not taken.
+pub(crate) fn address_trouble(trouble: AddressTrouble) -> &'static str {
+    match trouble {
+        AddressTrouble::Invalid(Invalid::Empty) => text::clinic_address_missing(),
+        AddressTrouble::Invalid(_) => text::clinic_address_odd(),
+        AddressTrouble::NotKept(trouble) => storage(trouble),
+    }
+}
+
 /// `field` is the field's label.
 pub(crate) fn invalid(field: &str, why: Invalid) -> String {
     match why {
@@ -83,5 +94,7 @@ pub(crate) fn invalid(field: &str, why: Invalid) -> String {
         Invalid::TooLong => text::invalid_too_long(field),
         Invalid::BadCharacters => text::invalid_characters(field),
         Invalid::NotADate => text::invalid_not_a_date(field),
+        Invalid::InFuture => text::invalid_in_future(field),
+        Invalid::TooLongAgo => text::invalid_too_long_ago(field),
     }
 }

@@ -7,7 +7,7 @@ mod format;
 mod words;
 
 pub(crate) use changes::change;
-pub(crate) use failures::{failure, invalid, refusal, sign_in_trouble, storage};
+pub(crate) use failures::{address_trouble, failure, invalid, refusal, sign_in_trouble, storage};
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,
     time_of, time_with_seconds, weekday_short, weight, when,

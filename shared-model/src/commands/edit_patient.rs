@@ -1,6 +1,6 @@
 //! Changes of an animal's identity: each field that was touched, and no other.
 
-use super::{CommandError, Intent, invalid, optional, required};
+use super::{CommandError, Intent, invalid, optional, past, required};
 use crate::documents::{Document, Kind, Sex, Species, Stamp};
 use crate::ids::{ClinicId, DocumentId, PatientId};
 use crate::values::Microchip;
@@ -62,6 +62,11 @@ impl Intent for EditPatient {
             .as_deref()
             .map(|t| optional("colour", t, 80))
             .transpose()?;
+        let born = match self.born {
+            Some(Some(born)) => Some(Some(past("born", born, stamp.now)?)),
+            Some(None) => Some(None),
+            None => None,
+        };
         let microchip = match self.microchip.as_deref().map(str::trim) {
             None => None,
             Some("") => Some(None),
@@ -86,8 +91,8 @@ impl Intent for EditPatient {
             if let Some(neutered) = self.neutered {
                 w.put("neutered", neutered);
             }
-            if let Some(born) = self.born {
-                w.put_optional("born", born.map(|born| born.to_string()));
+            if let Some(born) = born {
+                w.put_optional("born", born);
             }
             if let Some(chip) = microchip {
                 w.put_optional("microchip", chip.as_ref().map(Microchip::as_str));

@@ -44,8 +44,10 @@ pub use write_in_section::WriteInSection;
 use crate::documents::{Document, Kind, Retracted, Stamp, Writer};
 use crate::ids::{ClinicId, DocumentId};
 use crate::permissions::Denied;
+use crate::time::Timestamp;
 use crate::values::Invalid;
 use automerge::Change;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// Why a command was not carried out. Nothing was written then.
@@ -60,6 +62,9 @@ pub enum CommandError {
     UnknownBase,
     #[error("the visit is finished")]
     VisitFinished,
+    /// The server would refuse it; see `protocol::MAX_DOCUMENT` and its neighbours.
+    #[error("the {kind} has no room for it")]
+    TooLarge { kind: String },
     #[error(transparent)]
     Denied(#[from] Denied),
 }
@@ -125,6 +130,12 @@ impl Command {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         minicbor_serde::from_slice(bytes).ok()
     }
+}
+
+/// A day that somebody names as past.
+fn past(field: &str, day: Date, now: Timestamp) -> Result<String, CommandError> {
+    let day = crate::values::past_day(day, now).map_err(invalid(field))?;
+    Ok(day.to_string())
 }
 
 fn invalid(field: &str) -> impl FnOnce(Invalid) -> CommandError {

@@ -1,10 +1,10 @@
 //! A weight, as an entry of its own: never a field that the next weighing overwrites.
 
-use super::{CommandError, Intent, required, retract};
+use super::{CommandError, Intent, invalid, required, retract};
 use crate::documents::{Document, Kind, Stamp};
 use crate::ids::{ClinicId, DocumentId, PatientId, VisitId, WeightId};
 use crate::time::Timestamp;
-use crate::values::Weight;
+use crate::values::{Weight, past_moment};
 use automerge::Change;
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +28,10 @@ impl Intent for RecordWeight {
 
     fn write(&self, doc: &mut Document, stamp: &Stamp) -> Result<Option<Change>, CommandError> {
         let key = |field: &str| format!("weights/{}/{field}", self.entry);
+        let at = past_moment(self.at, stamp.now).map_err(invalid("at"))?;
         doc.change(stamp, Self::VERB, |w| {
             w.put(&key("kg"), self.weight.to_string());
-            w.put_time(&key("at"), self.at);
+            w.put_time(&key("at"), at);
             w.put(&key("by"), stamp.account.to_string());
             w.put_optional(&key("visit"), self.visit.map(|visit| visit.to_string()));
             Ok(())

@@ -1,6 +1,6 @@
 //! A new animal of a client.
 
-use super::{CommandError, Intent, invalid, optional, required};
+use super::{CommandError, Intent, invalid, optional, past, required};
 use crate::documents::{Document, Kind, Sex, Species, Stamp};
 use crate::ids::{ClientId, ClinicId, DocumentId, PatientId};
 use crate::values::Microchip;
@@ -37,6 +37,7 @@ impl Intent for RegisterPatient {
         let name = required("name", &self.name, 60)?;
         let breed = optional("breed", &self.breed, 80)?;
         let colour = optional("colour", &self.colour, 80)?;
+        let born = self.born.map(|born| past("born", born, stamp.now)).transpose()?;
         let microchip = match self.microchip.trim() {
             "" => None,
             chip => Some(Microchip::parse(chip).map_err(invalid("microchip"))?),
@@ -50,7 +51,7 @@ impl Intent for RegisterPatient {
             if let Some(neutered) = self.neutered {
                 w.put("neutered", neutered);
             }
-            w.put_optional("born", self.born.map(|born| born.to_string()));
+            w.put_optional("born", born);
             w.put_optional("microchip", microchip.as_ref().map(Microchip::as_str));
             w.put_time(&format!("owners/{}/since", self.owner), stamp.now);
             Ok(())

@@ -1,6 +1,6 @@
 //! A patient's death: a sticky fact that stops every reminder, and that can be taken back.
 
-use super::{CommandError, Intent, required, restore, retract};
+use super::{CommandError, Intent, past, required, restore, retract};
 use crate::documents::{Document, Kind, Stamp};
 use crate::ids::{ClinicId, DocumentId, PatientId};
 use automerge::Change;
@@ -21,8 +21,9 @@ impl Intent for ReportDeath {
     }
 
     fn write(&self, doc: &mut Document, stamp: &Stamp) -> Result<Option<Change>, CommandError> {
+        let on = past("on", self.on, stamp.now)?;
         doc.change(stamp, Self::VERB, |w| {
-            w.put("death/on", self.on.to_string());
+            w.put("death/on", on);
             w.put_time("death/at", stamp.now);
             w.put("death/by", stamp.account.to_string());
             restore(w, "death", w.fields().retracted("death").as_ref());

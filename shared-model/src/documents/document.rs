@@ -3,13 +3,15 @@
 use super::{Fields, Kind};
 use crate::SCHEMA_VERSION;
 use crate::ids::{AccountId, ClinicId, DocumentId};
+use crate::protocol::MAX_DOCUMENT;
 use crate::time::Timestamp;
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{
-    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, ROOT, ReadDoc, ScalarValue,
-    TextEncoding, Value,
+    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, PatchLog, ROOT, ReadDoc,
+    ScalarValue, TextEncoding, Value,
 };
 use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
 
 /// Who writes, when, as which Automerge actor. Arrives from the host with every event.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub enum LoadError {
     MissingDependencies { missing: Vec<ChangeHash> },
     #[error("a change could not be applied: {0}")]
     NotApplied(String),
+    #[error("the bytes are damaged: {0}")]
+    Damaged(&'static str),
 }
 
 /// A document in memory.
@@ -42,6 +46,9 @@ pub struct Document {
 
 /// Positions in texts count Unicode code points on every platform.
 const TEXT_ENCODING: TextEncoding = TextEncoding::UnicodeCodePoint;
+
+/// Writes only in copies that are thrown away.
+const TRIAL_ACTOR: [u8; 16] = [0; 16];
 
 impl Document {
     /// The document before anybody wrote in it. Its one change is a pure function of kind, clinic and id: the same
@@ -181,29 +188,12 @@ impl Document {
             .unwrap_or_default()
     }
 
-    /// Where a position that was seen at `heads` is now: behind the same character, or where it stood if that
-    /// character has gone.
-    fn position_now(&self, text: &ObjId, position: usize, heads: &[ChangeHash]) -> usize {
-        let Some(before) = position.checked_sub(1) else {
-            return 0;
-        };
-        let now = self
-            .automerge
-            .get_cursor(text, before, Some(heads))
-            .and_then(|cursor| {
-                let at = self.automerge.get_cursor_position(text, &cursor, None)?;
-                // A removed character's cursor points at what follows it, so nothing is added for it.
-                let still_there = self
-                    .automerge
-                    .get_cursor(text, at, None)
-                    .is_ok_and(|found| found == cursor);
-                Ok(at + usize::from(still_there))
-            });
-        now.unwrap_or(position).min(self.automerge.length(text))
-    }
-
-    /// Translates an edit of the text as it was at `heads` into edits of the text as it is: `(at, delete, insert)`.
+    /// Translates an edit of the text as it was at `heads` into edits of the text as it is: `(at, doomed)`.
     /// What others wrote meanwhile inside the deleted range stays.
+    ///
+    /// The edit is tried out on a copy of the document, as the concurrent change that it is, and what it does there is
+    /// read off. Automerge's cursors would tell the same, but resolving one of a character that is gone fails
+    /// (`get_cursor_position` of 0.12 panics in debug builds when nothing visible follows it).
     pub fn translate_edit(
         &self,
         key: &str,
@@ -215,24 +205,41 @@ impl Document {
         if heads.is_empty() || heads.iter().any(|head| !self.has(head)) {
             return None;
         }
-        if at.checked_add(delete)? > self.automerge.length_at(&text, heads) {
+        let end = at.checked_add(delete)?;
+        if end > self.automerge.length_at(&text, heads) {
             return None;
         }
-        let insert_at = self.position_now(&text, at, heads);
-        let mut doomed = Vec::with_capacity(delete);
-        for position in at..at.saturating_add(delete) {
-            let Ok(cursor) = self.automerge.get_cursor(&text, position, Some(heads)) else {
-                break;
-            };
-            if let Ok(now) = self.automerge.get_cursor_position(&text, &cursor, None)
-                && self
-                    .automerge
-                    .get_cursor(&text, now, None)
-                    .is_ok_and(|found| found == cursor)
-            {
-                doomed.push(now);
-            }
+        let seen: Vec<usize> = (at..end).collect();
+        let mut sorted = heads.to_vec();
+        sorted.sort_unstable();
+        if sorted == self.heads() {
+            return Some((at, seen));
         }
+        let mut trial = self
+            .automerge
+            .clone()
+            .with_actor(ActorId::from(TRIAL_ACTOR.as_slice()));
+        {
+            let tx = trial.transaction_at(PatchLog::inactive(), heads).ok()?;
+            let mut writer = Writer { tx };
+            writer.edit_text(key, at, &seen, "+");
+            writer.tx.commit();
+        }
+
+        let (before, after) = (characters(&self.automerge, &text), characters(&trial, &text));
+        let stood: HashMap<&ObjId, usize> = before.iter().zip(0..).collect();
+        let stand: HashSet<&ObjId> = after.iter().collect();
+        let mark = after
+            .iter()
+            .position(|character| !stood.contains_key(character))?;
+        // Behind the character that is left of the mark: what stood between the two is doomed.
+        let insert_at = match mark.checked_sub(1) {
+            Some(left) => stood.get(&after[left])? + 1,
+            None => 0,
+        };
+        let doomed = (0..before.len())
+            .filter(|position| !stand.contains(&before[*position]))
+            .collect();
         Some((insert_at, doomed))
     }
 
@@ -259,6 +266,12 @@ impl Document {
             .unwrap_or(SCHEMA_VERSION)
     }
 
+    /// Whether a change of `chunk` bytes still fits, the document taking `stored` bytes now. Both sides ask, so that a
+    /// device says at once what its server would say later.
+    pub fn has_room_for(&self, stored: usize, chunk: usize) -> bool {
+        stored + chunk <= MAX_DOCUMENT || self.save().len() + chunk <= MAX_DOCUMENT
+    }
+
     /// Number of changes in the history, genesis included.
     pub fn change_count(&self) -> u64 {
         self.automerge.stats().num_changes
@@ -280,6 +293,11 @@ fn text_object(doc: &impl ReadDoc, key: &str) -> Option<ObjId> {
         Ok(Some((Value::Object(ObjType::Text), id))) => Some(id),
         _ => None,
     }
+}
+
+/// What identifies each visible character of a text, in order.
+fn characters(doc: &Automerge, text: &ObjId) -> Vec<ObjId> {
+    doc.list_range(text, ..).map(|character| character.id()).collect()
 }
 
 /// Writes single fields. Writing what already stands there alone is no operation.

@@ -5,6 +5,7 @@
 //! are texts, and those come with the genesis change, which every replica computes alike.
 
 mod appointment;
+mod chunks;
 mod client;
 mod clinic_profile;
 mod clinic_settings;
@@ -15,6 +16,7 @@ mod projection;
 mod visit;
 
 pub use appointment::{Appointment, Booking, Slot, Whereabouts};
+pub use chunks::{check_chunks, read_change};
 pub use client::{Channel, Client, ClientEmail, ClientPhone};
 pub(crate) use clinic_profile::write_hours;
 pub use clinic_profile::{ClinicProfile, OpeningHours};

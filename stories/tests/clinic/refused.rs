@@ -61,8 +61,13 @@ async fn a_change_that_the_roles_do_not_allow_any_more_is_kept_and_named() {
         .iter()
         .map(|line| line.refused.as_ref().unwrap().0)
         .collect();
-    assert_eq!(codes, [RefusalCode::BuildsOnRefused, RefusalCode::NotPermitted]);
+    // The second was tried again without the first, and is not hers to do either.
+    assert_eq!(codes, [RefusalCode::NotPermitted, RefusalCode::NotPermitted]);
     assert_eq!(outbox.refused[1].verb, "report_death");
     assert_eq!(outbox.refused[1].about, pet.name);
     assert_eq!(viewer.status().await.needs_attention, 2);
+    let View::Patient(shown) = viewer.look(Query::Patient(patient)).await else {
+        panic!("no patient")
+    };
+    assert_eq!(shown.patient.death, None, "the screen shows what the clinic has");
 }

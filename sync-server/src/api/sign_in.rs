@@ -4,14 +4,14 @@
 
 use crate::error::ApiError;
 use crate::identity::{
-    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, judge_refresh, mint_refresh_token,
-    random, refresh_hash,
+    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, client_address, judge_refresh,
+    mint_refresh_token, random, refresh_hash,
 };
 use crate::server::AppState;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use shared_model::ids::DeviceId;
 use shared_model::permissions::Principal;
@@ -56,10 +56,12 @@ type Answer = Result<([(HeaderName, &'static str); 1], Json<SignedIn>), ApiError
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     request: Result<Json<SignIn>, JsonRejection>,
 ) -> Answer {
     let Json(request) = request?;
-    let (now, address) = (crate::now(), Address::from(peer.ip()));
+    let client = client_address(peer.ip(), &headers, &state.settings.trusted_proxies);
+    let (now, address) = (crate::now(), Address::from(client));
     let email = request.email.trim().to_lowercase();
     if let Err(wait) = state.slow_down.guess(&email, address, now) {
         tracing::warn!("sign-in slowed down");
@@ -124,6 +126,8 @@ pub(crate) async fn refresh(
         .await?;
     if verdict == RefreshVerdict::EndFamily {
         tracing::warn!(%device, "a refresh token came a second time or from another device: its family has ended");
+    } else if stored.as_ref().is_some_and(|stored| stored.rotated_at.is_some()) {
+        tracing::info!(%device, "a refresh token was exchanged once more, as its successor has not been used");
     }
     let stored = stored
         .filter(|_| verdict == RefreshVerdict::Rotate)

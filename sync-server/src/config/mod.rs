@@ -1,5 +1,6 @@
 //! The command line and its environment: every setting in one place.
 
+use crate::identity::Network;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::postgres::PostgresStorage;
@@ -47,6 +48,9 @@ pub struct Serve {
     /// The web client's files
     #[arg(long, env = "WEB", default_value = "dist/web")]
     pub web: PathBuf,
+    /// Addresses or networks of proxies whose X-Forwarded-For is believed, as in "10.0.0.2,172.16.0.0/12"
+    #[arg(long = "trusted-proxy", env = "TRUSTED_PROXY", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
 }
 
 #[derive(Debug, Args)]

@@ -1,16 +1,18 @@
 //! Who somebody is: passwords, short access tokens, rotating refresh tokens, and the patience with wrong guesses.
 
 mod access_token;
+mod client_address;
 mod password;
 mod refresh_token;
 mod slow_down;
 
 pub use access_token::{AccessClaims, AccessTokens};
+pub use client_address::{Network, client_address};
 pub use password::Passwords;
 pub(crate) use refresh_token::REMEMBER_ROTATED_MS;
 pub use refresh_token::{
-    NewRefreshToken, REFRESH_DAYS, RefreshVerdict, StoredRefreshToken, judge_refresh, mint_refresh_token,
-    refresh_hash,
+    NewRefreshToken, REFRESH_DAYS, REPEAT_WITHIN_MS, RefreshVerdict, StoredRefreshToken, judge_refresh,
+    mint_refresh_token, refresh_hash,
 };
 pub use slow_down::{Address, SlowDown};
 

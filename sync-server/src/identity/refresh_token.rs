@@ -1,5 +1,9 @@
 //! Refresh tokens: each is used once and replaced by the next of its family. A token that comes twice has been copied,
 //! so its whole family ends and the person signs in again.
+//!
+//! One repetition is innocent: the answer with the successor got lost on the way. So for a short time the same device
+//! gets another successor for its former token, as long as nobody has used the first one. That one is void from then
+//! on: if it does turn up, there are two who hold tokens of this family, and it ends.
 
 use super::random;
 use base64::Engine;
@@ -13,6 +17,10 @@ pub const REFRESH_DAYS: i64 = 60;
 
 /// Used tokens are remembered for a week, to notice their reuse; older ones are refused as unknown.
 pub(crate) const REMEMBER_ROTATED_MS: i64 = 7 * 24 * 3_600_000;
+
+/// How long a lost answer may be asked for again. Devices try every half a minute at the latest while they have a
+/// network; beyond this the network was gone, and signing in is the smaller harm.
+pub const REPEAT_WITHIN_MS: i64 = 10 * 60_000;
 
 #[derive(Clone, Debug)]
 pub struct NewRefreshToken {
@@ -31,7 +39,10 @@ pub struct StoredRefreshToken {
     pub clinic: ClinicId,
     pub device: DeviceId,
     pub expires_at: Timestamp,
+    /// When it was used first.
     pub rotated_at: Option<Timestamp>,
+    /// It was used, and what it was replaced by has neither been used nor replaced.
+    pub successor_is_unused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +72,18 @@ pub fn judge_refresh(
 ) -> RefreshVerdict {
     match stored {
         None => RefreshVerdict::Refuse,
-        Some(stored) if stored.rotated_at.is_some() || stored.device != device => RefreshVerdict::EndFamily,
+        Some(stored) if stored.device != device => RefreshVerdict::EndFamily,
+        Some(stored) if stored.rotated_at.is_some() && !may_repeat(stored, now) => RefreshVerdict::EndFamily,
         Some(stored) if stored.expires_at <= now => RefreshVerdict::Refuse,
         Some(_) => RefreshVerdict::Rotate,
     }
+}
+
+fn may_repeat(stored: &StoredRefreshToken, now: Timestamp) -> bool {
+    stored.successor_is_unused
+        && stored
+            .rotated_at
+            .is_some_and(|used| (0..=REPEAT_WITHIN_MS).contains(&(now.0 - used.0)))
 }
 
 #[cfg(test)]
@@ -83,10 +102,16 @@ mod tests {
             device,
             expires_at: Timestamp(10),
             rotated_at: None,
+            successor_is_unused: false,
         };
         let used = StoredRefreshToken {
             rotated_at: Some(Timestamp(5)),
             ..fresh.clone()
+        };
+        let lost = StoredRefreshToken {
+            successor_is_unused: true,
+            expires_at: Timestamp(REPEAT_WITHIN_MS * 2),
+            ..used.clone()
         };
         let check = |stored, device, now, expected| {
             assert_eq!(judge_refresh(stored, device, Timestamp(now)), expected);
@@ -96,5 +121,14 @@ mod tests {
         check(Some(&fresh), device, 10, RefreshVerdict::Refuse);
         check(Some(&fresh), other, 9, RefreshVerdict::EndFamily);
         check(Some(&used), device, 9, RefreshVerdict::EndFamily);
+        check(Some(&lost), device, 5, RefreshVerdict::Rotate);
+        check(Some(&lost), device, 5 + REPEAT_WITHIN_MS, RefreshVerdict::Rotate);
+        check(
+            Some(&lost),
+            device,
+            6 + REPEAT_WITHIN_MS,
+            RefreshVerdict::EndFamily,
+        );
+        check(Some(&lost), other, 9, RefreshVerdict::EndFamily);
     }
 }

@@ -289,7 +289,8 @@ pub trait IdentityStorage: Send + Sync {
         now: Timestamp,
     ) -> Stored<()>;
     async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()>;
-    /// Exchanges a refresh token as `judge` decides, which sees the stored one (if there is one) under lock.
+    /// Exchanges a refresh token as `judge` decides, which sees the stored one (if there is one) under lock. A token that
+    /// is exchanged once more gets `fresh` in place of its former successor, which counts as used from then on.
     async fn rotate_refresh_token(
         &self,
         hash: [u8; 32],
@@ -298,6 +299,8 @@ pub trait IdentityStorage: Send + Sync {
         now: Timestamp,
         judge: RefreshJudge,
     ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)>;
+    /// Forgets tokens that would be refused as unknown or as expired; gives how many.
+    async fn forget_stale_tokens(&self, now: Timestamp) -> Stored<u64>;
     async fn end_family(&self, family: [u8; 16]) -> Stored<()>;
     async fn family_lives(&self, family: [u8; 16]) -> Stored<bool>;
     /// Binds an actor at first sight; whether it is (now) this account's on this device.

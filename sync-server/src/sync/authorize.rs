@@ -8,14 +8,12 @@ use automerge::{Change, ChangeHash};
 use minicbor::bytes::ByteVec;
 use sha2::{Digest, Sha256};
 use shared_model::SCHEMA_VERSION;
-use shared_model::documents::Kind;
+use shared_model::documents::{Kind, read_change};
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
 use shared_model::permissions;
 use shared_model::protocol::{MAX_CHANGE, PushItem, RefusalCode};
+use shared_model::time::Timestamp;
 use std::collections::HashSet;
-
-/// The first bytes of every Automerge chunk.
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 
 /// What is wrong with a change: the code for the device, the sentence for the log.
 #[derive(Clone, Debug)]
@@ -102,11 +100,7 @@ fn decode(chunk: &[u8]) -> Result<Change, Objection> {
         Measure::Malformed => return objection(RefusalCode::Undecodable, "not the form of a change"),
     }
     let change =
-        Change::try_from(chunk).or_else(|error| objection(RefusalCode::Undecodable, error.to_string()))?;
-    // Reading a change alone does not compare its checksum; reading it as part of a stored document does.
-    if chunk.get(..4) != Some(&MAGIC) || chunk.get(4..8) != change.hash().0.get(..4) {
-        return objection(RefusalCode::Undecodable, "the checksum does not fit");
-    }
+        read_change(chunk).or_else(|error| objection(RefusalCode::Undecodable, error.to_string()))?;
     if change.seq() == 0 {
         return objection(RefusalCode::Undecodable, "sequence numbers begin at 1");
     }
@@ -126,6 +120,7 @@ pub(super) fn authorize(
     document: &Working,
     refused: &HashSet<ChangeHash>,
     change: &Change,
+    now: Timestamp,
 ) -> Result<(), Objection> {
     if document.is_genesis_actor(change.actor_id()) {
         return objection(
@@ -179,6 +174,12 @@ pub(super) fn authorize(
             "it does not continue the document that it belongs to",
         );
     }
-    permissions::judge(&author.principal, &document.document, document.is_new(), change)
-        .or_else(|denied| objection(RefusalCode::NotPermitted, denied.to_string()))
+    permissions::judge(
+        &author.principal,
+        &document.document,
+        document.is_new(),
+        change,
+        now,
+    )
+    .or_else(|denied| objection(RefusalCode::NotPermitted, denied.to_string()))
 }

@@ -3,11 +3,9 @@
 //!
 //! Layout: Automerge binary format, <https://automerge.org/automerge-binary-format-spec/>.
 
-use shared_model::protocol::MAX_CHANGE;
+use shared_model::protocol::{MAX_CHANGE, MAX_OPERATIONS};
 use std::io::Read;
 
-/// Operations in one change: a pasted referral letter and the deletion of one fit.
-pub(super) const MAX_OPERATIONS: u64 = 200_000;
 /// A change after inflation, in bytes. Text compresses well; more than this is not text.
 pub(super) const MAX_INFLATED: usize = 4 * MAX_CHANGE;
 
@@ -55,7 +53,7 @@ pub(super) fn measure(chunk: &[u8]) -> Measure {
     };
     match operations(body) {
         None => Measure::Malformed,
-        Some(count) if count > MAX_OPERATIONS => Measure::TooLarge,
+        Some(count) if count > MAX_OPERATIONS as u64 => Measure::TooLarge,
         Some(_) => Measure::Fits,
     }
 }
@@ -88,7 +86,7 @@ fn operations(body: &[u8]) -> Option<u64> {
     input.take(start)?;
     let mut column = Input(input.take(length)?);
     let mut count = 0_u64;
-    while !column.0.is_empty() && count <= MAX_OPERATIONS {
+    while !column.0.is_empty() && count <= MAX_OPERATIONS as u64 {
         let run = column.signed()?;
         match run {
             1.. => {
@@ -206,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_few_bytes_that_mean_too_much() {
-        let mut long = letter(MAX_OPERATIONS as usize + 1);
+        let mut long = letter(MAX_OPERATIONS + 1);
         assert!(long.bytes().len() < MAX_CHANGE, "it must be small to be a bomb");
         assert_eq!(measure(&long.bytes()), Measure::TooLarge);
 

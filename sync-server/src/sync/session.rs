@@ -134,7 +134,7 @@ impl Line {
 fn is_too_large(error: &axum::Error) -> bool {
     std::error::Error::source(error)
         .and_then(|cause| cause.downcast_ref())
-        .is_some_and(|cause| matches!(cause, tungstenite::Error::Capacity(_)))
+        .is_some_and(|cause| matches!(cause, tokio_tungstenite::tungstenite::Error::Capacity(_)))
 }
 
 struct Session {

@@ -10,7 +10,7 @@ use shared_model::permissions::{Feed, Role};
 use shared_model::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use sync_server::identity::{NewRefreshToken, RefreshVerdict, random};
+use sync_server::identity::{NewRefreshToken, REPEAT_WITHIN_MS, RefreshVerdict, judge_refresh, random};
 use sync_server::storage::{
     AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedChange, FeedRow, StepContent, Storage,
     StorageError, StoredDocument,
@@ -26,6 +26,9 @@ on_both! {
     what_was_lost_is_not_read_any_more
     accounts_and_memberships
     refresh_tokens
+    a_refresh_token_that_is_exchanged_once_more
+    two_who_refresh_at_the_same_moment
+    stale_tokens_are_forgotten
     actors_belong_to_whom_they_came_with_first
     secrets_stay
 }
@@ -435,6 +438,133 @@ async fn refresh_tokens(engine: Engine) {
     );
     rotate(next, random(), RefreshVerdict::EndFamily).await;
     assert!(!store.storage.family_lives(family).await.unwrap());
+}
+
+fn token(store: &Store, hash: [u8; 32], family: [u8; 16], expires_at: i64) -> NewRefreshToken {
+    NewRefreshToken {
+        hash,
+        family,
+        account: fresh_id(AccountId),
+        clinic: store.clinic,
+        device: fresh_id(DeviceId),
+        expires_at: Timestamp(expires_at),
+    }
+}
+
+impl Store {
+    /// What the server's own judge says to a device that presents a token at a moment.
+    async fn present(&self, device: DeviceId, hash: [u8; 32], fresh: [u8; 32], now: i64) -> RefreshVerdict {
+        let now = Timestamp(now);
+        let judge = Box::new(move |stored: Option<&_>| judge_refresh(stored, device, now));
+        let expires_at = Timestamp(1_000_000_000);
+        self.storage
+            .rotate_refresh_token(hash, fresh, expires_at, now, judge)
+            .await
+            .unwrap()
+            .0
+    }
+}
+
+async fn a_refresh_token_that_is_exchanged_once_more(engine: Engine) {
+    use RefreshVerdict::{EndFamily, Refuse, Rotate};
+    let store = store(engine).await;
+    let [first, lost, second, third, fourth] = [(); 5].map(|()| random::<32>());
+    let begin = async || {
+        let family = random();
+        let token = token(&store, first, family, 1_000_000_000);
+        store.storage.add_refresh_token(token.clone()).await.unwrap();
+        (family, token.device)
+    };
+
+    // The answer with `lost` never arrived: the device asks again, and again.
+    let (family, device) = begin().await;
+    assert_eq!(store.present(device, first, lost, 1_000).await, Rotate);
+    assert_eq!(store.present(device, first, second, 2_000).await, Rotate);
+    assert_eq!(store.present(device, first, third, 3_000).await, Rotate);
+    assert_eq!(
+        store.present(device, third, fourth, 4_000).await,
+        Rotate,
+        "and goes on with it"
+    );
+    assert!(store.storage.family_lives(family).await.unwrap());
+    // Now the successor is in use: whoever comes with the former token has a copy.
+    assert_eq!(store.present(device, first, random(), 5_000).await, EndFamily);
+    assert!(!store.storage.family_lives(family).await.unwrap());
+    assert_eq!(store.present(device, fourth, random(), 6_000).await, Refuse);
+
+    // A successor that was replaced and turns up after all: somebody else has got it, or had the former one.
+    let (family, device) = begin().await;
+    assert_eq!(store.present(device, first, lost, 1_000).await, Rotate);
+    assert_eq!(store.present(device, first, second, 2_000).await, Rotate);
+    assert_eq!(store.present(device, lost, third, 3_000).await, EndFamily);
+    assert!(!store.storage.family_lives(family).await.unwrap());
+
+    // Another device does not get that patience.
+    let (family, device) = begin().await;
+    assert_eq!(store.present(device, first, lost, 1_000).await, Rotate);
+    assert_eq!(
+        store.present(fresh_id(DeviceId), first, second, 2_000).await,
+        EndFamily
+    );
+    assert!(!store.storage.family_lives(family).await.unwrap());
+
+    // Nor does anybody for ever; asking again does not prolong it.
+    let (_, device) = begin().await;
+    assert_eq!(store.present(device, first, lost, 1_000).await, Rotate);
+    let last = 1_000 + REPEAT_WITHIN_MS;
+    assert_eq!(store.present(device, first, second, last).await, Rotate);
+    assert_eq!(store.present(device, first, third, last + 1).await, EndFamily);
+}
+
+async fn two_who_refresh_at_the_same_moment(engine: Engine) {
+    let store = store(engine).await;
+    for _ in 0..20 {
+        let (family, first, next) = (random(), random(), random());
+        let token = token(&store, first, family, 1_000_000_000);
+        store.storage.add_refresh_token(token.clone()).await.unwrap();
+        assert_eq!(
+            store.present(token.device, first, next, 1_000).await,
+            RefreshVerdict::Rotate
+        );
+        // One repeats the former token while the other uses its successor: both cannot be the device.
+        let (repeated, used) = tokio::join!(
+            store.present(token.device, first, random(), 2_000),
+            store.present(token.device, next, random(), 2_000),
+        );
+        let ended = [repeated, used]
+            .iter()
+            .filter(|verdict| **verdict == RefreshVerdict::Rotate)
+            .count();
+        assert!(ended <= 1, "{repeated:?} {used:?}");
+        assert!(!store.storage.family_lives(family).await.unwrap());
+    }
+}
+
+async fn stale_tokens_are_forgotten(engine: Engine) {
+    let store = store(engine).await;
+    let (expired, living) = (random(), random());
+    let first = random();
+    let add = async |token| store.storage.add_refresh_token(token).await.unwrap();
+    add(token(&store, random(), expired, 1_000)).await;
+    let lives = token(&store, first, living, 1_000_000_000);
+    add(lives.clone()).await;
+    let next = random();
+    assert_eq!(
+        store.present(lives.device, first, next, 500).await,
+        RefreshVerdict::Rotate
+    );
+    let forget = async |now| store.storage.forget_stale_tokens(Timestamp(now)).await.unwrap();
+    assert_eq!(forget(999).await, 0);
+    assert!(store.storage.family_lives(expired).await.unwrap());
+    assert_eq!(forget(1_000).await, 1);
+    assert!(!store.storage.family_lives(expired).await.unwrap());
+    // A used token is remembered for a week, to notice its reuse.
+    let week = 7 * 24 * 3_600_000;
+    assert_eq!(forget(500 + week).await, 0);
+    assert_eq!(forget(501 + week).await, 1);
+    assert!(store.storage.family_lives(living).await.unwrap());
+    let renewed = store.present(lives.device, next, random(), 501 + week).await;
+    assert_eq!(renewed, RefreshVerdict::Rotate);
 }
 
 async fn actors_belong_to_whom_they_came_with_first(engine: Engine) {

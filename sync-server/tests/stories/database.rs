@@ -76,10 +76,39 @@ pub struct Cluster {
     folder: PathBuf,
     /// Ends the cluster and removes its folder when its standard input closes, so also when this process dies.
     keeper: Child,
+    /// Where it listens, if not at the socket in its folder.
+    port: Option<u16>,
 }
 
 impl Cluster {
     pub fn start() -> Self {
+        Self::start_as("")
+    }
+
+    /// One that is reached over TLS alone, at a port of its own, with a certificate that only its folder knows.
+    pub fn start_with_tls() -> Self {
+        // Free a moment ago; another process that takes it in between makes the story fail loudly.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("bound").port();
+        drop(free);
+        let mut cluster = Self::start_as(&format!(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+                 -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost \
+                 -keyout $data/server.key -out $data/server.crt 2>/dev/null; \
+             echo 'hostssl all all 127.0.0.1/32 trust' >$data/pg_hba.conf; \
+             echo \"listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\" >>$data/postgresql.conf;",
+        ));
+        cluster.port = Some(port);
+        cluster
+    }
+
+    /// The certificate that its clients may trust.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.join("data/server.crt")
+    }
+
+    /// `prepare` is done once there is a data folder, `$data`.
+    fn start_as(prepare: &str) -> Self {
         let folder = std::env::temp_dir().join(format!(
             "story-postgres-{}",
             Uuid::from_bytes(sync_server::identity::random()).simple()
@@ -89,7 +118,8 @@ impl Cluster {
             "set -e; PATH={binaries}:$PATH; mkdir -m 700 {folder}; \
              trap 'pg_ctl -D {folder}/data -m immediate -w stop >/dev/null 2>&1; rm -rf {folder}' EXIT; \
              initdb -D {folder}/data -U postgres -A trust -E UTF8 --no-locale >/dev/null; \
-             {start}; echo ready; cat >/dev/null",
+             echo \"listen_addresses = ''\" >>{folder}/data/postgresql.conf; \
+             data={folder}/data; {prepare} {start}; echo ready; cat >/dev/null",
             binaries = binaries.display(),
             folder = folder.display(),
             start = start_words(&folder),
@@ -105,10 +135,17 @@ impl Cluster {
             .read_line(&mut said)
             .expect("readable");
         assert_eq!(said.trim(), "ready", "the private Postgres cluster did not start");
-        Self { folder, keeper }
+        Self {
+            folder,
+            keeper,
+            port: None,
+        }
     }
 
     pub fn url(&self) -> String {
+        if let Some(port) = self.port {
+            return format!("postgres://postgres@localhost:{port}/postgres?sslmode=require");
+        }
         format!(
             "postgres://postgres@localhost/postgres?host={}",
             self.folder.display()
@@ -147,9 +184,7 @@ impl Drop for Cluster {
 /// Processes die in these stories, machines do not, so nothing has to wait for the disk.
 fn start_words(folder: &Path) -> String {
     let folder = folder.display();
-    format!(
-        "pg_ctl -D {folder}/data -l {folder}/log -w -o \"-k {folder} -h '' -c fsync=off\" start >/dev/null"
-    )
+    format!("pg_ctl -D {folder}/data -l {folder}/log -w -o \"-k {folder} -c fsync=off\" start >/dev/null")
 }
 
 /// Postgres refuses to run as root; then its own user does.

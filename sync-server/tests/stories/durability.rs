@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use sync_server::storage::postgres::PostgresStorage;
 use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sync-server");
@@ -200,6 +201,30 @@ async fn a_database_that_dies_under_load_loses_nothing_acknowledged() {
             "{client} was acknowledged"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_behind_tls() {
+    let cluster = Cluster::start_with_tls();
+    let url = fresh_database(&cluster.url()).await;
+    let practice = Practice::open_on(Database::Postgres(url.clone()), |_| {}).await;
+    practice.enter_records().await;
+    let mut desk = practice.device("desk").await;
+    desk.connect().await;
+    assert_eq!(Patient::read(desk.document(REX)).0.name, "Rex");
+
+    let open = async |mode: &str| PostgresStorage::connect(&url.replace("sslmode=require", mode)).await;
+    assert!(
+        open("sslmode=disable").await.is_err(),
+        "the cluster itself insists on it"
+    );
+    // A certificate that nobody vouches for opens nothing where it is to be checked.
+    assert!(open("sslmode=verify-full").await.is_err());
+    let trusting = format!(
+        "sslmode=verify-full&sslrootcert={}",
+        cluster.certificate().display()
+    );
+    open(&trusting).await.expect("its own certificate is trusted");
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

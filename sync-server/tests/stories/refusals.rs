@@ -21,6 +21,7 @@ on_both! {
     a_change_that_is_too_large
     a_document_that_would_grow_too_large
     a_newer_schema
+    a_day_that_cannot_have_been
     one_bad_apple_leaves_the_rest
 }
 
@@ -238,6 +239,35 @@ async fn a_newer_schema(engine: Engine) {
     newer.schema_version += 1;
     let refusals = desk.refusals(vec![newer]).await;
     assert_eq!(codes(&refusals), [(CLIENT, RefusalCode::NewerSchema)]);
+}
+
+async fn a_day_that_cannot_have_been(engine: Engine) {
+    let practice = Practice::with_records(engine).await;
+    let mut desk = connected(&practice, "desk").await;
+    let sensible = desk.document(REX).clone();
+    for (field, day) in [
+        ("born", "2999-01-01"),
+        ("born", "1066-10-14"),
+        ("death/on", "2999-01-01"),
+    ] {
+        let change = desk.write(Kind::Patient, PATIENT, field, day);
+        let refusals = desk
+            .refusals(vec![item(Kind::Patient, PATIENT, [raw(&change)])])
+            .await;
+        assert_eq!(
+            codes(&refusals),
+            [(PATIENT, RefusalCode::NotPermitted)],
+            "{field} {day}"
+        );
+        assert!(refusals[0].reason.contains(field), "{}", refusals[0].reason);
+        desk.documents.insert(PATIENT, sensible.clone());
+        desk.actor = ActorId::from(random::<16>());
+    }
+    let change = desk.write(Kind::Patient, PATIENT, "born", "2020-02-29");
+    let refusals = desk
+        .refusals(vec![item(Kind::Patient, PATIENT, [raw(&change)])])
+        .await;
+    assert_eq!(codes(&refusals), []);
 }
 
 async fn one_bad_apple_leaves_the_rest(engine: Engine) {

@@ -1,16 +1,20 @@
 //! Signing in, staying signed in, and guessing.
 
 use crate::database::Engine;
-use crate::http::{Response, post};
+use crate::http::{Response, post, request};
 use crate::morning::on_both;
 use crate::practice::{PASSWORD, Practice, fresh_id};
+use axum::http::Method;
 use serde_json::json;
-use shared_model::ids::DeviceId;
+use shared_model::ids::{AccountId, DeviceId};
 use shared_model::protocol::{ClientMessage, Goodbye};
+use shared_model::time::Timestamp;
 use std::time::{Duration, Instant};
+use sync_server::identity::{NewRefreshToken, random};
 
 on_both! {
     refresh_tokens_are_used_once
+    a_lost_answer_is_given_again
     a_copied_refresh_token_ends_the_sign_in
     signing_out_ends_the_sign_in
 }
@@ -36,10 +40,30 @@ async fn refresh_tokens_are_used_once(engine: Engine) {
     device.connect().await;
 }
 
+async fn a_lost_answer_is_given_again(engine: Engine) {
+    let practice = Practice::open(engine).await;
+    let mut device = practice.device("desk").await;
+    let lost = refresh(&practice, &device.refresh_token, device.device).await;
+    assert_eq!(lost.status, 200);
+    let again = refresh(&practice, &device.refresh_token, device.device).await;
+    assert_eq!(again.status, 200, "the device never saw the first answer");
+    assert_ne!(text(&again, "refresh_token"), text(&lost, "refresh_token"));
+    device.token = text(&again, "access_token");
+    device.connect().await;
+    let next = refresh(&practice, &text(&again, "refresh_token"), device.device).await;
+    assert_eq!(next.status, 200);
+    // Somebody did read the first answer.
+    let thief = refresh(&practice, &text(&lost, "refresh_token"), device.device).await;
+    assert_eq!(thief.status, 401);
+    let after = refresh(&practice, &text(&next, "refresh_token"), device.device).await;
+    assert_eq!(after.status, 401, "the whole family has ended");
+}
+
 async fn a_copied_refresh_token_ends_the_sign_in(engine: Engine) {
     let practice = Practice::open(engine).await;
     let mut device = practice.device("desk").await;
     let first = refresh(&practice, &device.refresh_token, device.device).await;
+    let first = refresh(&practice, &text(&first, "refresh_token"), device.device).await;
     let again = refresh(&practice, &device.refresh_token, device.device).await;
     assert_eq!(
         (again.status.as_u16(), again.header("content-type")),
@@ -125,6 +149,76 @@ async fn guessing_is_slowed_down() {
         200,
         "others are not concerned"
     );
+}
+
+/// Guesses by nobody in particular, until the address is slowed down; gives how many were free.
+async fn guesses_from(practice: &Practice, forwarded: &str) -> usize {
+    let device = fresh_id(DeviceId);
+    for guess in 0..30 {
+        // Another name each time, so that no account is slowed down before the address.
+        let body =
+            json!({ "email": format!("nobody-{guess}@{forwarded}"), "password": "guess", "device": device });
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-forwarded-for", forwarded),
+        ];
+        let path = "/api/v1/sign-in";
+        let answer = request(practice.address, Method::POST, path, &headers, body.to_string()).await;
+        if answer.status == 429 {
+            return guess;
+        }
+        assert_eq!(answer.status, 401);
+    }
+    30
+}
+
+#[tokio::test]
+async fn guesses_count_for_the_address_that_a_trusted_proxy_names() {
+    let behind_proxy = Practice::open_with(Engine::Sqlite, |settings| {
+        settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    assert_eq!(guesses_from(&behind_proxy, "203.0.113.7").await, 20);
+    assert_eq!(
+        guesses_from(&behind_proxy, "203.0.113.8").await,
+        20,
+        "somebody else behind the same proxy is not concerned"
+    );
+    // What the guesser wrote before the proxy's own entry helps nothing.
+    assert_eq!(guesses_from(&behind_proxy, "198.51.100.1, 203.0.113.7").await, 0);
+
+    let without = Practice::open(Engine::Sqlite).await;
+    assert_eq!(guesses_from(&without, "203.0.113.7").await, 20);
+    assert_eq!(
+        guesses_from(&without, "203.0.113.8").await,
+        0,
+        "nobody is believed"
+    );
+}
+
+#[tokio::test]
+async fn a_server_forgets_stale_sign_ins_by_itself() {
+    let mut practice = Practice::open(Engine::Sqlite).await;
+    let family = random();
+    let stale = NewRefreshToken {
+        hash: random(),
+        family,
+        account: fresh_id(AccountId),
+        clinic: practice.clinic,
+        device: fresh_id(DeviceId),
+        expires_at: Timestamp(1),
+    };
+    practice.storage.add_refresh_token(stale).await.unwrap();
+    assert!(practice.storage.family_lives(family).await.unwrap());
+    practice.restart().await;
+    let forgotten = async {
+        while practice.storage.family_lives(family).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), forgotten)
+        .await
+        .expect("forgotten at the start");
 }
 
 #[tokio::test]

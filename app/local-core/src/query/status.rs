@@ -47,6 +47,10 @@ pub struct StatusView {
     pub clock_off_by: Option<i64>,
     /// Records from a newer build that wait for this one's update.
     pub deferred: u64,
+    /// Records whose stored bytes cannot be read here any more; they are fetched from the server again.
+    pub damaged: u64,
+    /// What the server sent last could not be read and is asked for again.
+    pub unreadable: bool,
 }
 
 pub(super) fn view(reading: &Reading<'_>) -> Result<StatusView, StoreError> {
@@ -66,5 +70,7 @@ pub(super) fn view(reading: &Reading<'_>) -> Result<StatusView, StoreError> {
         storage: reading.trouble,
         clock_off_by: reading.sync.clock_off_by(),
         deferred,
+        damaged: reading.damaged(),
+        unreadable: reading.sync.unreadable(),
     })
 }

@@ -61,6 +61,16 @@ impl Store {
             .transpose()
     }
 
+    /// How many bytes of it are stored; 0 if it is not there.
+    pub fn document_size(&self, id: DocumentId) -> Result<usize, StoreError> {
+        let size = self
+            .sql
+            .prepare_cached("SELECT octet_length(bytes) FROM document WHERE id = ?1")?
+            .query_row([&id.bytes()[..]], |row| row.get(0))
+            .optional()?;
+        Ok(size.unwrap_or(0))
+    }
+
     pub fn has_document(&self, id: DocumentId) -> Result<bool, StoreError> {
         Ok(self
             .sql
@@ -151,25 +161,27 @@ impl Store {
         Ok(())
     }
 
-    /// Derives every row anew from the documents alone.
-    pub fn rebuild(&self, clinic: ClinicId) -> Result<u64, StoreError> {
+    /// Derives every row anew from the documents alone; gives how many there were, and those that cannot be read.
+    pub fn rebuild(&self, clinic: ClinicId) -> Result<(u64, Vec<DocumentId>), StoreError> {
         self.clear_projections()?;
         let mut statement = self
             .sql
             .prepare("SELECT row, id, kind, bytes FROM document ORDER BY row")?;
         let mut rows = statement.query([])?;
-        let mut count = 0;
+        let (mut count, mut damaged) = (0, Vec::new());
         while let Some(row) = rows.next()? {
             let stored_row: i64 = row.get(0)?;
             let id = DocumentId::from_slice(row.get_ref(1)?.as_blob()?)
                 .ok_or_else(|| StoreError::Corrupt("a document id".to_owned()))?;
             let kind = row.get::<_, u8>(2)?;
             let kind = Kind::from_number(kind).ok_or_else(|| StoreError::Corrupt(format!("kind {kind}")))?;
-            let document = Document::load(kind, clinic, id, row.get_ref(3)?.as_blob()?)
-                .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            let Ok(document) = Document::load(kind, clinic, id, row.get_ref(3)?.as_blob()?) else {
+                damaged.push(id);
+                continue;
+            };
             self.write_projection(stored_row, id, &shared_model::documents::project(&document), true)?;
             count += 1;
         }
-        Ok(count)
+        Ok((count, damaged))
     }
 }

@@ -58,9 +58,11 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 fn is_failed_write(error: &rusqlite::Error) -> bool {
-    use rusqlite::ffi::{SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE};
+    use rusqlite::ffi::{SQLITE_IOERR, SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE};
     error.sqlite_error().is_some_and(|e| {
         [SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE].contains(&e.extended_code)
+            // The browser's file system says no more than this; files that are open are read there without failure.
+            || (cfg!(target_family = "wasm") && e.extended_code == SQLITE_IOERR)
     })
 }
 

@@ -30,18 +30,11 @@ impl Store {
         if sql.is_readonly("main")? {
             return Err(StoreError::ReadOnly);
         }
-        // One process owns the store.
+        // One process owns the store. Before the journal's mode: a browser's file system has no shared memory, which
+        // a log that others may read would need.
         sql.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-        // In the browser's file system a kept rollback journal commits as fast as a write-ahead log and without the
-        // log's pauses for checkpoints; on a real disk the log needs one flush a commit instead of three.
-        let journal = if cfg!(target_family = "wasm") {
-            "PERSIST"
-        } else {
-            "WAL"
-        };
-        sql.query_row(&format!("PRAGMA journal_mode = {journal}"), [], |row| {
-            row.get::<_, String>(0)
-        })?;
+        // One flush a commit; a rollback journal needs four.
+        sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         sql.pragma_update(None, "synchronous", "FULL")?;
         sql.pragma_update(None, "foreign_keys", "OFF")?;
         sql.pragma_update(None, "cache_size", -16_000)?;

@@ -10,6 +10,7 @@ use shared_model::time::Timestamp;
 #[derive(Clone, Debug)]
 pub struct OutboxEntry {
     pub seq: i64,
+    pub account: AccountId,
     pub kind: Kind,
     pub document: DocumentId,
     pub hash: Vec<u8>,
@@ -60,8 +61,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
-            "SELECT seq, kind, document, hash, change, command, made_at, refused, reason FROM outbox \
-             WHERE refused IS NULL AND seq > ?1 AND account = ?2 ORDER BY seq LIMIT ?3",
+            "WHERE refused IS NULL AND seq > ?1 AND account = ?2 ORDER BY seq LIMIT ?3",
             (
                 after,
                 &account.bytes()[..],
@@ -70,17 +70,24 @@ impl Store {
         )
     }
 
-    /// What the server refused, newest first.
-    pub fn refused(&self) -> Result<Vec<OutboxEntry>, StoreError> {
-        self.outbox_rows(
-            "SELECT seq, kind, document, hash, change, command, made_at, refused, reason FROM outbox \
-             WHERE refused IS NOT NULL ORDER BY seq DESC",
-            [],
-        )
+    /// What the server has not acknowledged of one document, refused or not, oldest first.
+    pub fn outbox_of(&self, document: DocumentId) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows("WHERE document = ?1 ORDER BY seq", [&document.bytes()[..]])
     }
 
-    fn outbox_rows(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<OutboxEntry>, StoreError> {
-        let mut statement = self.sql.prepare_cached(sql)?;
+    /// What the server refused, newest first.
+    pub fn refused(&self) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows("WHERE refused IS NOT NULL ORDER BY seq DESC", [])
+    }
+
+    fn outbox_rows(
+        &self,
+        which: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<OutboxEntry>, StoreError> {
+        let mut statement = self.sql.prepare_cached(&format!(
+            "SELECT seq, kind, document, hash, change, command, made_at, refused, reason, account FROM outbox {which}"
+        ))?;
         let mut rows = statement.query(params)?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
@@ -88,6 +95,8 @@ impl Store {
             let refused: Option<u32> = row.get(7)?;
             entries.push(OutboxEntry {
                 seq: row.get(0)?,
+                account: AccountId::from_slice(row.get_ref(9)?.as_blob()?)
+                    .ok_or_else(|| corrupt("account"))?,
                 kind: Kind::from_number(row.get(1)?).ok_or_else(|| corrupt("kind"))?,
                 document: DocumentId::from_slice(row.get_ref(2)?.as_blob()?)
                     .ok_or_else(|| corrupt("document"))?,

@@ -1,16 +1,18 @@
 //! Storing what the feed brings: one transaction a page, documents, projections and the cursor together.
 //!
-//! Invariant: a page is stored whole with its cursor, or not at all; what this build cannot read is kept and said.
+//! Invariants: a page is stored whole with its cursor, or not at all; no byte whose checksum is wrong is stored; what
+//! this build is too old to read is kept and said.
 
 use crate::core::{Core, open};
 use crate::effect::Effect;
 use crate::query::Touched;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use automerge::Change;
 use shared_model::SCHEMA_VERSION;
-use shared_model::documents::{Document, LoadError, PROJECTION_VERSION, project};
+use shared_model::documents::{Document, LoadError, PROJECTION_VERSION, check_chunks, project, read_change};
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::protocol::{self, ClientMessage, Content, Entry, Page};
+use shared_model::time::Timestamp;
 use std::sync::Arc;
 
 /// What storing an entry came to.
@@ -24,6 +26,7 @@ enum Stored {
 impl Core {
     pub(crate) fn apply_page(
         &mut self,
+        now: Timestamp,
         page: Page,
         effects: &mut Vec<Effect>,
     ) -> Result<Touched, StoreError> {
@@ -31,41 +34,23 @@ impl Core {
             status: true,
             ..Touched::default()
         };
-        let Ok(entries) = protocol::unpack(&page.body) else {
-            effects.push(Effect::CloseSocket);
+        let entries = protocol::unpack(&page.body).ok();
+        let Some(entries) = entries.filter(|entries| entries.iter().all(is_whole)) else {
+            self.unreadable(now, effects);
             return Ok(touched);
         };
         let Some(clinic) = self.signed_in.as_ref().map(|signed_in| signed_in.clinic()) else {
             return Ok(touched);
         };
-        let mut wanted = Vec::new();
         let bulk = entries.len() > 50;
-        let done = self.store.replayable_transaction(|| {
-            for entry in &entries {
-                match self.store_entry(clinic, entry)? {
-                    Stored::Changed => {
-                        touched.documents.insert((entry.kind, entry.document));
-                    }
-                    Stored::Nothing => {}
-                    Stored::Incomplete => wanted.push(entry.document),
-                }
-            }
-            self.store.set_cursor(&page.cursor)
-        });
-        if let Err(error) = done {
-            // Documents in memory may already hold what was rolled back.
-            self.cache.clear();
-            return Err(error);
-        }
+        let cursor = page.cursor.clone();
+        self.store_entries(clinic, &entries, &mut touched, |store| store.set_cursor(&cursor))?;
         touched.all = bulk;
         self.sync.cursors.insert(page.cursor.feed, page.cursor);
         if page.number > 0 {
             effects.push(Effect::Send(protocol::encode(&ClientMessage::PageStored(
                 page.number,
             ))));
-        }
-        for document in wanted {
-            effects.push(Effect::Send(protocol::encode(&ClientMessage::Want(document))));
         }
         if bulk {
             self.load_clinic()?;
@@ -74,29 +59,71 @@ impl Core {
     }
 
     /// One document that was asked for.
-    pub(crate) fn apply_entry(&mut self, entry: Entry, _: &mut Vec<Effect>) -> Result<Touched, StoreError> {
+    pub(crate) fn apply_entry(
+        &mut self,
+        now: Timestamp,
+        entry: Entry,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Touched, StoreError> {
         let mut touched = Touched {
             status: true,
             ..Touched::default()
         };
-        let Some(clinic) = self.signed_in.as_ref().map(|signed_in| signed_in.clinic()) else {
+        if !is_whole(&entry) {
+            self.unreadable(now, effects);
             return Ok(touched);
-        };
-        if let Stored::Changed = self
-            .store
-            .replayable_transaction(|| self.store_entry(clinic, &entry))?
-        {
-            touched.documents.insert((entry.kind, entry.document));
+        }
+        if let Some(clinic) = self.signed_in.as_ref().map(|signed_in| signed_in.clinic()) {
+            self.store_entries(clinic, &[entry], &mut touched, |_| Ok(()))?;
         }
         Ok(touched)
     }
 
+    /// Entries, what is still missing of them, and whatever else belongs to them: all in one transaction.
+    pub(super) fn store_entries(
+        &mut self,
+        clinic: ClinicId,
+        entries: &[Entry],
+        touched: &mut Touched,
+        also: impl FnOnce(&Store) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut wanted = self.sync.wanted.clone();
+        let done = self.store.replayable_transaction(|| {
+            for entry in entries {
+                let stored = self.store_entry(clinic, entry)?;
+                if let Stored::Changed = stored {
+                    touched.documents.insert((entry.kind, entry.document));
+                }
+                match (&stored, &entry.content) {
+                    (Stored::Incomplete, _) => {
+                        wanted.insert(entry.document);
+                    }
+                    (_, Content::Snapshot { .. } | Content::Revoked) => {
+                        wanted.remove(&entry.document);
+                    }
+                    (_, Content::Changes(_)) => {}
+                }
+            }
+            if wanted != self.sync.wanted {
+                self.store
+                    .set_meta("wanted", &wanted.iter().copied().collect::<Vec<_>>())?;
+            }
+            also(&self.store)
+        });
+        if let Err(error) = done {
+            // Documents in memory may already hold what was rolled back.
+            self.cache.clear();
+            return Err(error);
+        }
+        self.sync.wanted = wanted;
+        self.sync.unreadable = 0;
+        Ok(())
+    }
+
     fn store_entry(&self, clinic: ClinicId, entry: &Entry) -> Result<Stored, StoreError> {
-        if entry.schema_version > SCHEMA_VERSION {
-            self.store
-                .sql
-                .prepare_cached("INSERT INTO deferred (entry) VALUES (?1)")?
-                .execute([protocol::encode(entry)])?;
+        // What may not be read any more goes, whatever its schema.
+        if entry.schema_version > SCHEMA_VERSION && entry.content != Content::Revoked {
+            self.store.defer(entry)?;
             return Ok(Stored::Nothing);
         }
         match &entry.content {
@@ -108,29 +135,30 @@ impl Core {
                 if self.store.has_document(entry.document)? {
                     return self.merge_snapshot(clinic, entry, bytes);
                 }
-                let row = self.store.insert_document(entry.kind, entry.document, bytes)?;
-                if *projection_version == PROJECTION_VERSION {
-                    self.store
-                        .write_projection(row, entry.document, projection, true)?;
+                let derived;
+                let projection = if *projection_version == PROJECTION_VERSION {
+                    projection
                 } else {
-                    let document = load(clinic, entry, bytes)?;
-                    self.store
-                        .write_projection(row, entry.document, &project(&document), true)?;
-                }
+                    let Ok(document) = Document::load(entry.kind, clinic, entry.document, bytes) else {
+                        return Ok(Stored::Incomplete);
+                    };
+                    derived = project(&document);
+                    &derived
+                };
+                let row = self.store.insert_document(entry.kind, entry.document, bytes)?;
+                self.store
+                    .write_projection(row, entry.document, projection, true)?;
                 Ok(Stored::Changed)
             }
             Content::Changes(changes) => {
-                let Ok(changes) = changes
-                    .iter()
-                    .map(|bytes| Change::from_bytes(bytes.to_vec()))
-                    .collect::<Result<Vec<_>, _>>()
-                else {
+                let Ok(changes) = changes.iter().map(|bytes| read_change(bytes)).collect() else {
                     return Ok(Stored::Incomplete);
                 };
                 self.merge(clinic, entry, changes)
             }
             Content::Revoked => {
                 self.store.purge_document(entry.document)?;
+                self.store.forget_deferred_of(entry.document)?;
                 self.cache.forget(entry.document);
                 Ok(Stored::Changed)
             }
@@ -138,14 +166,52 @@ impl Core {
     }
 
     fn merge_snapshot(&self, clinic: ClinicId, entry: &Entry, bytes: &[u8]) -> Result<Stored, StoreError> {
-        let arrived = load(clinic, entry, bytes)?;
+        let Ok(arrived) = Document::load(entry.kind, clinic, entry.document, bytes) else {
+            return Ok(Stored::Incomplete);
+        };
+        let here = open(&self.store, &self.cache, clinic, entry.document)?;
+        if here.is_none() && self.cache.is_damaged(entry.document) {
+            return self.replace_damaged(arrived);
+        }
         self.merge(clinic, entry, arrived.changes_since(&[]))
+    }
+
+    /// A document whose bytes here cannot be read any more: what the server has of it, and on top of that what waits
+    /// here for the server.
+    fn replace_damaged(&self, mut document: Document) -> Result<Stored, StoreError> {
+        let id = document.id;
+        let stored = self
+            .store
+            .document(id)?
+            .ok_or_else(|| StoreError::Corrupt(format!("{id} has gone")))?;
+        let waiting = self.store.outbox_of(id)?;
+        for entry in waiting.iter().filter(|entry| entry.refused.is_none()) {
+            let change = read_change(&entry.change)
+                .map_err(|error| StoreError::Corrupt(format!("outbox change: {error}")))?;
+            if document.has(&change.hash()) {
+                continue;
+            }
+            match document.apply(&[change]) {
+                // What builds on a change that was lost stays in the outbox with its command, for a person to see.
+                Ok(()) | Err(LoadError::MissingDependencies { .. }) => {}
+                Err(error) => return Err(StoreError::Corrupt(error.to_string())),
+            }
+        }
+        self.store.replace_document(stored.row, &document)?;
+        self.store
+            .write_projection(stored.row, id, &project(&document), false)?;
+        self.cache.forget(id);
+        self.cache.put(Arc::new(document));
+        Ok(Stored::Changed)
     }
 
     /// Adds changes to a document here; one that is not here begins with its genesis.
     fn merge(&self, clinic: ClinicId, entry: &Entry, changes: Vec<Change>) -> Result<Stored, StoreError> {
         let id: DocumentId = entry.document;
         let here = open(&self.store, &self.cache, clinic, id)?;
+        if self.cache.is_damaged(id) {
+            return Ok(Stored::Incomplete);
+        }
         let is_new = here.is_none();
         let mut document = match here {
             Some(document) => (*document).clone(),
@@ -186,7 +252,11 @@ impl Core {
     }
 }
 
-fn load(clinic: ClinicId, entry: &Entry, bytes: &[u8]) -> Result<Document, StoreError> {
-    Document::load(entry.kind, clinic, entry.document, bytes)
-        .map_err(|error| StoreError::Corrupt(format!("{} {}: {error}", entry.kind.word(), entry.document)))
+/// Whether everything in an entry carries the checksum of its contents.
+fn is_whole(entry: &Entry) -> bool {
+    match &entry.content {
+        Content::Snapshot { bytes, .. } => check_chunks(bytes).is_ok(),
+        Content::Changes(changes) => changes.iter().all(|chunk| check_chunks(chunk).is_ok()),
+        Content::Revoked => true,
+    }
 }

@@ -4,15 +4,18 @@
 //! than what the server has acknowledged.
 
 mod apply_page;
+mod deferred;
 mod push;
+mod recover;
 mod session;
 
 use crate::query::{Connection, FirstSync, StatusView};
 use crate::store::{StorageTrouble, Store, StoreError};
+use shared_model::ids::DocumentId;
 use shared_model::permissions::Feed;
 use shared_model::protocol::{Cursor, Goodbye};
 use shared_model::time::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
@@ -25,6 +28,8 @@ enum Phase {
     Renewing,
     Greeting,
     Live,
+    /// The host was asked to close the socket; what still comes through it is not looked at.
+    Closing,
     Stopped(Goodbye),
 }
 
@@ -51,6 +56,12 @@ pub(crate) struct Sync {
     /// The last outbox row that was sent in this session.
     sent: i64,
     clock_off_by: i64,
+    /// Documents of which a part is missing here; kept in the store until they have come whole.
+    wanted: BTreeSet<DocumentId>,
+    /// Documents asked for in this session.
+    asked: BTreeSet<DocumentId>,
+    /// Frames in a row that could not be read.
+    unreadable: u32,
     /// When views that show the time are due again.
     clock_views_at: Option<Timestamp>,
 }
@@ -71,6 +82,8 @@ impl Sync {
             .map(|cursor| (cursor.feed, cursor))
             .collect();
         self.last_heard = store.meta("last_heard")?;
+        let wanted: Option<Vec<DocumentId>> = store.meta("wanted")?;
+        self.wanted = wanted.into_iter().flatten().collect();
         Ok(())
     }
 
@@ -79,10 +92,10 @@ impl Sync {
             Phase::Off => Connection::SignedOut,
             Phase::Live => Connection::Online,
             Phase::Waiting(_) => Connection::Offline { since: self.lost_at },
-            Phase::Opening | Phase::Renewing | Phase::Greeting if self.attempts > 0 => {
+            Phase::Opening | Phase::Renewing | Phase::Greeting | Phase::Closing if self.attempts > 0 => {
                 Connection::Offline { since: self.lost_at }
             }
-            Phase::Opening | Phase::Renewing | Phase::Greeting => {
+            Phase::Opening | Phase::Renewing | Phase::Greeting | Phase::Closing => {
                 Connection::Connecting { since: self.lost_at }
             }
             Phase::Stopped(why) => Connection::Stopped(why),
@@ -101,12 +114,23 @@ impl Sync {
         self.last_heard
     }
 
+    pub(crate) fn unreadable(&self) -> bool {
+        self.unreadable > 0
+    }
+
     pub(crate) fn clock_off_by(&self) -> Option<i64> {
         Some(self.clock_off_by / 1000).filter(|seconds| seconds.abs() > 120)
     }
 
-    /// Progress of the first sync, while there is one.
+    /// Progress of the first sync, while there is one; it begins with the sign-in, before the first page has come.
     pub(crate) fn first_sync(&self) -> Option<FirstSync> {
+        if self.cursors.is_empty() && self.phase != Phase::Off {
+            return Some(FirstSync {
+                received: 0,
+                total: 0,
+                usable: false,
+            });
+        }
         let mut running = self
             .cursors
             .values()
@@ -137,6 +161,8 @@ impl Sync {
             storage,
             clock_off_by: None,
             deferred: 0,
+            damaged: 0,
+            unreadable: self.unreadable(),
         }
     }
 }

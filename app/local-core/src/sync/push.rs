@@ -1,5 +1,6 @@
 //! Pushing the outbox, and what the server's answer does to it.
 
+use super::recover::Refused;
 use super::{InFlight, Phase};
 use crate::core::Core;
 use crate::effect::Effect;
@@ -13,7 +14,7 @@ use shared_model::protocol::{
     self, Accepted, ClientMessage, MAX_FRAME, MAX_PUSH_CHANGES, PUSH_WINDOW, Push, PushItem,
 };
 use shared_model::time::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An outbox row that is on its way.
 #[derive(Debug)]
@@ -94,18 +95,26 @@ impl Core {
             return Ok(touched);
         };
         let rows = &self.sync.in_flight[position].rows;
-        self.store.transaction(|| {
+        let done = self.store.transaction(|| {
             let mut documents = BTreeSet::new();
+            let mut refused: BTreeMap<DocumentId, Refused> = BTreeMap::new();
             for sent in rows {
                 let refusal = accepted
                     .refused
                     .iter()
                     .find(|refusal| refusal.document == sent.document && refusal.change[..] == sent.hash[..]);
                 match refusal {
-                    Some(refusal) => self.store.mark_refused(sent.seq, refusal.code, &refusal.reason)?,
+                    Some(refusal) => {
+                        self.store.mark_refused(sent.seq, refusal.code, &refusal.reason)?;
+                        let why = (refusal.code, refusal.reason.clone());
+                        refused.entry(sent.document).or_default().insert(sent.seq, why);
+                    }
                     None => self.store.acknowledge(sent.seq)?,
                 }
                 documents.insert((sent.kind, sent.document));
+            }
+            for (document, refused) in &refused {
+                self.take_back(*document, refused)?;
             }
             for (_, document) in &documents {
                 if self.store.receipt(*document)?.waiting == 0 {
@@ -115,8 +124,17 @@ impl Core {
             self.store.set_meta("last_heard", &now)?;
             touched.documents = documents;
             Ok(())
-        })?;
+        });
+        if let Err(error) = done {
+            // Documents in memory may already be without what was refused.
+            self.cache.clear();
+            return Err(error);
+        }
         self.sync.in_flight.remove(position);
+        // A document that the server did not know before can be asked for now.
+        self.sync
+            .asked
+            .retain(|document| !touched.documents.iter().any(|(_, id)| id == document));
         self.push(effects)?;
         Ok(touched)
     }

@@ -133,7 +133,7 @@ impl Core {
                 self.connect(now, effects);
                 changed = true;
             }
-            Phase::Opening | Phase::Renewing | Phase::Greeting
+            Phase::Opening | Phase::Renewing | Phase::Greeting | Phase::Closing
                 if self
                     .sync
                     .asked_at
@@ -173,10 +173,33 @@ impl Core {
         let session = match self.sync.phase {
             Phase::Off | Phase::Stopped(_) => i64::MAX,
             Phase::Waiting(until) => until.0,
-            Phase::Opening | Phase::Renewing | Phase::Greeting => now.0 + ATTEMPT_MS,
+            Phase::Opening | Phase::Renewing | Phase::Greeting | Phase::Closing => now.0 + ATTEMPT_MS,
             Phase::Live => now.0 + HEARTBEAT_MS,
         };
         effects.push(Effect::WakeAt(Timestamp(session.min(clock).max(now.0 + 1))));
+    }
+
+    /// What came cannot be read. Nothing of it is kept, nothing that comes behind it is looked at, and connecting
+    /// again fetches it anew.
+    pub(super) fn unreadable(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.sync.unreadable = self.sync.unreadable.saturating_add(1);
+        self.sync.phase = Phase::Closing;
+        self.sync.lost_at = Some(now);
+        self.sync.asked_at = Some(now);
+        effects.push(Effect::CloseSocket);
+    }
+
+    /// Asks once a session for the documents that are not whole here.
+    pub(crate) fn ask_for_documents(&mut self, effects: &mut Vec<Effect>) {
+        if self.sync.phase != Phase::Live {
+            return;
+        }
+        let damaged = self.cache.damaged();
+        for document in self.sync.wanted.union(&damaged) {
+            if self.sync.asked.insert(*document) {
+                effects.push(Effect::Send(protocol::encode(&ClientMessage::Want(*document))));
+            }
+        }
     }
 
     /// One frame from the server.
@@ -190,13 +213,12 @@ impl Core {
             status: true,
             ..Touched::default()
         };
-        let message = match protocol::decode::<ServerMessage>(frame) {
-            Ok(message) => message,
-            Err(_) => {
-                // Nothing of an unreadable frame is applied; connecting again fetches it anew.
-                effects.push(Effect::CloseSocket);
-                return Ok(status);
-            }
+        if self.sync.phase == Phase::Closing {
+            return Ok(status);
+        }
+        let Ok(message) = protocol::decode::<ServerMessage>(frame) else {
+            self.unreadable(now, effects);
+            return Ok(status);
         };
         self.sync.last_heard = Some(now);
         match message {
@@ -214,7 +236,9 @@ impl Core {
                 }
                 self.sync.clock_off_by = welcome.server_time.0 - now.0;
                 self.sync.phase = Phase::Live;
-                self.sync.attempts = 0;
+                // What could not be read may be no better now: then the waits go on growing.
+                self.sync.attempts = self.sync.unreadable;
+                self.sync.asked.clear();
                 self.sync.lost_at = None;
                 self.sync.next_push = 0;
                 self.sync.in_flight.clear();
@@ -240,8 +264,8 @@ impl Core {
                 effects.push(Effect::CloseSocket);
                 Ok(status)
             }
-            ServerMessage::Page(page) => self.apply_page(page, effects),
-            ServerMessage::Snapshot(entry) => self.apply_entry(entry, effects),
+            ServerMessage::Page(page) => self.apply_page(now, page, effects),
+            ServerMessage::Snapshot(entry) => self.apply_entry(now, entry, effects),
             ServerMessage::Accepted(accepted) => self.accepted(now, &accepted, effects),
             ServerMessage::Pong(server_time) => {
                 self.sync.clock_off_by = server_time.0 - now.0;

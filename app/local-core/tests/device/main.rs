@@ -4,7 +4,12 @@
 #![allow(clippy::disallowed_methods, reason = "a test is a host, and hosts know files")]
 
 mod clinic;
+mod damage;
+mod deferred;
 mod durable;
+mod limits;
 mod pure;
+mod recovery;
 mod search;
+mod server;
 mod views;

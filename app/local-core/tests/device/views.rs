@@ -1,6 +1,7 @@
 //! What the screens see.
 
 use crate::clinic::{Device, VET, view_of};
+use crate::server::{connect, page, says};
 use local_core::query::{Connection, Stage};
 use local_core::{Event, Failure, Query, View};
 use shared_model::commands::*;
@@ -290,4 +291,20 @@ fn the_status_counts_what_waits() {
         panic!("no outbox")
     };
     assert_eq!(outbox.waiting.last().unwrap().about, "Petra Novak");
+}
+
+#[test]
+fn the_first_sync_begins_with_the_sign_in() {
+    let mut device = Device::on(rusqlite::Connection::open_in_memory().unwrap());
+    let first_sync = |device: &mut Device| match device.look(Query::Status) {
+        View::Status(status) => status.first_sync,
+        other => panic!("{other:?}"),
+    };
+    device.sign_in(&[Role::Veterinarian]);
+    assert_eq!(first_sync(&mut device).map(|first| first.usable), Some(false));
+    connect(&mut device);
+    // Welcomed, but nothing has come: an empty day would be a lie.
+    assert_eq!(first_sync(&mut device).map(|first| first.usable), Some(false));
+    says(&mut device, page(1, &[]));
+    assert_eq!(first_sync(&mut device), None);
 }

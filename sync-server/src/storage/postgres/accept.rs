@@ -1,13 +1,16 @@
-//! The write path's transaction. Rows go over in arrays, one statement per table.
+//! The write path's transaction: begin, lock, (load,) write, commit, each one round trip to the database. All rows of
+//! all tables go over in one statement, as arrays.
 
 use super::super::{
-    AcceptTransaction, AcceptWrites, ActorRow, LoadedRows, StorageError, Stored, feed_key, heads_bytes,
-    signed,
+    AcceptTransaction, AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedRow, LoadedRows,
+    StorageError, Stored, feed_key, heads_bytes, signed,
 };
 use super::{PostgresStorage, count, feeds, id, length, small};
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Feed;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 use sqlx::{Postgres, Row, Transaction};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -92,176 +95,121 @@ impl AcceptTransaction for PostgresAccept {
     }
 }
 
+/// Everything that one accept writes. Parts of a statement all run, whatever the others do, and see the tables as they
+/// were before it; no two of these touch the same row.
+const WRITE: &str = "
+with head as (
+    update clinics set head = $2 where clinic = $1
+), actors as (
+    -- Somebody may say Hello as the same actor at this moment; whoever comes first has it.
+    insert into actors (clinic, actor, account, device)
+    select $1, * from unnest($4::bytea[], $5::uuid[], $6::uuid[]) on conflict do nothing
+), changes as (
+    insert into changes (clinic, accepted_at, number, position, document, hash, actor, seq, account, device, bytes)
+    select $1, $3, * from unnest($7::bigint[], $8::integer[], $9::uuid[], $10::bytea[], $11::bytea[], $12::bigint[],
+        $13::uuid[], $14::uuid[], $15::bytea[])
+), documents as (
+    insert into documents (clinic, id, kind, schema_version, bytes, base, heads, max_op, projection,
+        projection_version, needed_at)
+    select $1, * from unnest($16::uuid[], $17::smallint[], $18::integer[], $19::bytea[], $20::integer[], $21::bytea[],
+        $22::bigint[], $23::bytea[], $24::integer[], $25::bigint[])
+    on conflict (clinic, id) do update set schema_version = excluded.schema_version, bytes = excluded.bytes,
+        base = excluded.base, heads = excluded.heads, max_op = excluded.max_op, projection = excluded.projection,
+        projection_version = excluded.projection_version, needed_at = excluded.needed_at
+), granted as (
+    insert into audience (clinic, feed, document) select $1, * from unnest($26::bytea[], $27::uuid[])
+), lost as (
+    delete from audience a using unnest($28::bytea[], $29::uuid[]) as lost (feed, document)
+    where a.clinic = $1 and a.feed = lost.feed and a.document = lost.document
+), feed as (
+    insert into feed (clinic, feed, number, document, what, size)
+    select $1, * from unnest($30::bytea[], $31::bigint[], $32::uuid[], $33::smallint[], $34::integer[])
+)
+insert into audit (clinic, at, number, position, account, device, document, verb)
+select $1, $3, * from unnest($35::bigint[], $36::integer[], $37::uuid[], $38::uuid[], $39::uuid[], $40::text[])";
+
+type Statement = Query<'static, Postgres, PgArguments>;
+
+/// One column of rows.
+fn column<'r, R, T>(rows: &'r [R], read: impl Fn(&'r R) -> T) -> Vec<T> {
+    rows.iter().map(read).collect()
+}
+
 impl PostgresAccept {
     async fn write(&mut self, writes: &AcceptWrites) -> Stored<()> {
-        sqlx::query("update clinics set head = $2 where clinic = $1")
+        // In the order of the numbers above.
+        let statement = sqlx::query(WRITE)
             .bind(self.clinic.0)
             .bind(signed(writes.head))
+            .bind(writes.at.0);
+        let statement = bind_actors(statement, &writes.actors);
+        let statement = bind_changes(statement, &writes.changes);
+        let statement = bind_documents(statement, &writes.documents);
+        let statement = bind_audience(statement, &writes.granted);
+        let statement = bind_audience(statement, &writes.lost);
+        let statement = bind_feed(statement, &writes.feed);
+        bind_audit(statement, &writes.audit)
             .execute(&mut *self.tx)
             .await?;
-        self.write_actors(&writes.actors).await?;
-        self.write_changes(writes).await?;
-        self.write_documents(writes).await?;
-        self.write_audience(&writes.granted, &writes.lost).await?;
-        self.write_feed(writes).await?;
-        self.write_audit(writes).await
-    }
-
-    async fn write_actors(&mut self, rows: &[ActorRow]) -> Stored<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        // Somebody may say Hello as the same actor at this moment; whoever comes first has it.
-        sqlx::query(
-            "insert into actors (clinic, actor, account, device)
-             select $1, * from unnest($2::bytea[], $3::uuid[], $4::uuid[]) on conflict do nothing",
-        )
-        .bind(self.clinic.0)
-        .bind(rows.iter().map(|row| row.actor.as_slice()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.account.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.device.0).collect::<Vec<_>>())
-        .execute(&mut *self.tx)
-        .await?;
         Ok(())
     }
+}
 
-    async fn write_changes(&mut self, writes: &AcceptWrites) -> Stored<()> {
-        let rows = &writes.changes;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(
-            "insert into changes (clinic, accepted_at, number, position, document, hash, actor, seq, account, device,
-                 bytes)
-             select $1, $2, * from unnest($3::bigint[], $4::integer[], $5::uuid[], $6::bytea[], $7::bytea[],
-                 $8::bigint[], $9::uuid[], $10::uuid[], $11::bytea[])",
-        )
-        .bind(self.clinic.0)
-        .bind(writes.at.0)
-        .bind(rows.iter().map(|row| signed(row.number)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.position.cast_signed()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.document.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.hash.0.as_slice()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.actor.as_slice()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| signed(row.seq)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.account.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.device.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.bytes.as_slice()).collect::<Vec<_>>())
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
+fn bind_actors(statement: Statement, rows: &[ActorRow]) -> Statement {
+    statement
+        .bind(column(rows, |row| row.actor.as_slice()))
+        .bind(column(rows, |row| row.account.0))
+        .bind(column(rows, |row| row.device.0))
+}
 
-    async fn write_documents(&mut self, writes: &AcceptWrites) -> Stored<()> {
-        let rows = &writes.documents;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let heads: Vec<Vec<u8>> = rows.iter().map(|row| heads_bytes(&row.heads)).collect();
-        sqlx::query(
-            "insert into documents (clinic, id, kind, schema_version, bytes, base, heads, max_op, projection,
-                 projection_version, needed_at)
-             select $1, * from unnest($2::uuid[], $3::smallint[], $4::integer[], $5::bytea[], $6::integer[],
-                 $7::bytea[], $8::bigint[], $9::bytea[], $10::integer[], $11::bigint[])
-             on conflict (clinic, id) do update set schema_version = excluded.schema_version, bytes = excluded.bytes,
-                 base = excluded.base, heads = excluded.heads, max_op = excluded.max_op,
-                 projection = excluded.projection, projection_version = excluded.projection_version,
-                 needed_at = excluded.needed_at",
-        )
-        .bind(self.clinic.0)
-        .bind(rows.iter().map(|row| row.stored.id.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| i16::from(row.stored.kind.number())).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| small(row.stored.schema_version)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.stored.bytes.as_slice()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| length(row.stored.base)).collect::<Vec<_>>())
-        .bind(heads)
-        .bind(rows.iter().map(|row| signed(row.stored.max_op)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.stored.projection.as_slice()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| small(row.stored.projection_version)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.needed_at.map(|at| at.0)).collect::<Vec<_>>())
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
+fn bind_changes(statement: Statement, rows: &[ChangeRow]) -> Statement {
+    statement
+        .bind(column(rows, |row| signed(row.number)))
+        .bind(column(rows, |row| row.position.cast_signed()))
+        .bind(column(rows, |row| row.document.0))
+        .bind(column(rows, |row| row.hash.0.as_slice()))
+        .bind(column(rows, |row| row.actor.as_slice()))
+        .bind(column(rows, |row| signed(row.seq)))
+        .bind(column(rows, |row| row.account.0))
+        .bind(column(rows, |row| row.device.0))
+        .bind(column(rows, |row| row.bytes.as_slice()))
+}
 
-    async fn write_audience(
-        &mut self,
-        granted: &[(Feed, DocumentId)],
-        lost: &[(Feed, DocumentId)],
-    ) -> Stored<()> {
-        let columns = |pairs: &[(Feed, DocumentId)]| -> (Vec<Vec<u8>>, Vec<Uuid>) {
-            pairs.iter().map(|(feed, id)| (feed_key(*feed), id.0)).unzip()
-        };
-        if !granted.is_empty() {
-            let (feeds, documents) = columns(granted);
-            sqlx::query(
-                "insert into audience (clinic, feed, document) select $1, * from unnest($2::bytea[], $3::uuid[])",
-            )
-            .bind(self.clinic.0)
-            .bind(feeds)
-            .bind(documents)
-            .execute(&mut *self.tx)
-            .await?;
-        }
-        if !lost.is_empty() {
-            let (feeds, documents) = columns(lost);
-            sqlx::query(
-                "delete from audience a using unnest($2::bytea[], $3::uuid[]) as lost (feed, document)
-                 where a.clinic = $1 and a.feed = lost.feed and a.document = lost.document",
-            )
-            .bind(self.clinic.0)
-            .bind(feeds)
-            .bind(documents)
-            .execute(&mut *self.tx)
-            .await?;
-        }
-        Ok(())
-    }
+fn bind_documents(statement: Statement, rows: &[DocumentRow]) -> Statement {
+    statement
+        .bind(column(rows, |row| row.stored.id.0))
+        .bind(column(rows, |row| i16::from(row.stored.kind.number())))
+        .bind(column(rows, |row| small(row.stored.schema_version)))
+        .bind(column(rows, |row| row.stored.bytes.as_slice()))
+        .bind(column(rows, |row| length(row.stored.base)))
+        .bind(column(rows, |row| heads_bytes(&row.heads)))
+        .bind(column(rows, |row| signed(row.stored.max_op)))
+        .bind(column(rows, |row| row.stored.projection.as_slice()))
+        .bind(column(rows, |row| small(row.stored.projection_version)))
+        .bind(column(rows, |row| row.needed_at.map(|at| at.0)))
+}
 
-    async fn write_feed(&mut self, writes: &AcceptWrites) -> Stored<()> {
-        let rows = &writes.feed;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(
-            "insert into feed (clinic, feed, number, document, what, size)
-             select $1, * from unnest($2::bytea[], $3::bigint[], $4::uuid[], $5::smallint[], $6::integer[])",
-        )
-        .bind(self.clinic.0)
-        .bind(rows.iter().map(|row| feed_key(row.feed)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| signed(row.number)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.document.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.what.number()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| length(row.size)).collect::<Vec<_>>())
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
+fn bind_audience(statement: Statement, rows: &[(Feed, DocumentId)]) -> Statement {
+    statement
+        .bind(column(rows, |(feed, _)| feed_key(*feed)))
+        .bind(column(rows, |(_, document)| document.0))
+}
 
-    async fn write_audit(&mut self, writes: &AcceptWrites) -> Stored<()> {
-        let rows = &writes.audit;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(
-            "insert into audit (clinic, at, number, position, account, device, document, verb)
-             select $1, $2, * from unnest($3::bigint[], $4::integer[], $5::uuid[], $6::uuid[], $7::uuid[],
-                 $8::text[])",
-        )
-        .bind(self.clinic.0)
-        .bind(writes.at.0)
-        .bind(rows.iter().map(|row| signed(row.number)).collect::<Vec<_>>())
-        .bind(
-            rows.iter()
-                .map(|row| row.position.cast_signed())
-                .collect::<Vec<_>>(),
-        )
-        .bind(rows.iter().map(|row| row.account.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.device.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.document.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.verb.as_str()).collect::<Vec<_>>())
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
+fn bind_feed(statement: Statement, rows: &[FeedRow]) -> Statement {
+    statement
+        .bind(column(rows, |row| feed_key(row.feed)))
+        .bind(column(rows, |row| signed(row.number)))
+        .bind(column(rows, |row| row.document.0))
+        .bind(column(rows, |row| row.what.number()))
+        .bind(column(rows, |row| length(row.size)))
+}
+
+fn bind_audit(statement: Statement, rows: &[AuditRow]) -> Statement {
+    statement
+        .bind(column(rows, |row| signed(row.number)))
+        .bind(column(rows, |row| row.position.cast_signed()))
+        .bind(column(rows, |row| row.account.0))
+        .bind(column(rows, |row| row.device.0))
+        .bind(column(rows, |row| row.document.0))
+        .bind(column(rows, |row| row.verb.clone()))
 }

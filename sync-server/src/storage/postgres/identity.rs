@@ -133,21 +133,41 @@ impl IdentityStorage for PostgresStorage {
     ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)> {
         let mut tx = self.pool.begin().await?;
         let row = sqlx::query(
-            "select family, account, clinic, device, expires_at, rotated_at from refresh_tokens where hash = $1
-             for update",
+            "select family, account, clinic, device, expires_at, rotated_at, successor from refresh_tokens
+             where hash = $1 for update",
         )
         .bind(hash.as_slice())
         .fetch_optional(&mut *tx)
         .await?;
-        let stored = row.as_ref().map(read_token).transpose()?;
+        let mut stored = row.as_ref().map(read_token).transpose()?;
+        let successor: Option<Vec<u8>> = row.map(|row| row.try_get(6)).transpose()?.flatten();
+        if let (Some(stored), Some(successor)) = (&mut stored, &successor) {
+            // Under lock too: it may be in use at this moment.
+            let unused =
+                sqlx::query("select rotated_at is null from refresh_tokens where hash = $1 for update")
+                    .bind(successor)
+                    .fetch_optional(&mut *tx)
+                    .await?;
+            stored.successor_is_unused = unused.map(|row| row.try_get(0)).transpose()?.unwrap_or(false);
+        }
         let verdict = judge(stored.as_ref());
         match (&verdict, &stored) {
             (RefreshVerdict::Rotate, Some(stored)) => {
-                sqlx::query("update refresh_tokens set rotated_at = $2 where hash = $1")
-                    .bind(hash.as_slice())
-                    .bind(now.0)
-                    .execute(&mut *tx)
-                    .await?;
+                if let Some(former) = &successor {
+                    sqlx::query("update refresh_tokens set rotated_at = $2 where hash = $1")
+                        .bind(former)
+                        .bind(now.0)
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                sqlx::query(
+                    "update refresh_tokens set rotated_at = coalesce(rotated_at, $2), successor = $3 where hash = $1",
+                )
+                .bind(hash.as_slice())
+                .bind(now.0)
+                .bind(fresh.as_slice())
+                .execute(&mut *tx)
+                .await?;
                 sqlx::query("delete from refresh_tokens where family = $1 and rotated_at < $2")
                     .bind(Uuid::from_bytes(stored.family))
                     .bind(now.0 - REMEMBER_ROTATED_MS)
@@ -168,6 +188,15 @@ impl IdentityStorage for PostgresStorage {
         }
         tx.commit().await?;
         Ok((verdict, stored))
+    }
+
+    async fn forget_stale_tokens(&self, now: Timestamp) -> Stored<u64> {
+        let forgotten = sqlx::query("delete from refresh_tokens where expires_at <= $1 or rotated_at < $2")
+            .bind(now.0)
+            .bind(now.0 - REMEMBER_ROTATED_MS)
+            .execute(&self.pool)
+            .await?;
+        Ok(forgotten.rows_affected())
     }
 
     async fn end_family(&self, family: [u8; 16]) -> Stored<()> {
@@ -245,6 +274,7 @@ fn read_token(row: &PgRow) -> Stored<StoredRefreshToken> {
         device: id(row, 3, DeviceId)?,
         expires_at: Timestamp(row.try_get(4)?),
         rotated_at: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
+        successor_is_unused: false,
     })
 }
 

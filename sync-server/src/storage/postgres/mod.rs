@@ -9,19 +9,28 @@ mod identity;
 use super::{StorageError, Stored};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Row, SqlStr};
+use sqlx::{Connection, Row, SqlStr};
 use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "foundation",
-    include_str!("../../../../migrations/server/postgres/0001_foundation.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "foundation",
+        include_str!("../../../../migrations/server/postgres/0001_foundation.sql"),
+    ),
+    (
+        2,
+        "refresh repeats",
+        include_str!("../../../../migrations/server/postgres/0002_refresh_repeats.sql"),
+    ),
+];
 const CONNECTIONS: u32 = 16;
 /// A request that cannot have a connection by then is told to come back.
 const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
+/// A connection that was in use so shortly ago is taken as alive, which spares each request a round trip.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// A statement that waits for a lock longer than this gives up: its node has been cut off.
 const SETTINGS: [(&str, &str); 3] = [
     ("lock_timeout", "10s"),
@@ -42,6 +51,15 @@ impl PostgresStorage {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_WITHIN)
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move {
+                    if about.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await?;
         migrator()

@@ -136,7 +136,9 @@ impl IdentityStorage for SqliteStorage {
         self.write(move |connection| {
             let stored = connection
                 .prepare_cached(
-                    "select family, account, clinic, device, expires_at, rotated_at from refresh_tokens where hash = ?1",
+                    "select t.family, t.account, t.clinic, t.device, t.expires_at, t.rotated_at,
+                         exists (select 1 from refresh_tokens s where s.hash = t.successor and s.rotated_at is null)
+                     from refresh_tokens t where t.hash = ?1",
                 )?
                 .query_row([hash], |row| {
                     Ok(StoredRefreshToken {
@@ -146,6 +148,7 @@ impl IdentityStorage for SqliteStorage {
                         device: id(row, 3, DeviceId)?,
                         expires_at: Timestamp(row.get(4)?),
                         rotated_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+                        successor_is_unused: row.get(6)?,
                     })
                 })
                 .optional()?;
@@ -153,8 +156,13 @@ impl IdentityStorage for SqliteStorage {
             match (&verdict, &stored) {
                 (RefreshVerdict::Rotate, Some(stored)) => {
                     connection.execute(
-                        "update refresh_tokens set rotated_at = ?2 where hash = ?1",
+                        "update refresh_tokens set rotated_at = ?2
+                         where hash = (select successor from refresh_tokens where hash = ?1)",
                         params![hash, now.0],
+                    )?;
+                    connection.execute(
+                        "update refresh_tokens set rotated_at = coalesce(rotated_at, ?2), successor = ?3 where hash = ?1",
+                        params![hash, now.0, fresh],
                     )?;
                     connection.execute(
                         "delete from refresh_tokens where family = ?1 and rotated_at < ?2",
@@ -176,6 +184,17 @@ impl IdentityStorage for SqliteStorage {
                 _ => {}
             }
             Ok((verdict, stored))
+        })
+        .await
+    }
+
+    async fn forget_stale_tokens(&self, now: Timestamp) -> Stored<u64> {
+        self.write(move |connection| {
+            let forgotten = connection.execute(
+                "delete from refresh_tokens where expires_at <= ?1 or rotated_at < ?2",
+                params![now.0, now.0 - REMEMBER_ROTATED_MS],
+            )?;
+            Ok(forgotten as u64)
         })
         .await
     }

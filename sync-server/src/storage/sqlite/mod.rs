@@ -13,9 +13,10 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, Semaphore, oneshot};
 
-const MIGRATIONS: &[&str] = &[include_str!(
-    "../../../../migrations/server/sqlite/0001_foundation.sql"
-)];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/server/sqlite/0001_foundation.sql"),
+    include_str!("../../../../migrations/server/sqlite/0002_refresh_repeats.sql"),
+];
 const READERS: usize = 4;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;

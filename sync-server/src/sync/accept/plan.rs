@@ -197,7 +197,8 @@ impl Planning<'_> {
             return Ok(Verdict::Known);
         }
         let owner = self.working.actors.get(change.actor_id());
-        authorize(&writer.author, owner.copied(), document, refused, change)?;
+        let now = self.writes.at;
+        authorize(&writer.author, owner.copied(), document, refused, change, now)?;
         document.apply(change, &read.chunk)?;
         document.schema_version = document.schema_version.max(item.schema_version);
         Ok(Verdict::Taken)

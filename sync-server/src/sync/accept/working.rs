@@ -6,6 +6,7 @@ use automerge::ActorId;
 use shared_model::documents::{Document, Kind, LoadError};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal, audience, people_of};
+use shared_model::protocol::{MAX_DOCUMENT, RefusalCode};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Who pushes, from which device.
@@ -19,9 +20,6 @@ pub(crate) struct Author {
 /// Documents that stay open; the rest is loaded again when it is written next.
 const KEEP_DOCUMENTS: usize = 400;
 const KEEP_ACTORS: usize = 10_000;
-
-/// Stored bytes of one document at most: it has to fit into a frame together with its projection.
-pub(super) const MAX_DOCUMENT: usize = 512 << 10;
 
 /// What planning works on: a part of the clinic as it stands at `head`.
 #[derive(Debug)]
@@ -229,15 +227,14 @@ impl Working {
         change: &automerge::Change,
         chunk: &[u8],
     ) -> Result<(), authorize::Objection> {
-        use shared_model::protocol::RefusalCode;
+        if !self.document.has_room_for(self.bytes.len(), chunk.len()) {
+            return authorize::objection(
+                RefusalCode::TooLarge,
+                format!("the document would have more than {MAX_DOCUMENT} bytes"),
+            );
+        }
         if self.bytes.len() + chunk.len() > MAX_DOCUMENT {
             self.compact();
-            if self.bytes.len() + chunk.len() > MAX_DOCUMENT {
-                return authorize::objection(
-                    RefusalCode::TooLarge,
-                    format!("the document would have more than {MAX_DOCUMENT} bytes"),
-                );
-            }
         }
         self.document
             .apply(std::slice::from_ref(change))
