@@ -38,7 +38,7 @@ const SHEETS: [&str; 17] = [
 /// One style sheet, and the files that it names, for a window that has no server to ask.
 fn looks() {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
-    println!("cargo:rerun-if-changed={}", assets.join("theme").display());
+    println!("cargo:rerun-if-changed=../assets/theme");
     let mut theme = String::new();
     for sheet in SHEETS {
         let file = assets.join("theme").join(sheet).with_extension("css");
@@ -51,7 +51,7 @@ fn looks() {
         ("fonts", "woff2", "font/woff2"),
         ("icons/species", "svg", "image/svg+xml"),
     ] {
-        println!("cargo:rerun-if-changed={}", assets.join(folder).display());
+        println!("cargo:rerun-if-changed=../assets/{folder}");
         let entries = std::fs::read_dir(assets.join(folder)).expect("the folder is part of the repository");
         let mut paths: Vec<_> = entries
             .map(|entry| entry.expect("the folder can be read").path())
@@ -80,7 +80,7 @@ fn looks() {
 
 fn sentences() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/translations");
-    println!("cargo:rerun-if-changed={}", folder.display());
+    println!("cargo:rerun-if-changed=../assets/translations");
     let file = folder.join("en.ftl");
     let source = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let resource = fluent_syntax::parser::parse(source.as_str())
@@ -88,6 +88,10 @@ fn sentences() {
     let mut code = String::new();
     for entry in &resource.body {
         if let ast::Entry::Message(message) = entry {
+            // What only the window says would be dead in the browser.
+            if message.id.name.starts_with("desktop-") {
+                code.push_str("#[cfg(feature = \"desktop\")] ");
+            }
             code.push_str(&function(message));
         }
     }

@@ -1,25 +1,37 @@
-//! The desktop window: its frame, its looks and the files that these name, all inside the program.
+//! The desktop window: its frame, its looks and the files that these name, all inside the program; how it closes, and
+//! where links lead that leave the program.
+//!
+//! Place in the flow: around the views, where a browser is on the web. Invariant: the window closes only when everything
+//! that was typed in it is saved.
 
-use crate::host;
+use crate::components::use_toasts;
+use crate::host::{self, Host};
 use crate::text;
+use crate::views::settle_all_notes;
+use dioxus::desktop::tao::event::{Event, WindowEvent};
 use dioxus::desktop::wry::http::Response;
-use dioxus::desktop::{AssetRequest, Config, LogicalSize, WindowBuilder, use_asset_handler};
+use dioxus::desktop::{
+    AssetRequest, Config, DesktopContext, LogicalSize, WindowBuilder, WindowCloseBehaviour,
+    use_asset_handler, use_wry_event_handler,
+};
 use dioxus::prelude::*;
+use futures_channel::mpsc::unbounded;
+use futures_util::StreamExt;
 use std::borrow::Cow;
 
 const THEME: &str = include_str!(concat!(env!("OUT_DIR"), "/theme.css"));
 
-/// Keeps what is typed fast; the file says why.
-const TYPING: &str = include_str!("desktop.js");
+/// What the page does without asking the program.
+const SCRIPT: &str = include_str!("desktop.js");
 
 /// Address, media type and content.
 const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 pub(crate) fn launch(root: fn() -> Element) {
-    // A tablet's width at least: what is narrower is a phone's layout.
+    let (width, height) = host::window_size().unwrap_or((1280, 860));
     let window = WindowBuilder::new()
         .with_title(text::app_name())
-        .with_inner_size(LogicalSize::new(1280.0, 860.0))
+        .with_inner_size(LogicalSize::new(width, height))
         .with_min_inner_size(LogicalSize::new(390.0, 560.0));
     let mut config = Config::new()
         .with_window(window)
@@ -36,7 +48,7 @@ fn index() -> String {
     format!(
         "<!doctype html><html lang=\"en\" data-theme=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{}</title><style>{THEME}</style><script>{TYPING}</script></head><body><div id=\"main\"></div></body></html>",
+         <title>{}</title><style>{THEME}.heard {{ display: contents; }}</style><script>{SCRIPT}</script></head><body><div id=\"main\"></div></body></html>",
         theme(),
         text::app_name()
     )
@@ -51,8 +63,78 @@ fn theme() -> &'static str {
     }
 }
 
+/// What the window needs from the program as long as it is there. Once, at the root of the views.
+pub(crate) fn use_window(host: Host) {
+    use_files();
+    use_closing(host);
+    use_links_outside();
+}
+
+/// Tells the page how many keys the program has heard of, along with what it answers to them.
+#[component]
+pub(crate) fn Heard(children: Element) -> Element {
+    let mut heard = use_signal(|| 0_u64);
+    rsx! {
+        div { class: "heard", "data-heard": "{heard}", oninput: move |_| heard += 1, {children} }
+    }
+}
+
+/// Closing waits for what is typed. Where that cannot be saved, the window comes back and says why.
+fn use_closing(host: Host) {
+    let window = dioxus::desktop::use_window();
+    let asked = use_hook(|| {
+        window.set_close_behavior(WindowCloseBehaviour::WindowHides);
+        let (asked, mut closing) = unbounded::<()>();
+        let window = window.clone();
+        spawn(async move {
+            while closing.next().await.is_some() {
+                host::leave_field().await;
+                if settle_all_notes().await && host.answered().await {
+                    window.set_close_behavior(WindowCloseBehaviour::WindowCloses);
+                    window.close();
+                } else {
+                    window.set_visible(true);
+                }
+            }
+        });
+        asked
+    });
+    use_wry_event_handler(move |event, _| {
+        let Event::WindowEvent { event, window_id, .. } = event else {
+            return;
+        };
+        if *event == WindowEvent::CloseRequested && *window_id == window.id() {
+            keep_size(&window);
+            // A program that ends has no need to be asked.
+            drop(asked.unbounded_send(()));
+        }
+    });
+}
+
+fn keep_size(window: &DesktopContext) {
+    // A window that fills the screen has no size of its own.
+    if !window.is_maximized() && window.fullscreen().is_none() {
+        let size = window.inner_size().to_logical::<u32>(window.scale_factor());
+        host::keep_window_size(size.width, size.height);
+    }
+}
+
+/// Telephone numbers, addresses of mail and of the web are for the system's own programs.
+fn use_links_outside() {
+    let toasts = use_toasts();
+    use_future(move || async move {
+        let mut links =
+            document::eval("await new Promise(() => { window.openOutside = href => dioxus.send(href) })");
+        while let Ok(link) = links.recv::<String>().await {
+            if open::that_detached(&link).is_err() {
+                toasts.say(text::desktop_no_program_for_link());
+            }
+        }
+    });
+}
+
 /// Answers the window's requests for fonts and drawings.
-pub(crate) fn use_files() {
+fn use_files() {
     use_asset_handler("assets", |request: AssetRequest, answer| {
         let found = FILES
             .iter()

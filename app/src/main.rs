@@ -35,14 +35,14 @@ fn main() {
 }
 
 fn root() -> Element {
-    #[cfg(feature = "desktop")]
-    desktop::use_files();
     let host = use_context_provider(Host::start);
     use_context_provider(Toasts::new);
+    #[cfg(feature = "desktop")]
+    desktop::use_window(host);
     use_context_provider(KeyBoard::new);
     use_context_provider(Dialogs::new);
     let stage = host.stage.read().clone();
-    rsx! {
+    let page = rsx! {
         match stage {
             Stage::Opening => rsx! { OpeningPage {} },
             Stage::NoStore(trouble) => rsx! { NoStorePage { trouble } },
@@ -50,5 +50,10 @@ fn root() -> Element {
             Stage::SignedIn => rsx! { Router::<Route> {} },
         }
         ToastRegion {}
-    }
+    };
+    #[cfg(feature = "desktop")]
+    let page = rsx! {
+        desktop::Heard { {page} }
+    };
+    page
 }

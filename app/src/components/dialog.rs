@@ -64,6 +64,7 @@ pub(crate) fn Modal(
         }
     });
     let (first, last, inside) = (id.clone(), id.clone(), id.clone());
+    let kept = id.clone();
     // A press that begins inside and ends beside it, as when text is selected, closes nothing.
     let mut pressed_beside = use_signal(|| false);
     rsx! {
@@ -89,7 +90,10 @@ pub(crate) fn Modal(
                     event.stop_propagation();
                     pressed_beside.set(false);
                 },
-                onclick: move |event| event.stop_propagation(),
+                onclick: move |event| {
+                    event.stop_propagation();
+                    spawn(keep_focus(kept.clone()));
+                },
                 onkeydown: move |event| {
                     if event.key() == Key::Escape {
                         event.stop_propagation();
@@ -102,3 +106,15 @@ pub(crate) fn Modal(
         }
     }
 }
+
+/// What was pressed may be gone, and the focus with it; Tab and Esc are heard in the dialog alone.
+async fn keep_focus(id: String) {
+    // Until what the press brought is drawn.
+    host::sleep(30).await;
+    if !host::has_focus_within(PROGRAM).await {
+        host::focus_into(&id);
+    }
+}
+
+/// The element that everything is drawn in, on the page and in the window.
+const PROGRAM: &str = "main";

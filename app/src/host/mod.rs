@@ -15,21 +15,26 @@ use native as platform;
 use web as platform;
 
 #[cfg(feature = "desktop")]
-pub(crate) use native::data_folder;
+pub(crate) use native::{data_folder, keep_window_size, leave_field, window_size};
 pub(crate) use platform::{
-    FormerFocus, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
-    focus_first_in, focus_into, focus_last_in, has_apple_keys, has_focus_within, listen_hidden, listen_keys,
-    page_events, print_page, reload, remembered_theme, scroll_into_view, select_text, set_theme, set_title,
-    sleep, text_selection,
+    FormerFocus, activate_new_build, arrive_at, asks_for_address, copy_address, copy_to_clipboard, device,
+    focus, focus_first_in, focus_into, focus_last_in, has_apple_keys, has_focus_within, keep_address,
+    listen_hidden, listen_keys, page_events, print_page, reload, remembered_address, remembered_theme,
+    scroll_into_view, select_text, set_theme, set_title, sleep, text_selection,
 };
+#[cfg(feature = "web")]
+pub(crate) use web::listen_leaving;
 
 use dioxus::prelude::*;
+use dioxus::signals::warnings::copy_value_hoisted;
+use dioxus::warnings::Warning;
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 use local_core::{Failure, Query, StorageTrouble, View};
 use serde::{Deserialize, Serialize};
 use shared_model::commands::Command;
 use shared_model::time::Timestamp;
+use shared_model::values::Invalid;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -92,6 +97,17 @@ pub(crate) enum SignInTrouble {
     },
     /// The server answered in a way that this build does not understand.
     Odd,
+}
+
+/// Why the clinic's address was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "web",
+    expect(dead_code, reason = "a page comes from its clinic and asks for no address")
+)]
+pub(crate) enum AddressTrouble {
+    Invalid(Invalid),
+    NotKept(StorageTrouble),
 }
 
 /// A key that was pressed anywhere in the window.
@@ -176,7 +192,8 @@ impl Host {
             views: RefCell::default(),
         });
         let host = Self {
-            link: CopyValue::new(link),
+            // Work that outlives its page goes on at the root.
+            link: CopyValue::new_in_scope(link, ScopeId::ROOT),
             stage,
         };
         spawn(async move {
@@ -208,7 +225,8 @@ impl Host {
             FromCore::View { watch, view } => {
                 let signal = link.views.borrow().get(&watch).copied();
                 if let Some(mut signal) = signal {
-                    signal.set(Some(view));
+                    // It belongs to the component that watches, which takes it out of `views` when it goes.
+                    copy_value_hoisted::allow(|| signal.set(Some(view)));
                 }
             }
         }
@@ -272,6 +290,25 @@ impl Host {
 
     pub(crate) fn retry_storage(self) {
         self.send(ToCore::RetryStorage);
+    }
+
+    /// After `Stage::NoStore`: tries once more to open the records.
+    pub(crate) fn open_again(self) {
+        self.link.read().platform.open_again();
+    }
+
+    /// Waits until every command has its answer; false if that takes longer than any disk does.
+    #[cfg(feature = "desktop")]
+    pub(crate) async fn answered(self) -> bool {
+        const LOOK: u32 = 20;
+        for _ in 0..2_000 / LOOK {
+            // What has just been asked for is on its way first.
+            sleep(LOOK).await;
+            if self.link.read().answers.borrow().is_empty() {
+                return true;
+            }
+        }
+        false
     }
 
     pub(crate) fn network_hint(self) {

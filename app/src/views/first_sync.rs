@@ -35,7 +35,11 @@ pub(crate) fn FirstSyncLine(progress: FirstSync) -> Element {
 fn Progress(progress: FirstSync) -> Element {
     // The count can be behind what arrived while somebody writes at the clinic.
     let total = progress.total.max(progress.received);
-    let words = text::records_arrived(text::number(progress.received), text::number(total));
+    let words = if total == 0 {
+        text::records_to_come().to_owned()
+    } else {
+        text::records_arrived(text::number(progress.received), text::number(total))
+    };
     rsx! {
         div { class: "progress",
             div { class: "progress__words",
@@ -47,7 +51,8 @@ fn Progress(progress: FirstSync) -> Element {
             progress {
                 class: "progress__bar",
                 max: "{total.max(1)}",
-                value: "{progress.received}",
+                // Without a value it says that something goes on, and not how far it is.
+                value: (total > 0).then(|| progress.received.to_string()),
                 "aria-labelledby": "arrived",
             }
         }

@@ -114,7 +114,7 @@ fn DeviceSettings() -> Element {
             PageLink { to: Route::Waiting {}, class: "btn btn--sm", {text::what_waits()} }
         }
         if status.needs_attention > 0 {
-            Setting { title: text::needs_attention_count(text::number(status.needs_attention)), words: text::nothing_lost(),
+            Setting { title: text::needs_attention_count(i64::try_from(status.needs_attention).unwrap_or(i64::MAX)), words: text::nothing_lost(),
                 PageLink { to: Route::NeedsAttention {}, class: "btn btn--sm", {text::show()} }
             }
         }
@@ -130,7 +130,7 @@ fn Leaving() -> Element {
     let words = if waiting == 0 {
         text::sign_out_all_sent().to_owned()
     } else {
-        text::sign_out_work_waits(text::number(waiting))
+        text::sign_out_work_waits(i64::try_from(waiting).unwrap_or(i64::MAX))
     };
     rsx! {
         Setting { title: text::sign_out(), words: words.clone(),

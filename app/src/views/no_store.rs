@@ -1,7 +1,7 @@
 //! This device has nowhere to keep the records: why, and what to do about it.
 
 use crate::components::{EmptyState, icon, icon_xl, use_title};
-use crate::host::{self, HostTrouble};
+use crate::host::{self, HostTrouble, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
@@ -13,6 +13,7 @@ use local_core::StorageTrouble;
 pub(crate) fn NoStorePage(trouble: HostTrouble) -> Element {
     use_title(text::cannot_open());
     let copied = use_signal(|| false);
+    let host = use_host();
     let (icon, title, words) = match &trouble {
         HostTrouble::NoPrivateFiles => (
             icon_xl(LdHardDrive),
@@ -53,7 +54,7 @@ pub(crate) fn NoStorePage(trouble: HostTrouble) -> Element {
                         if private {
                             CopyAddress { copied }
                         } else {
-                            button { class: "btn btn--primary", r#type: "button", onclick: move |_| host::reload(),
+                            button { class: "btn btn--primary", r#type: "button", onclick: move |_| host.open_again(),
                                 {crate::components::icon(LdRefreshCw)}
                                 {text::try_again()}
                             }

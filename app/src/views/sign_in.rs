@@ -1,7 +1,7 @@
 //! Signing in with email and password.
 
 use crate::components::{Alert, FieldKind, TextField, Tint, icon, logo, use_title};
-use crate::host::{self, SignInTrouble, use_host};
+use crate::host::{self, AddressTrouble, SignInTrouble, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdClock, LdCloudOff, LdEye, LdEyeOff, LdInbox};
@@ -33,6 +33,12 @@ pub(crate) fn SignInForm(
     #[props(default)] on_done: EventHandler<()>,
 ) -> Element {
     let host = use_host();
+    // Whoever signs in again is with the clinic whose records are here.
+    let asks_for_address = use_hook(|| host::asks_for_address() && !in_dialog);
+    let address = use_signal(host::remembered_address);
+    let mut address_trouble = use_signal(|| None::<AddressTrouble>);
+    // The first field that waits to be filled.
+    let starts_with_address = use_hook(|| asks_for_address && address.peek().is_empty());
     let email = use_signal(String::new);
     let mut password = use_signal(String::new);
     let mut shown = use_signal(|| false);
@@ -56,6 +62,13 @@ pub(crate) fn SignInForm(
             return;
         }
         let (given_email, given_password) = (email().trim().to_owned(), password());
+        if asks_for_address {
+            address_trouble.set(host::keep_address(&address.peek()).err());
+            if address_trouble.peek().is_some() {
+                host::focus("clinic-address");
+                return;
+            }
+        }
         missing.set(given_email.is_empty() || given_password.is_empty());
         if missing() {
             host::focus(if given_email.is_empty() {
@@ -98,13 +111,25 @@ pub(crate) fn SignInForm(
             if let Some(trouble) = &*trouble.read() {
                 TroubleAlert { trouble: trouble.clone() }
             }
+            if asks_for_address {
+                TextField {
+                    id: "clinic-address",
+                    label: text::clinic_address(),
+                    value: address,
+                    hint: text::clinic_address_hint().to_owned(),
+                    autocomplete: "url",
+                    autofocus: starts_with_address,
+                    error: address_trouble().map(|trouble| text::address_trouble(trouble).to_owned()),
+                    on_input: move |_| address_trouble.set(None),
+                }
+            }
             TextField {
                 id: "email",
                 label: text::email(),
                 value: email,
                 kind: FieldKind::Email,
                 autocomplete: "username",
-                autofocus: true,
+                autofocus: !starts_with_address,
                 error: required(email(), text::email()),
             }
             TextField {

@@ -4,7 +4,7 @@ mod edit;
 mod pets;
 
 use crate::components::{Avatar, EmptyState, OpenDialog, Pill, Size, Tint, icon, icon_xl};
-use crate::components::{use_clinic, use_dialogs, use_page_key, use_title};
+use crate::components::{use_clinic, use_dialogs, use_is_staff, use_page_key, use_title};
 use crate::host::use_query;
 use crate::route::Route;
 use crate::text;
@@ -53,6 +53,7 @@ pub(crate) fn ClientPage(id: ClientId) -> Element {
 fn Sheet(view: ClientView) -> Element {
     let dialogs = use_dialogs();
     let clinic = use_clinic();
+    let staff = use_is_staff();
     let mut editing = use_signal(|| false);
     let may_edit = {
         let clinic = clinic.read();
@@ -111,12 +112,14 @@ fn Sheet(view: ClientView) -> Element {
                             kbd { "E" }
                         }
                     }
-                    button {
-                        class: "btn btn--primary",
-                        r#type: "button",
-                        onclick: move |_| dialogs.open(OpenDialog::Book { patient: only, vet: None, start: None }),
-                        {icon(LdPlus)}
-                        {text::book()}
+                    if staff {
+                        button {
+                            class: "btn btn--primary",
+                            r#type: "button",
+                            onclick: move |_| dialogs.open(OpenDialog::Book { patient: only, vet: None, start: None }),
+                            {icon(LdPlus)}
+                            {text::book()}
+                        }
                     }
                 }
             }
@@ -130,7 +133,7 @@ fn Sheet(view: ClientView) -> Element {
                         upcoming: view.upcoming.clone(),
                         past: view.past.clone(),
                         with_names: true,
-                        book: only,
+                        book: only.filter(|_| staff),
                     }
                 }
                 div {

@@ -119,6 +119,18 @@ pub(crate) fn DayPage(date: Option<Date>) -> Element {
     }
 }
 
+const BEFORE_ID: &str = "day-before";
+const TODAY_ID: &str = "day-today";
+const AFTER_ID: &str = "day-after";
+
+/// Today and any other day are pages of their own: the button that was pressed is drawn anew, and gets the focus again.
+fn keep_focus(id: &'static str) {
+    dioxus::core::spawn_forever(async move {
+        host::sleep(50).await;
+        host::focus(id);
+    });
+}
+
 #[component]
 fn Head() -> Element {
     let page = use_page();
@@ -139,8 +151,14 @@ fn Head() -> Element {
             navigator.push(route);
         }
     };
-    let before = move || go(date.yesterday().ok());
-    let after = move || go(date.tomorrow().ok());
+    let before = move || {
+        go(date.yesterday().ok());
+        keep_focus(BEFORE_ID);
+    };
+    let after = move || {
+        go(date.tomorrow().ok());
+        keep_focus(AFTER_ID);
+    };
     use_page_key("t", text::go_to_today(), move |()| go(Some(today)));
     let waiting = view
         .items
@@ -153,6 +171,7 @@ fn Head() -> Element {
             span { class: "pill", {summary(view)} }
             div { class: "push",
                 button {
+                    id: BEFORE_ID,
                     class: "btn btn--sm btn--icon",
                     r#type: "button",
                     "aria-label": text::day_before(),
@@ -160,15 +179,20 @@ fn Head() -> Element {
                     {icon(LdChevronLeft)}
                 }
                 button {
+                    id: TODAY_ID,
                     class: "btn btn--sm",
                     r#type: "button",
                     "aria-keyshortcuts": "T",
-                    onclick: move |_| go(Some(today)),
+                    onclick: move |_| {
+                        go(Some(today));
+                        keep_focus(TODAY_ID);
+                    },
                     {text::today()}
                     " "
                     kbd { "T" }
                 }
                 button {
+                    id: AFTER_ID,
                     class: "btn btn--sm btn--icon",
                     r#type: "button",
                     "aria-label": text::day_after(),

@@ -115,7 +115,11 @@ impl Mover {
 
     pub(super) fn leave(mut self) {
         if let Some(moving) = self.moving.take() {
-            host::focus(&card_id(moving.id));
+            spawn(async move {
+                // Its card is drawn again first.
+                host::sleep(30).await;
+                host::focus(&card_id(moving.id));
+            });
         }
         self.pressed.set(None);
     }

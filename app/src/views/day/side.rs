@@ -232,7 +232,7 @@ fn RoomRow(item: DayItem) -> Element {
                     class: "chip",
                     r#type: "button",
                     "data-tone": "info",
-                    "aria-label": text::open_visit_of(title(&item)),
+                    "aria-label": text::exam_of(title(&item)),
                     onclick: move |_| acts.take(Step::OpenVisit, &visit),
                     {icon(LdStethoscope)}
                     {text::exam()}

@@ -7,21 +7,33 @@ use shared_model::documents::WeightEntry;
 use shared_model::values::Weight;
 
 /// The drawing's own units; the stylesheet scales it to the space there is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Frame {
+    width: f64,
+    height: f64,
     left: f64,
     right: f64,
     top: f64,
     bottom: f64,
 }
 
-const LARGE: Frame = Frame {
+const WIDE: Frame = Frame {
+    width: 640.0,
+    height: 150.0,
     left: 46.0,
     right: 614.0,
     top: 24.0,
     bottom: 128.0,
 };
+/// As wide as a card on a phone, so that its words are as large as all others.
+const NARROW: Frame = Frame {
+    width: 330.0,
+    right: 318.0,
+    ..WIDE
+};
 const SMALL: Frame = Frame {
+    width: 214.0,
+    height: 64.0,
     left: 4.0,
     right: 210.0,
     top: 6.0,
@@ -82,9 +94,26 @@ fn joined(points: &[Point]) -> String {
     points.join(" ")
 }
 
-/// `small` is a sketch beside something else: the line alone.
+/// `small` is a sketch beside something else: the line alone. Otherwise the stylesheet shows the drawing that fits.
 #[component]
 pub(in crate::views) fn WeightChart(weights: Vec<WeightEntry>, #[props(default)] small: bool) -> Element {
+    rsx! {
+        if small {
+            Drawing { weights, frame: SMALL, class: "chart", small }
+        } else {
+            Drawing { weights: weights.clone(), frame: WIDE, class: "chart chart--wide" }
+            Drawing { weights, frame: NARROW, class: "chart chart--narrow" }
+        }
+    }
+}
+
+#[component]
+fn Drawing(
+    weights: Vec<WeightEntry>,
+    frame: Frame,
+    class: &'static str,
+    #[props(default)] small: bool,
+) -> Element {
     let zone = use_zone();
     let today = use_today();
     let mut pointed = use_signal(|| None::<usize>);
@@ -92,7 +121,6 @@ pub(in crate::views) fn WeightChart(weights: Vec<WeightEntry>, #[props(default)]
     let (Some(first), Some(last)) = (standing.first(), standing.last()) else {
         return VNode::empty();
     };
-    let frame = if small { SMALL } else { LARGE };
     let kg: Vec<f64> = standing
         .iter()
         .map(|entry| entry.weight.value.approximate_kg())
@@ -121,7 +149,9 @@ pub(in crate::views) fn WeightChart(weights: Vec<WeightEntry>, #[props(default)]
         points[points.len() - 1].x,
         frame.bottom
     );
-    let view_box = if small { "0 0 214 64" } else { "0 0 640 150" };
+    let view_box = format!("0 0 {} {}", frame.width, frame.height);
+    // Words there would not fit to the right of their point.
+    let edge = frame.right - 54.0;
     let said = |entry: &WeightEntry| {
         let date = text::date_short(entry.at.date_in(&zone), today);
         text::weight_on(date, text::weight(entry.weight.value), pounds(entry.weight.value))
@@ -133,7 +163,7 @@ pub(in crate::views) fn WeightChart(weights: Vec<WeightEntry>, #[props(default)]
         i32::from(entry.at.date_in(&zone).year())
     });
     rsx! {
-        svg { class: "chart", view_box, role: "img", "aria-label": label,
+        svg { class, view_box, role: "img", "aria-label": label,
             if !small {
                 for line in lines {
                     {
@@ -180,8 +210,8 @@ pub(in crate::views) fn WeightChart(weights: Vec<WeightEntry>, #[props(default)]
             if !small {
                 text {
                     class: "chart__label chart__label--strong",
-                    text_anchor: if points[shown].x > 560.0 { "end" } else { "middle" },
-                    x: number(points[shown].x + if points[shown].x > 560.0 { 12.0 } else { 0.0 }),
+                    text_anchor: if points[shown].x > edge { "end" } else { "middle" },
+                    x: number(points[shown].x + if points[shown].x > edge { 12.0 } else { 0.0 }),
                     y: number(points[shown].y - 10.0),
                     if pointed().is_some() {
                         {said(standing[shown])}

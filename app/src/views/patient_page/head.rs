@@ -5,8 +5,8 @@ use super::death::{DeathDialog, RetractDeathDialog};
 use super::edit::EditDialog;
 use super::facts::{chip_number, facts_line};
 use crate::components::{
-    MenuButton, MenuItem, OpenDialog, Size, SpeciesMark, icon, use_clinic, use_dialogs, use_page_key,
-    use_toasts,
+    MenuButton, MenuItem, OpenDialog, Size, SpeciesMark, icon, use_clinic, use_dialogs, use_is_staff,
+    use_page_key, use_toasts,
 };
 use crate::host::{self, fresh_id, use_host};
 use crate::route::Route;
@@ -31,6 +31,7 @@ enum Open {
 #[component]
 pub(super) fn Head(view: PatientView, may: May) -> Element {
     let dialogs = use_dialogs();
+    let staff = use_is_staff();
     let mut open = use_signal(|| Open::Nothing);
     let id = view.id;
     let patient = view.patient.clone();
@@ -94,7 +95,7 @@ pub(super) fn Head(view: PatientView, may: May) -> Element {
                         kbd { "E" }
                     }
                 }
-                if !died {
+                if !died && staff {
                     button {
                         class: "btn",
                         r#type: "button",

@@ -13,7 +13,7 @@ mod two_values;
 mod visits;
 mod weight;
 
-use crate::components::{EmptyState, icon, icon_lg, icon_xl, use_clinic, use_title};
+use crate::components::{EmptyState, icon, icon_lg, icon_xl, use_clinic, use_is_staff, use_title};
 use crate::host::use_query;
 use crate::route::Route;
 use crate::text;
@@ -98,6 +98,8 @@ pub(crate) fn PatientPage(id: PatientId) -> Element {
 fn Sheet(view: PatientView) -> Element {
     let may = use_may();
     let died = view.patient.death.is_some();
+    // Owners do not receive the visits' records, and a booking is made at the clinic.
+    let staff = use_is_staff();
     let values = contested(&view.patient);
     use_title(&view.patient.name);
     rsx! {
@@ -121,14 +123,16 @@ fn Sheet(view: PatientView) -> Element {
             div { class: "patient-columns",
                 div {
                     WeightCard { view: view.clone(), may }
-                    Visits { visits: view.visits.clone() }
+                    if staff {
+                        Visits { visits: view.visits.clone() }
+                    }
                 }
                 div {
                     Appointments {
                         upcoming: view.upcoming.clone(),
                         past: view.past.clone(),
                         with_names: false,
-                        book: view.patient.death.is_none().then_some(view.id),
+                        book: (staff && !died).then_some(view.id),
                     }
                     Owners { view: view.clone() }
                     facts::Identity { view: view.clone(), may }

@@ -7,7 +7,8 @@ use crate::text;
 use crate::views::outbox::grouped;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdCircleCheck, LdClock, LdCloudOff, LdCloudUpload, LdHardDrive, LdRefreshCw, LdTriangleAlert,
+    LdCircleCheck, LdClock, LdCloudDownload, LdCloudOff, LdCloudUpload, LdHardDrive, LdRefreshCw,
+    LdTriangleAlert,
 };
 use jiff::tz::TimeZone;
 use local_core::query::{Connection, StatusView};
@@ -27,6 +28,8 @@ pub(crate) enum PillState {
         waiting: u64,
     },
     Connecting,
+    /// The first records arrive.
+    Receiving,
     Sending(u64),
     Attention(u64),
     Clinic(Timestamp),
@@ -45,6 +48,7 @@ impl PillState {
                 Self::Offline { since, waiting }
             }
             Connection::Online if waiting > 0 => Self::Sending(waiting),
+            Connection::Online if status.first_sync.is_some() => Self::Receiving,
             Connection::Online if status.needs_attention > 0 => Self::Attention(status.needs_attention),
             Connection::Online => Self::Clinic(now),
         }
@@ -54,7 +58,7 @@ impl PillState {
         match self {
             Self::NotSaving(_) => Some("full"),
             Self::Offline { .. } | Self::Stopped { .. } => Some("offline"),
-            Self::Connecting => None,
+            Self::Connecting | Self::Receiving => None,
             Self::Sending(_) => Some("sending"),
             Self::Attention(_) => Some("attention"),
             Self::Clinic(_) => Some("clinic"),
@@ -66,6 +70,7 @@ impl PillState {
             Self::NotSaving(_) => icon(LdHardDrive),
             Self::Offline { .. } | Self::Stopped { .. } => icon(LdCloudOff),
             Self::Connecting => icon(LdRefreshCw),
+            Self::Receiving => icon(LdCloudDownload),
             Self::Sending(_) => icon(LdCloudUpload),
             Self::Attention(_) => icon(LdTriangleAlert),
             Self::Clinic(_) => icon(LdCircleCheck),
@@ -85,6 +90,7 @@ impl PillState {
             }
             Self::Stopped { waiting } => with_waiting(text::status_not_connected().to_owned(), waiting),
             Self::Connecting => text::status_connecting().to_owned(),
+            Self::Receiving => text::status_receiving().to_owned(),
             Self::Sending(waiting) => text::status_sending(waiting),
             Self::Attention(_) => text::needs_attention().to_owned(),
             Self::Clinic(now) => text::status_at_clinic(text::time_of(now, zone)),
@@ -100,6 +106,7 @@ impl PillState {
             }
             Self::Offline { .. } | Self::Stopped { .. } => text::status_offline().to_owned(),
             Self::Connecting => text::status_connecting_short().to_owned(),
+            Self::Receiving => text::status_receiving().to_owned(),
             Self::Sending(waiting) => text::number(waiting),
             Self::Attention(count) => text::number(count),
             Self::Clinic(now) => text::time_of(now, zone),
@@ -111,7 +118,7 @@ impl PillState {
         match self {
             Self::Clinic(_) => text::status_at_clinic_said().to_owned(),
             Self::Offline { .. } => text::status_offline().to_owned(),
-            Self::Sending(_) | Self::Connecting => String::new(),
+            Self::Sending(_) | Self::Connecting | Self::Receiving => String::new(),
             other => other.words(&TimeZone::UTC),
         }
     }
@@ -259,7 +266,7 @@ fn Details() -> Element {
                     }
                     if status.needs_attention > 0 {
                         PageLink { to: Route::NeedsAttention {}, class: "btn btn--sm btn--quiet",
-                            {text::needs_attention_count(text::number(status.needs_attention))}
+                            {text::needs_attention_count(i64::try_from(status.needs_attention).unwrap_or(i64::MAX))}
                         }
                     }
                 }

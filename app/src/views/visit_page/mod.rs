@@ -28,6 +28,9 @@ use shared_model::commands::{FinishVisit, ReopenVisit};
 use shared_model::documents::{AlertKind, Section};
 use shared_model::ids::VisitId;
 
+#[cfg(feature = "desktop")]
+pub(crate) use notes::settle_all_notes;
+
 use context::Context;
 use history::Beside;
 use notes::{Notes, field_id, use_notes};

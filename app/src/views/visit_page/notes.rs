@@ -57,6 +57,49 @@ pub(super) struct Notes {
 #[derive(Clone, Copy)]
 struct OpenNotes(Signal<HashMap<(Option<AccountId>, VisitId), Notes>>);
 
+#[cfg(feature = "web")]
+impl OpenNotes {
+    /// What is typed is sent before the page is left. Where that fails, the browser asks whether to leave.
+    fn heed_leaving(self) {
+        let (leaving, mut heard) = unbounded::<()>();
+        let Self(open) = self;
+        let listening = host::listen_leaving(move || {
+            drop(leaving.unbounded_send(()));
+            let open = open.peek();
+            open.values()
+                .any(|notes| notes.failure.peek().is_some() && notes.is_anything_unsaved())
+        });
+        spawn_forever(async move {
+            let _listening = listening;
+            while heard.next().await.is_some() {
+                let unsaved: Vec<Notes> = {
+                    let open = open.peek();
+                    open.values()
+                        .copied()
+                        .filter(|notes| notes.is_anything_unsaved())
+                        .collect()
+                };
+                unsaved.into_iter().for_each(Notes::flush);
+            }
+        });
+    }
+}
+
+/// Sends what is typed and not saved yet, in whatever notes, and waits for it. False if something could not be saved.
+#[cfg(feature = "desktop")]
+pub(crate) async fn settle_all_notes() -> bool {
+    let Some(OpenNotes(open)) = try_consume_context::<OpenNotes>() else {
+        return true;
+    };
+    let is_writing = |notes: &Notes| notes.is_anything_unsaved() || notes.is_under_way();
+    let open: Vec<Notes> = open.peek().values().copied().filter(is_writing).collect();
+    let mut settled = true;
+    for notes in open {
+        settled &= notes.settle().await;
+    }
+    settled
+}
+
 /// The field of a section.
 pub(super) fn field_id(section: Section) -> String {
     format!("notes-{}", section.word())
@@ -111,7 +154,10 @@ fn version_of(view: &VisitView) -> Version {
 impl Notes {
     fn open(host: Host, me: Option<AccountId>, visit: VisitId) -> Self {
         let OpenNotes(mut open) = try_consume_context::<OpenNotes>().unwrap_or_else(|| {
-            provide_root_context(OpenNotes(Signal::new_in_scope(HashMap::new(), ScopeId::ROOT)))
+            let open = OpenNotes(Signal::new_in_scope(HashMap::new(), ScopeId::ROOT));
+            #[cfg(feature = "web")]
+            open.heed_leaving();
+            provide_root_context(open)
         });
         let known = open.peek().get(&(me, visit)).copied();
         let mut notes = known.unwrap_or_else(|| {
