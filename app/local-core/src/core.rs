@@ -13,7 +13,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use minicbor::bytes::ByteVec;
 use shared_model::commands::{Command, CommandError};
-use shared_model::documents::{ClinicProfile, ClinicSettings, Document, Kind, OpeningHours, Stamp, project};
+use shared_model::documents::{
+    ClinicProfile, ClinicSettings, Document, Kind, OpeningHours, PROJECTION_VERSION, Stamp, project,
+};
 use shared_model::ids::{AccountId, AppointmentId, AppointmentTypeId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{self, Principal};
 use shared_model::protocol::{MAX_CHANGE, MAX_OPERATIONS};
@@ -21,6 +23,9 @@ use shared_model::time::Timestamp;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// The `meta` entry that says which form the projections have.
+const PROJECTIONS: &str = "projection_version";
 
 /// Opened documents kept in memory; a screen rests on a handful.
 const CACHE: usize = 128;
@@ -512,6 +517,7 @@ impl Core {
             device: device_key,
             actor: ActorId::from(actor),
         });
+        self.renew_projections()?;
         self.load_clinic()?;
         effects.push(Effect::SignedIn(true));
         self.sync.reset();
@@ -565,8 +571,18 @@ impl Core {
             device,
             actor: ActorId::from(Vec::from(actor)),
         });
+        self.renew_projections()?;
         self.sync.restore(&self.store)?;
         self.load_clinic()
+    }
+
+    /// Fills the projections anew if another build, or a migration, left them in another form.
+    fn renew_projections(&mut self) -> Result<(), StoreError> {
+        if self.store.meta::<u16>(PROJECTIONS)? == Some(PROJECTION_VERSION) {
+            return Ok(());
+        }
+        self.rebuild()?;
+        self.store.set_meta(PROJECTIONS, &PROJECTION_VERSION)
     }
 
     pub(crate) fn load_clinic(&mut self) -> Result<(), StoreError> {

@@ -284,7 +284,7 @@ async fn search() -> Vec<Row> {
     let mut times = Vec::new();
     for typed in [
         "r", "re", "rex", "n", "no", "novak", "rex nov", "m", "mi", "mimi", "s", "sa", "sarka", "6015",
-        "601555", "luk", "203164", "zz", "a b", "border",
+        "601555", "luk", "203164", "zz", "a b", "ma no", "n m", "border",
     ] {
         for _ in 0..25 {
             let started = Instant::now();

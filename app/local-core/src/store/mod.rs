@@ -16,7 +16,10 @@ pub(crate) use search::fold;
 use rusqlite::Connection;
 
 /// The migrations of the device's store, oldest first. Invariant 7: none of them deletes an outbox row.
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/device/0001_store.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/device/0001_store.sql"),
+    include_str!("../../../../migrations/device/0002_search_by_owner.sql"),
+];
 
 /// An open store.
 #[derive(Debug)]

@@ -34,6 +34,11 @@ impl Store {
         match projection {
             Projection::Single => {}
             Projection::Client(row) => {
+                let names = |(given, family): &(String, String)| {
+                    *given == row.given_name && *family == row.family_name
+                };
+                // Its pets may have come before it.
+                let renamed = fresh || !self.owner_names(id)?.as_ref().is_some_and(names);
                 self.sql
                     .prepare_cached("INSERT OR REPLACE INTO client VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                     .execute((
@@ -44,16 +49,19 @@ impl Store {
                         &row.email,
                         row.retracted,
                     ))?;
-                self.index(document_row, &row.search, fresh)?;
+                self.index(document_row, &row.search, "", fresh)?;
+                if renamed {
+                    self.index_pets_of(id)?;
+                }
             }
             Projection::Patient(row) => {
                 let alerts =
                     minicbor::to_vec(&row.alerts).map_err(|error| StoreError::Corrupt(error.to_string()))?;
                 self.sql
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO patient VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                        "INSERT OR REPLACE INTO patient VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                     )?
-                    .execute((
+                    .execute(rusqlite::params![
                         id,
                         &row.name,
                         row.species.word(),
@@ -66,7 +74,8 @@ impl Store {
                         alerts,
                         &row.weight_kg,
                         row.retracted,
-                    ))?;
+                        &row.search,
+                    ])?;
                 if !fresh {
                     self.sql
                         .prepare_cached("DELETE FROM ownership WHERE patient = ?1")?
@@ -77,7 +86,8 @@ impl Store {
                         .prepare_cached("INSERT INTO ownership VALUES (?1, ?2)")?
                         .execute((&owner.bytes()[..], id))?;
                 }
-                self.index(document_row, &row.search, fresh)?;
+                let owners = self.names_of_owners(id)?;
+                self.index(document_row, &row.search, &owners, fresh)?;
             }
             Projection::Appointment(row) => {
                 self.sql
@@ -121,15 +131,54 @@ impl Store {
         Ok(())
     }
 
-    fn index(&self, document_row: i64, text: &str, fresh: bool) -> Result<(), StoreError> {
+    fn index(&self, document_row: i64, text: &str, owners: &str, fresh: bool) -> Result<(), StoreError> {
         if !fresh {
             self.sql
                 .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
                 .execute([document_row])?;
         }
         self.sql
-            .prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?
-            .execute((document_row, fold(text)))?;
+            .prepare_cached("INSERT INTO search (rowid, text, owners) VALUES (?1, ?2, ?3)")?
+            .execute((document_row, fold(text), fold(owners)))?;
+        Ok(())
+    }
+
+    /// Given and family name, if the client is here.
+    fn owner_names(&self, client: &[u8]) -> Result<Option<(String, String)>, StoreError> {
+        let mut statement = self
+            .sql
+            .prepare_cached("SELECT given_name, family_name FROM client WHERE id = ?1")?;
+        Ok(statement
+            .query_row([client], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
+    }
+
+    fn names_of_owners(&self, patient: &[u8]) -> Result<String, StoreError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT c.given_name, c.family_name FROM ownership o JOIN client c ON c.id = o.client WHERE o.patient = ?1",
+        )?;
+        let mut rows = statement.query([patient])?;
+        let mut names = String::new();
+        while let Some(row) = rows.next()? {
+            for column in 0..2 {
+                names.push_str(row.get_ref(column)?.as_str()?);
+                names.push(' ');
+            }
+        }
+        Ok(names)
+    }
+
+    /// Writes the search rows of a client's pets anew, because the client's name has changed.
+    fn index_pets_of(&self, client: &[u8]) -> Result<(), StoreError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT d.row, p.id, p.search FROM ownership o JOIN patient p ON p.id = o.patient \
+             JOIN document d ON d.id = p.id WHERE o.client = ?1",
+        )?;
+        let mut rows = statement.query([client])?;
+        while let Some(row) = rows.next()? {
+            let owners = self.names_of_owners(row.get_ref(1)?.as_blob()?)?;
+            self.index(row.get(0)?, row.get_ref(2)?.as_str()?, &owners, false)?;
+        }
         Ok(())
     }
 
@@ -146,6 +195,7 @@ impl Store {
                 self.sql
                     .prepare_cached("DELETE FROM client WHERE id = ?1")?
                     .execute([id])?;
+                self.index_pets_of(id)?;
                 true
             }
             Kind::Patient => {

@@ -1,4 +1,7 @@
 //! Full-text search over names, phones, emails and microchips: prefix, accents folded, owner and pet together.
+//!
+//! A pet's row has its owners' names in a column of their own, so that a query of many words is one look into one index:
+//! two long lists of matches are never joined.
 
 use super::{Store, StoreError};
 use shared_model::documents::Kind;
@@ -51,31 +54,37 @@ fn prefixes(typed: &str) -> Vec<String> {
 }
 
 impl Store {
-    /// Clients and patients that match every word, the words being spread over a pet and its owner if need be.
+    /// Clients and patients that match every word. A pet's owners count for it as soon as one word is the pet's own;
+    /// "novak" alone finds the person, in whose line the pets stand.
     pub fn find(&self, typed: &str) -> Result<Vec<(Kind, DocumentId)>, StoreError> {
         let prefixes = prefixes(typed);
-        if prefixes.is_empty() {
-            return Ok(Vec::new());
-        }
         let mut found = Vec::new();
+        if prefixes.is_empty() {
+            return Ok(found);
+        }
+        let own: Vec<String> = prefixes.iter().map(|word| format!("text : {word}")).collect();
         self.collect(
             &mut found,
-            "SELECT d.kind, d.id FROM search s JOIN document d ON d.row = s.rowid WHERE s.text MATCH ?1 LIMIT ?2",
-            (prefixes.join(" "), CANDIDATES),
+            "SELECT d.kind, d.id FROM search s JOIN document d ON d.row = s.rowid WHERE search MATCH ?1 LIMIT ?2",
+            (
+                format!("({}) AND ({})", prefixes.join(" AND "), own.join(" OR ")),
+                CANDIDATES,
+            ),
         )?;
-        for (index, pet) in prefixes.iter().enumerate().filter(|_| prefixes.len() > 1) {
-            let owner: Vec<&str> = prefixes
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != index)
-                .map(|(_, p)| p.as_str())
-                .collect();
+        // An owner's number names the owner; few have it, so it leads.
+        let (numbers, names): (Vec<&str>, Vec<&str>) =
+            prefixes.iter().map(String::as_str).partition(|word| {
+                word.trim_start_matches('"')
+                    .starts_with(|c: char| c.is_ascii_digit())
+            });
+        if !numbers.is_empty() && !names.is_empty() {
             self.collect(
                 &mut found,
+                // The plus keeps SQLite from looking up every match of the pet's words for every client.
                 "SELECT p.kind, p.id FROM search so JOIN document c ON c.row = so.rowid \
                  JOIN ownership o ON o.client = c.id JOIN document p ON p.id = o.patient \
-                 WHERE so.text MATCH ?1 AND p.row IN (SELECT rowid FROM search WHERE text MATCH ?2) LIMIT ?3",
-                (owner.join(" "), pet, CANDIDATES),
+                 WHERE so.search MATCH ?1 AND +p.row IN (SELECT rowid FROM search WHERE search MATCH ?2) LIMIT ?3",
+                (numbers.join(" AND "), names.join(" AND "), CANDIDATES),
             )?;
         }
         Ok(found)

@@ -174,6 +174,36 @@ fn a_store_that_becomes_read_only_says_so_and_loses_nothing() {
 }
 
 #[test]
+fn a_store_of_the_first_build_is_brought_up_to_date_with_its_outbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clinic.db");
+    let mut device = Device::on(Connection::open(&file).unwrap());
+    device.sign_in(&[Role::Veterinarian, Role::ClinicAdministrator]);
+    device.set_up_clinic();
+    let petra = device.client("Petra", "Novak", "601555014");
+    device.pet(petra, "Rex", "");
+    drop(device);
+    // As the first build left it.
+    let sql = Connection::open(&file).unwrap();
+    sql.execute_batch(
+        "DROP TABLE search; ALTER TABLE patient DROP COLUMN search; PRAGMA user_version = 1; \
+         CREATE VIRTUAL TABLE search USING fts5 (text, content = '', contentless_delete = 1);",
+    )
+    .unwrap();
+    drop(sql);
+
+    let mut again = Device::on(Connection::open(&file).unwrap());
+    let View::Search(found) = again.look(Query::Search("rex nov".to_owned())) else {
+        panic!("no search")
+    };
+    assert_eq!(found.hits.len(), 1);
+    let View::Outbox(outbox) = again.look(Query::Outbox) else {
+        panic!("no outbox")
+    };
+    assert_eq!(outbox.waiting_total, 5);
+}
+
+#[test]
 fn a_store_of_a_newer_build_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("clinic.db");

@@ -3,7 +3,7 @@
 use crate::clinic::Device;
 use local_core::query::Hit;
 use local_core::{Query, View};
-use shared_model::commands::{EditPatient, ReportDeath};
+use shared_model::commands::{EditClient, EditPatient, ReportDeath};
 
 fn found(device: &mut Device, typed: &str) -> Vec<String> {
     match device.look(Query::Search(typed.to_owned())) {
@@ -48,9 +48,27 @@ fn names_phones_chips_prefixes_and_accents() {
         ["Rex of Petra Nováková"],
         "the chip's last digits"
     );
+    assert_eq!(found(&mut device, "nov 601555014 rex"), ["Rex of Petra Nováková"]);
+    assert_eq!(found(&mut device, "rex 601"), ["Rex of Petra Nováková"]);
+    assert_eq!(
+        found(&mut device, "petra novak"),
+        ["Petra Nováková"],
+        "no word is a pet's own"
+    );
     assert_eq!(found(&mut device, "nobody"), [""; 0]);
     assert_eq!(found(&mut device, "\" OR 1=1 --"), [""; 0]);
     assert_eq!(found(&mut device, ""), [""; 0]);
+
+    device.must(EditClient {
+        family_name: Some("Procházková".to_owned()),
+        ..EditClient::of(petra)
+    });
+    assert_eq!(found(&mut device, "rex nov"), [""; 0], "the owner's old name");
+    assert_eq!(found(&mut device, "rex proch"), ["Rex of Petra Procházková"]);
+    device.must(EditClient {
+        family_name: Some("Nováková".to_owned()),
+        ..EditClient::of(petra)
+    });
 
     device.must(EditPatient {
         name: Some("Max".to_owned()),

@@ -112,6 +112,10 @@ impl Story<'_> {
             closes_while_typing
         );
         act!(
+            "on a full disk the window does not close over unsaved words",
+            keeps_unsaved_words
+        );
+        act!(
             "a second window waits for the first, and then goes on",
             waits_for_the_other_window
         );
@@ -272,6 +276,28 @@ impl Story<'_> {
         self.has_written("Plan", PLAN).await?;
         self.desk_sees("the plan", |visit| written(visit, Section::Plan) == PLAN)
             .await
+    }
+
+    async fn keeps_unsaved_words(&mut self) -> Result<()> {
+        const MORE: &str = ", at nine.";
+        let whole = format!("{PLAN}{MORE}");
+        let (screen, app) = (&self.screen, &mut self.app);
+        app.enter(screen, "Plan").await?;
+        screen.key("End")?;
+        app.fill_disk(true)?;
+        screen.write(MORE)?;
+        app.reads("Not saved.").await?;
+        let shown = app.window(screen)?.context("a window")?;
+        screen.close(shown.window)?;
+        app.reads("Close the window again to close it all the same")
+            .await?;
+        app.titled(screen, VISIT).await?;
+        app.fill_disk(false)?;
+        app.click(screen, "Try again").await?;
+        self.desk_sees("the words that the disk did not take at first", |visit| {
+            written(visit, Section::Plan) == whole
+        })
+        .await
     }
 
     async fn waits_for_the_other_window(&mut self) -> Result<()> {

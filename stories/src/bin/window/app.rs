@@ -68,7 +68,9 @@ impl App {
             .create(true)
             .append(true)
             .open(account.home.join("said"))?;
-        let mut command = Command::new(program);
+        // As programs see a full disk where root cannot be kept from writing: see `fill_disk`.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\""]).arg(program);
         for name in [
             "XDG_DATA_HOME",
             "XDG_CONFIG_HOME",
@@ -108,6 +110,17 @@ impl App {
     pub(crate) fn kill(&mut self) -> Result<()> {
         self.process.kill()?;
         self.process.wait()?;
+        Ok(())
+    }
+
+    /// From now on the disk takes nothing from the program; or it does again.
+    pub(crate) fn fill_disk(&self, full: bool) -> Result<()> {
+        let limit = if full { "--fsize=1:" } else { "--fsize=unlimited:" };
+        let process = self.process.id().to_string();
+        let done = Command::new("prlimit")
+            .args([limit, "--pid", &process])
+            .status()?;
+        ensure!(done.success(), "prlimit ended with {done}");
         Ok(())
     }
 

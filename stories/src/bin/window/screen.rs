@@ -162,6 +162,7 @@ impl Screen {
             "Return" => 0xff0d,
             "Tab" => 0xff09,
             "Escape" => 0xff1b,
+            "End" => 0xff57,
             letter if letter.len() == 1 => u32::from(letter.as_bytes()[0]),
             other => bail!("no key is called {other}"),
         };
