@@ -17,6 +17,7 @@ use dioxus::desktop::{
 use dioxus::prelude::*;
 use futures_channel::mpsc::unbounded;
 use futures_util::StreamExt;
+use shared_model::time::Timestamp;
 use std::borrow::Cow;
 
 const THEME: &str = include_str!(concat!(env!("OUT_DIR"), "/theme.css"));
@@ -79,21 +80,30 @@ pub(crate) fn Heard(children: Element) -> Element {
     }
 }
 
-/// Closing waits for what is typed. Where that cannot be saved, the window comes back and says why.
+/// Whoever closes the window again within so many milliseconds has read that not everything is saved, and means it.
+const INSISTS: i64 = 60_000;
+
+/// Closing waits for what is typed. Where that cannot be saved, the window comes back and says so.
 fn use_closing(host: Host) {
     let window = dioxus::desktop::use_window();
+    let toasts = use_toasts();
     let asked = use_hook(|| {
         window.set_close_behavior(WindowCloseBehaviour::WindowHides);
         let (asked, mut closing) = unbounded::<()>();
         let window = window.clone();
         spawn(async move {
+            let mut came_back = None;
             while closing.next().await.is_some() {
                 host::leave_field().await;
-                if settle_all_notes().await && host.answered().await {
+                let saved = settle_all_notes().await && host.has_saved().await;
+                let insists = came_back.is_some_and(|at: Timestamp| host::now().0 - at.0 < INSISTS);
+                if saved || insists {
                     window.set_close_behavior(WindowCloseBehaviour::WindowCloses);
                     window.close();
                 } else {
+                    came_back = Some(host::now());
                     window.set_visible(true);
+                    toasts.say(text::desktop_close_again());
                 }
             }
         });

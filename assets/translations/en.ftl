@@ -583,6 +583,7 @@ signed-in-again = Signed in again
 update-needed = This version is too old for the clinic.
 update-needed-why = What you write is saved on this device and sent after the update.
 update-now = Update now
+update-waits = Not updated: what was typed last is not saved yet
 server-older = The clinic’s server is being updated.
 server-older-why = Go on working: what you write is saved on this device and sent afterwards.
 not-accepted = The clinic’s server does not accept this device.
@@ -617,6 +618,7 @@ sign-in-to-clinic = Sign in to your clinic
 signing-in = Signing in…
 clinic-address = Clinic address
 clinic-address-hint = Your clinic’s administrator knows it. It looks like clinic.example.com
+desktop-close-again = Not everything is saved. Close the window again to close it all the same.
 desktop-no-program-for-link = No program on this computer opens this link
 clinic-address-missing = Type your clinic’s address
 clinic-address-odd = This is not an address. It looks like clinic.example.com
@@ -738,8 +740,8 @@ leaving = Leaving
 sign-out = Sign out
 sign-out-all-sent = Everything that was written here is at the clinic.
 sign-out-work-waits = { $count ->
-    [one] 1 change has not reached the clinic. It stays on this device and is sent when you sign in here again; until then nobody else can sign in.
-   *[other] { $count } changes have not reached the clinic. They stay on this device and are sent when you sign in here again; until then nobody else can sign in.
+    [one] 1 change has not reached the clinic. It stays on this device and is sent when you sign in here again.
+   *[other] { $count } changes have not reached the clinic. They stay on this device and are sent when you sign in here again.
 }
 sign-out-question = Sign out with work waiting?
 sign-out-anyway = Sign out anyway

@@ -60,13 +60,27 @@ export class Keys {
     }
   }
 
+  /** Until the focus is on something in what `locator` means. */
+  async focusStaysIn(locator) {
+    const handle = await locator.elementHandle();
+    try {
+      await this.page.waitForFunction((element) => element.contains(document.activeElement), handle);
+    } catch {
+      assert.fail(`the focus is on ${await this.focused()} and not in ${locator}`);
+    }
+  }
+
   /** The ring around what has the focus: drawn on it, or on the field around it. */
   async isSeen() {
     const ring = await this.page.evaluate(() => {
+      const probe = document.body.appendChild(document.createElement("i"));
+      probe.style.color = "var(--accent)";
+      const accent = getComputedStyle(probe).color;
+      probe.remove();
       const drawn = (element) => {
-        const { boxShadow, outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
+        const { boxShadow, outlineStyle, outlineWidth, outlineColor, borderTopColor } = getComputedStyle(element);
         const outline = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && !/, 0\)$/.test(outlineColor);
-        return outline || boxShadow !== "none";
+        return outline || boxShadow !== "none" || borderTopColor === accent;
       };
       const element = document.activeElement;
       const box = element.getBoundingClientRect();

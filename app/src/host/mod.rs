@@ -167,6 +167,9 @@ struct Link {
     platform: platform::Link,
     next: RefCell<u64>,
     answers: RefCell<HashMap<u64, oneshot::Sender<Result<Timestamp, Failure>>>>,
+    /// The command that was answered last could not be written down.
+    #[cfg(feature = "desktop")]
+    not_saved: std::cell::Cell<bool>,
     sign_in: RefCell<Option<oneshot::Sender<Result<(), SignInTrouble>>>>,
     views: RefCell<HashMap<u64, Signal<Option<View>>>>,
 }
@@ -188,6 +191,8 @@ impl Host {
             platform,
             next: RefCell::new(0),
             answers: RefCell::default(),
+            #[cfg(feature = "desktop")]
+            not_saved: std::cell::Cell::default(),
             sign_in: RefCell::default(),
             views: RefCell::default(),
         });
@@ -218,6 +223,8 @@ impl Host {
                 }
             }
             FromCore::Answer { ticket, outcome } => {
+                #[cfg(feature = "desktop")]
+                link.not_saved.set(matches!(outcome, Err(Failure::Storage(_))));
                 if let Some(waiting) = link.answers.borrow_mut().remove(&ticket) {
                     drop(waiting.send(outcome));
                 }
@@ -297,15 +304,16 @@ impl Host {
         self.link.read().platform.open_again();
     }
 
-    /// Waits until every command has its answer; false if that takes longer than any disk does.
+    /// Waits until every command has its answer; false if one could not be saved, or takes longer than any disk does.
     #[cfg(feature = "desktop")]
-    pub(crate) async fn answered(self) -> bool {
+    pub(crate) async fn has_saved(self) -> bool {
         const LOOK: u32 = 20;
         for _ in 0..2_000 / LOOK {
             // What has just been asked for is on its way first.
             sleep(LOOK).await;
-            if self.link.read().answers.borrow().is_empty() {
-                return true;
+            let link = self.link.read();
+            if link.answers.borrow().is_empty() {
+                return !link.not_saved.get();
             }
         }
         false

@@ -33,6 +33,4 @@ pub(crate) use outbox::WaitingPage;
 pub(crate) use patient_page::PatientPage;
 pub(crate) use shell::{DayOnPage, HomePage, OpeningPage, Shell};
 pub(crate) use sign_in::SignInPage;
-pub(crate) use visit_page::VisitPage;
-#[cfg(feature = "desktop")]
-pub(crate) use visit_page::settle_all_notes;
+pub(crate) use visit_page::{VisitPage, settle_all_notes};

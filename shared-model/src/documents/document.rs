@@ -318,6 +318,21 @@ impl Writer<'_> {
         if standing.is_empty() && value == ScalarValue::Null {
             return;
         }
+        if standing.len() > 1 {
+            // To repeat the value that shows, Automerge would delete its rivals instead of writing it, and nothing is
+            // ever deleted here. So something that none of them is comes in between.
+            let cleared = |(value, _): &(Value<'_>, _)| matches!(value, Value::Scalar(one) if one.is_null());
+            let between = if standing.iter().any(cleared) {
+                ScalarValue::from("")
+            } else {
+                ScalarValue::Null
+            };
+            self.put_at_root(key, between);
+        }
+        self.put_at_root(key, value);
+    }
+
+    fn put_at_root(&mut self, key: &str, value: ScalarValue) {
         self.tx
             .put(ROOT, key, value)
             .expect("a put at the root of a map cannot fail");

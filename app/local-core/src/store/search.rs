@@ -8,7 +8,7 @@ use shared_model::documents::Kind;
 use shared_model::ids::DocumentId;
 
 /// Candidates that one query ranks; beyond them nobody scrolls.
-const CANDIDATES: usize = 400;
+const CANDIDATES: usize = 160;
 
 /// Lower case, with the letters that Unicode does not take apart (ł, ø, ß …) as people type them without.
 /// The index's tokenizer removes the accents.

@@ -31,12 +31,14 @@ impl ClinicAddress {
             .host()
             .filter(|host| !host.is_empty())
             .ok_or(Invalid::BadCharacters)?;
-        // A user name in an address is how people are led to a wrong one.
-        if authority.contains('@')
-            || !host
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b))
-        {
+        // What is left is the port. A user name before the host is how people are led to a wrong one.
+        let port = authority.strip_prefix(host).ok_or(Invalid::BadCharacters)?;
+        let is_port = |port: &str| {
+            port.strip_prefix(':')
+                .is_some_and(|port| port.parse::<u16>().is_ok())
+        };
+        let of_a_host = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b);
+        if !(port.is_empty() || is_port(port)) || !host.bytes().all(of_a_host) {
             return Err(Invalid::BadCharacters);
         }
         let here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");

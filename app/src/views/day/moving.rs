@@ -105,10 +105,14 @@ impl Mover {
     pub(super) fn start(mut self, id: AppointmentId) {
         if let Some(item) = self.item(id) {
             self.moving.set(Some(Moving::of(&item)));
-            // After the dialog that may have asked for it has given the focus back.
-            spawn(async {
+            // At once, because the next key may come at once, and after the dialog that may have asked for it has given
+            // the focus back.
+            host::focus(GRID_ID);
+            spawn(async move {
                 host::sleep(30).await;
-                host::focus(GRID_ID);
+                if self.moving.peek().is_some() {
+                    host::focus(GRID_ID);
+                }
             });
         }
     }

@@ -82,6 +82,8 @@ pub(super) fn WeightCard(view: PatientView, may: May) -> Element {
     }
 }
 
+const FIELD_ID: &str = "record-weight";
+
 #[component]
 fn Record(id: PatientId, before: Option<WeightEntry>) -> Element {
     let (host, toasts) = (use_host(), use_toasts());
@@ -137,7 +139,7 @@ fn Record(id: PatientId, before: Option<WeightEntry>) -> Element {
                 }
             },
             TextField {
-                id: "record-weight",
+                id: FIELD_ID,
                 label,
                 value: typed,
                 kind: FieldKind::Decimal,
@@ -155,8 +157,15 @@ fn Record(id: PatientId, before: Option<WeightEntry>) -> Element {
             DoubtfulWeight {
                 weight,
                 before,
-                on_record: move |weight| record.call(weight),
-                on_leave: move |()| doubtful.set(None),
+                // Its buttons go, and the focus goes back to what they asked about.
+                on_record: move |weight| {
+                    record.call(weight);
+                    host::focus(FIELD_ID);
+                },
+                on_leave: move |()| {
+                    doubtful.set(None);
+                    host::focus(FIELD_ID);
+                },
             }
         }
     }

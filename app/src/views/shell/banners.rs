@@ -2,10 +2,11 @@
 
 use super::NewBuild;
 use super::sign_in_again::SignInAgainDialog;
-use crate::components::{Tint, icon, use_status};
+use crate::components::{Tint, Toasts, icon, use_status, use_toasts};
 use crate::host::{self, use_host};
 use crate::text;
 use crate::views::first_sync::FirstSyncLine;
+use crate::views::settle_all_notes;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
     LdCircleAlert, LdClock, LdHardDrive, LdKeyRound, LdPackage, LdRefreshCw, LdTriangleAlert,
@@ -107,6 +108,7 @@ fn StorageBanner(trouble: StorageTrouble) -> Element {
 #[component]
 fn StoppedBanner(why: Goodbye) -> Element {
     let mut signing_in = use_signal(|| false);
+    let toasts = use_toasts();
     match why {
         Goodbye::SignIn => rsx! {
             Banner {
@@ -128,7 +130,7 @@ fn StoppedBanner(why: Goodbye) -> Element {
                 icon: icon(LdPackage),
                 title: text::update_needed(),
                 words: text::update_needed_why(),
-                button { class: "btn btn--sm btn--primary", r#type: "button", onclick: move |_| update(),
+                button { class: "btn btn--sm btn--primary", r#type: "button", onclick: move |_| once_saved(toasts, update),
                     {icon(LdRefreshCw)}
                     {text::update_now()}
                 }
@@ -160,6 +162,17 @@ fn StoppedBanner(why: Goodbye) -> Element {
     }
 }
 
+/// Another build begins with a page that is loaded anew: what is typed is saved before.
+fn once_saved(toasts: Toasts, load: fn()) {
+    dioxus::core::spawn_forever(async move {
+        if settle_all_notes().await {
+            load();
+        } else {
+            toasts.say(text::update_waits());
+        }
+    });
+}
+
 /// The waiting build takes over; without one, loading the page again fetches it.
 fn update() {
     host::activate_new_build();
@@ -169,6 +182,7 @@ fn update() {
 #[component]
 fn NewBuildBanner() -> Element {
     let NewBuild(mut waiting) = use_context::<NewBuild>();
+    let toasts = use_toasts();
     rsx! {
         Banner {
             tone: Tint::Info,
@@ -179,7 +193,7 @@ fn NewBuildBanner() -> Element {
             button {
                 class: "btn btn--sm btn--primary",
                 r#type: "button",
-                onclick: move |_| host::activate_new_build(),
+                onclick: move |_| once_saved(toasts, host::activate_new_build),
                 {icon(LdRefreshCw)}
                 {text::update_now()}
             }

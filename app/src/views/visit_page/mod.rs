@@ -28,7 +28,6 @@ use shared_model::commands::{FinishVisit, ReopenVisit};
 use shared_model::documents::{AlertKind, Section};
 use shared_model::ids::VisitId;
 
-#[cfg(feature = "desktop")]
 pub(crate) use notes::settle_all_notes;
 
 use context::Context;

@@ -86,7 +86,6 @@ impl OpenNotes {
 }
 
 /// Sends what is typed and not saved yet, in whatever notes, and waits for it. False if something could not be saved.
-#[cfg(feature = "desktop")]
 pub(crate) async fn settle_all_notes() -> bool {
     let Some(OpenNotes(open)) = try_consume_context::<OpenNotes>() else {
         return true;

@@ -195,6 +195,8 @@ fn weight_before(view: &VisitView) -> Option<WeightEntry> {
         .cloned()
 }
 
+const WEIGHT_ID: &str = "vital-weight";
+
 #[component]
 fn WeightTile(view: VisitView, patient: PatientId, may_write: bool) -> Element {
     let host = use_host();
@@ -230,7 +232,7 @@ fn WeightTile(view: VisitView, patient: PatientId, may_write: bool) -> Element {
     });
     rsx! {
         Tile {
-            id: "vital-weight",
+            id: WEIGHT_ID,
             label: text::vital_weight(),
             unit: text::unit_kilograms(),
             value,
@@ -274,7 +276,19 @@ fn WeightTile(view: VisitView, patient: PatientId, may_write: bool) -> Element {
             },
         }
         if let Some((weight , before)) = doubtful() {
-            DoubtfulWeight { weight, before, on_record: move |weight| run.call(weight), on_leave: move |()| doubtful.set(None) }
+            DoubtfulWeight {
+                weight,
+                before,
+                // Its buttons go, and the focus goes back to what they asked about.
+                on_record: move |weight| {
+                    run.call(weight);
+                    host::focus(WEIGHT_ID);
+                },
+                on_leave: move |()| {
+                    doubtful.set(None);
+                    host::focus(WEIGHT_ID);
+                },
+            }
         }
     }
 }
