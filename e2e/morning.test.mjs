@@ -60,7 +60,7 @@ function morning(database) {
     await section(vet, "History").fill("Vomited four times overnight.");
     await allAtTheClinic(vet);
     await tech.goto(visit);
-    await section(tech, "History").waitFor();
+    await reads(tech, "History", "Vomited four times overnight.");
 
     await clinic.kill();
     for (const device of [desk, vet, tech]) await offline(device);
