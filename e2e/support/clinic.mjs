@@ -150,7 +150,6 @@ export class Profile {
         "--disable-sync",
       ],
     });
-    this.context.setDefaultTimeout(Number(process.env.PATIENCE ?? 20_000));
     this.page = this.context.pages()[0] ?? (await this.context.newPage());
     this.watch(this.page);
   }

@@ -134,6 +134,15 @@ pub(super) const NEEDS: &[Need] = &[
         otherwise: "Put initdb and postgres on PATH.",
     },
     Need {
+        name: "openssl",
+        why: "it signs the certificate of a throw-away PostgreSQL that speaks TLS",
+        purpose: Purpose::Postgres,
+        found: || on_path(&["openssl"]).is_some(),
+        way: Way::Debian(&[&["openssl"]]),
+        brew: "openssl",
+        otherwise: "Put openssl on PATH.",
+    },
+    Need {
         name: "Node 18 or newer, with npm",
         why: "it drives the browser in the tests",
         purpose: Purpose::Browser,
