@@ -57,8 +57,8 @@ async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping");
         stop.cancel();
+        tracing::info!("stopping");
     });
     if !options.web.join("index.html").exists() {
         tracing::warn!(web = %options.web.display(), "the web client has not been built");

@@ -28,12 +28,16 @@ struct Process {
 
 impl Process {
     fn start(data: &Path) -> Self {
+        Self::start_logging(data, Stdio::null())
+    }
+
+    fn start_logging(data: &Path, log: Stdio) -> Self {
         let mut child = Command::new(BINARY)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .env_remove("DATABASE_URL")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the server starts");
         let mut line = String::new();
@@ -52,6 +56,30 @@ impl Process {
         self.child.kill().expect("it was running");
         self.child.wait().expect("it ended");
     }
+}
+
+#[test]
+fn a_server_whose_log_nobody_reads_any_more_still_stops_when_told_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = Process::start_logging(&folder.path().join("data"), Stdio::piped());
+    drop(server.child.stderr.take());
+    let told = Command::new("kill")
+        .args(["-TERM", &server.child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(told.success());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let ended = loop {
+        if let Some(ended) = server.child.try_wait().expect("it is ours") {
+            break ended;
+        }
+        if Instant::now() > deadline {
+            server.kill();
+            panic!("it goes on");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(ended.success(), "{ended}");
 }
 
 async fn demonstration_device(address: SocketAddr) -> Device {
