@@ -124,6 +124,11 @@ impl Clinic {
         }
     }
 
+    /// Where the embedded database lies.
+    pub fn database_file(&self) -> PathBuf {
+        self.folder.path().join("clinic.db")
+    }
+
     fn web(&self) -> PathBuf {
         self.folder.path().join("web")
     }

@@ -12,7 +12,7 @@ use shared_model::time::Timestamp;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -53,11 +53,15 @@ pub struct Device {
     views: VecDeque<(u64, View)>,
     /// Frames and bytes that came in.
     pub received: (u64, u64),
+    /// Frames and bytes that went out.
+    pub sent: (u64, u64),
+    /// When the last frame came, before the core looked at it.
+    pub arrived: Option<Instant>,
     /// Everything that came in, for stories about what may not come in.
     pub overheard: Vec<Vec<u8>>,
 }
 
-fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("this machine has a random source");
     bytes
@@ -132,27 +136,38 @@ impl Device {
             tickets: 0,
             views: VecDeque::new(),
             received: (0, 0),
+            sent: (0, 0),
+            arrived: None,
             overheard: Vec::new(),
         }
     }
 
-    async fn post(&self, path: &str, body: serde_json::Value) -> Option<(u16, String)> {
-        if self.online {
-            post(self.server, path, body).await
-        } else {
-            None
+    /// Borrows nothing while it waits, so that a device can work on any thread.
+    fn post(
+        &self,
+        path: &str,
+        body: serde_json::Value,
+    ) -> impl Future<Output = Option<(u16, String)>> + use<> {
+        let (online, server, path) = (self.online, self.server, path.to_owned());
+        async move {
+            if online {
+                post(server, &path, body).await
+            } else {
+                None
+            }
         }
     }
 
     pub async fn sign_in(&mut self, email: &str, password: &str) {
         let signed_in = sign_in_from(self.server, self.device, email, password).await;
-        self.sign_in_with(signed_in.credentials).await;
+        self.sign_in_with(&signed_in).await;
     }
 
-    /// With tokens that were given to somebody already.
-    pub async fn sign_in_with(&mut self, credentials: Credentials) {
+    /// With tokens that were given to somebody already, as the device that they were given to.
+    pub async fn sign_in_with(&mut self, signed_in: &SignedIn) {
+        self.device = signed_in.device;
         let event = Event::SignedIn {
-            credentials,
+            credentials: signed_in.credentials.clone(),
             device: self.device,
             fresh_actor: random(),
         };
@@ -185,6 +200,8 @@ impl Device {
                         }
                     }
                     Effect::Send(frame) => {
+                        self.sent.0 += 1;
+                        self.sent.1 += frame.len() as u64;
                         if let Some(socket) = &mut self.socket
                             && socket.send(Message::Binary(frame.clone().into())).await.is_err()
                         {
@@ -206,6 +223,7 @@ impl Device {
                             _ => Event::SessionRenewed(None),
                         });
                     }
+                    Effect::FreshActor => events.push_back(Event::FreshActor(random())),
                     Effect::WakeAt(at) => self.wake = Some(*at),
                     Effect::View { watch, view } => self.views.push_back((*watch, view.clone())),
                     Effect::Answer { .. } | Effect::SignedIn(_) | Effect::SignInRefused { .. } => {}
@@ -227,6 +245,7 @@ impl Device {
         if let Some(socket) = &mut self.socket {
             match tokio::time::timeout(patience, socket.next()).await {
                 Ok(Some(Ok(Message::Binary(frame)))) => {
+                    self.arrived = Some(Instant::now());
                     self.received.0 += 1;
                     self.received.1 += frame.len() as u64;
                     self.overheard.push(frame.to_vec());
@@ -252,6 +271,11 @@ impl Device {
         false
     }
 
+    /// From the next connection on it goes to this server, as a balancer before two nodes would send it.
+    pub(crate) fn go_to(&mut self, server: SocketAddr) {
+        self.server = server;
+    }
+
     /// The network is gone: the socket breaks, and new ones do not open.
     pub async fn offline(&mut self) {
         self.online = false;
@@ -264,6 +288,25 @@ impl Device {
     pub async fn online(&mut self) {
         self.online = true;
         self.handle(Event::NetworkHint).await;
+    }
+
+    /// Another device on a copy of this one's files, as a restored backup or a cloned disk makes it; offline.
+    pub async fn copy(&self) -> Self {
+        let mut copy = Self::fresh(self.server);
+        copy.online = false;
+        copy.core =
+            Core::new(Store::new(rusqlite::Connection::open_in_memory().expect("memory")).expect("a store"))
+                .expect("a core");
+        for name in ["clinic.db", "clinic.db-wal"] {
+            let from = self.folder.path().join(name);
+            if from.exists() {
+                std::fs::copy(from, copy.folder.path().join(name)).expect("a file can be copied");
+            }
+        }
+        copy.core = open(copy.folder.path());
+        copy.device = copy.core.device().unwrap_or(copy.device);
+        copy.handle(Event::Started).await;
+        copy
     }
 
     /// The program dies and starts again on the same files.

@@ -16,6 +16,7 @@
 
 mod clinic;
 mod device;
+pub mod kill;
 
 pub use clinic::{Clinic, now};
 pub use device::{Device, SignedIn, sign_in};

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::command;
+use crate::postgres::{Flushing, ThrowAwayPostgres};
 use crate::set_up::{self, Purpose};
 use crate::web;
 
@@ -37,13 +38,51 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "sync",
-        what: "the first sync of a device, and how fast the server accepts",
+        what: "the first sync of a device with up to 50,000 documents",
         rows: || native("sync"),
     },
     Bench {
         name: "live",
-        what: "from an edit on one device to the screen of another",
-        rows: || native("live"),
+        what: "from an edit on one device to the screen of another, on either database",
+        rows: || native_on_both("live"),
+    },
+    Bench {
+        name: "accept",
+        what: "how many changes the server makes durable, against raw inserts of the same bytes, on either database",
+        rows: || native_on_both("accept"),
+    },
+    Bench {
+        name: "wire",
+        what: "bytes on the wire against the size of the changes, and of a reconnect",
+        rows: || native("wire"),
+    },
+    Bench {
+        name: "fan-out",
+        what: "one edit to 500 devices",
+        rows: || native("fan-out"),
+    },
+    Bench {
+        name: "idle",
+        what: "10,000 connections that have nothing to do",
+        rows: || native("idle"),
+    },
+    Bench {
+        name: "nodes",
+        what: "from an edit at one node to the screen of a device at another",
+        rows: || native_on_postgres("nodes"),
+    },
+    Bench {
+        name: "kill",
+        what: "kill -9 of server, node and database while 100 devices write",
+        rows: || {
+            set_up::ensure(&[Purpose::Postgres])?;
+            native("kill")
+        },
+    },
+    Bench {
+        name: "compaction",
+        what: "what a database takes against the documents in it, before and after compaction, on either database",
+        rows: || native_on_both("compaction"),
     },
     Bench {
         name: "search",
@@ -119,6 +158,23 @@ fn rows_of(program: &mut Command) -> Result<Vec<Row>> {
 
 /// The figures that the crate `stories` measures.
 fn native(which: &str) -> Result<Vec<Row>> {
+    native_with(which, None)
+}
+
+/// The same on the embedded database and then on a Postgres that flushes as one that people trust does.
+fn native_on_both(which: &str) -> Result<Vec<Row>> {
+    let mut rows = native(which)?;
+    rows.extend(native_on_postgres(which)?);
+    Ok(rows)
+}
+
+fn native_on_postgres(which: &str) -> Result<Vec<Row>> {
+    set_up::ensure(&[Purpose::Postgres])?;
+    let postgres = ThrowAwayPostgres::start(Flushing::Durable)?;
+    native_with(which, Some(&postgres.url()))
+}
+
+fn native_with(which: &str, database: Option<&str>) -> Result<Vec<Row>> {
     command::run(command::cargo().args([
         "build",
         "--release",
@@ -131,7 +187,8 @@ fn native(which: &str) -> Result<Vec<Row>> {
     rows_of(
         command::program(release.join("bench"))
             .arg(which)
-            .arg(release.join("sync-server")),
+            .arg(release.join("sync-server"))
+            .args(database),
     )
 }
 

@@ -1,4 +1,4 @@
-//! The commands that a newcomer types: `cargo xtask run | test | web | bench`.
+//! The commands that a newcomer types: `cargo xtask run | test | web | bench | fuzz | simulate`.
 //!
 //! Each command sets up what is missing before it starts, so that a bare machine needs to know only one line.
 #![allow(
@@ -9,9 +9,12 @@
 
 mod bench;
 mod command;
+mod fuzz;
+mod mutations;
 mod postgres;
 mod run;
 mod set_up;
+mod simulate;
 mod test;
 mod web;
 
@@ -36,6 +39,10 @@ enum What {
     Web(web::Options),
     /// Measure what the project promises, goal beside figure
     Bench(bench::Options),
+    /// Try hostile bytes on everything that reads bytes from elsewhere
+    Fuzz(fuzz::Options),
+    /// Run devices and server under one seeded clock, network and disk, and compare everything
+    Simulate(simulate::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +51,8 @@ fn main() -> ExitCode {
         What::Test(options) => test::test(&options),
         What::Web(options) => web::build(&options).map(|_| ()),
         What::Bench(options) => bench::bench(&options),
+        What::Fuzz(options) => fuzz::fuzz(&options),
+        What::Simulate(options) => simulate::simulate(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

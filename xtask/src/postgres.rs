@@ -11,6 +11,15 @@ use tempfile::TempDir;
 use crate::command::{output, program, run, succeeds};
 use crate::set_up;
 
+/// Whether what is committed outlives the machine.
+#[derive(Clone, Copy)]
+pub(crate) enum Flushing {
+    /// As in production: what a figure is measured on.
+    Durable,
+    /// Nothing in it outlives the run: the tests that kill a database kill one of their own.
+    Never,
+}
+
 pub(crate) struct ThrowAwayPostgres {
     programs: PathBuf,
     folder: TempDir,
@@ -19,7 +28,7 @@ pub(crate) struct ThrowAwayPostgres {
 }
 
 impl ThrowAwayPostgres {
-    pub(crate) fn start() -> Result<Self> {
+    pub(crate) fn start(flushing: Flushing) -> Result<Self> {
         let programs = set_up::postgres_folder().context("Postgres' programs are gone")?;
         let folder = tempfile::Builder::new().prefix("clinic-postgres-").tempdir()?;
         if is_root() {
@@ -52,8 +61,11 @@ impl ThrowAwayPostgres {
                 "-c",
                 "max_connections=200",
             ])
-            // Nothing in it outlives the run: the tests that kill the server kill ours, not this one.
-            .args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c"])
+            .args(match flushing {
+                Flushing::Durable => &[][..],
+                Flushing::Never => &["-c", "fsync=off", "-c", "full_page_writes=off"],
+            })
+            .arg("-c")
             .arg(format!("unix_socket_directories={}", folder.path().display()))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

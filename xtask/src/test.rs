@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{self, cargo, program, root, run};
-use crate::postgres::ThrowAwayPostgres;
+use crate::postgres::{Flushing, ThrowAwayPostgres};
 use crate::set_up::{self, Purpose};
 use crate::web;
 
@@ -41,7 +41,7 @@ struct Counted {
 }
 
 /// Whatever compiles the whole workspace needs the desktop's libraries, since the app's default is the desktop.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage {
         name: "format",
         needs: &[Purpose::Lint],
@@ -76,6 +76,12 @@ const STAGES: [Stage; 9] = [
         ],
         fast: true,
         run: tests,
+    },
+    Stage {
+        name: "simulation",
+        needs: &[Purpose::Build, Purpose::Desktop],
+        fast: false,
+        run: simulation,
     },
     Stage {
         name: "doc-tests",
@@ -201,7 +207,7 @@ fn licences() -> Result<Counted> {
 }
 
 fn tests() -> Result<Counted> {
-    let postgres = ThrowAwayPostgres::start()?;
+    let postgres = ThrowAwayPostgres::start(Flushing::Never)?;
     counting(
         cargo()
             .args(["nextest", "run", "--workspace", "--no-fail-fast"])
@@ -209,6 +215,13 @@ fn tests() -> Result<Counted> {
             // A test that cannot reach its database fails here, where it must be reachable.
             .env("REQUIRE_POSTGRES", "1"),
     )
+}
+
+/// A few hundred seeds, of the build that the tests have made; `cargo xtask simulate` runs thousands.
+fn simulation() -> Result<Counted> {
+    build_binaries()?;
+    let simulation = command::target_dir().join("debug/simulation");
+    check(program(simulation).args(["--seeds", "300"]))
 }
 
 fn doc_tests() -> Result<Counted> {
@@ -227,7 +240,7 @@ fn browser() -> Result<Counted> {
     run(program("npm")
         .args(["ci", "--no-audit", "--no-fund"])
         .current_dir(&e2e))?;
-    let postgres = ThrowAwayPostgres::start()?;
+    let postgres = ThrowAwayPostgres::start(Flushing::Never)?;
     counting(
         program("npm")
             .args(["test", "--silent"])

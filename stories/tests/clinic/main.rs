@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod copied;
+mod kill;
 mod morning;
 mod refused;
 mod restart;
+mod shared;
