@@ -1,0 +1,128 @@
+//! Work that a device has called saved, and what became of it.
+//!
+//! Invariant: saved work waits in the outbox, is at the clinic, or is listed as refused; nothing else can become of it.
+
+use crate::invariant::{Holds, Invariant, broken};
+use crate::ledger::Ledger;
+use automerge::ChangeHash;
+use local_core::Store;
+use shared_model::commands::Command;
+use shared_model::ids::{AccountId, DocumentId};
+use shared_model::time::Timestamp;
+use std::collections::BTreeSet;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Waits,
+    AtTheClinic,
+    Listed,
+    /// Everything that it said stood there already once earlier work was refused.
+    Void,
+}
+
+/// One change of one command that was answered with Ok.
+#[derive(Clone, Debug)]
+pub(crate) struct Promise {
+    pub(crate) account: AccountId,
+    pub(crate) document: DocumentId,
+    pub(crate) hash: ChangeHash,
+    pub(crate) made_at: Timestamp,
+    pub(crate) command: Command,
+    pub(crate) standing: Standing,
+}
+
+impl Promise {
+    pub(crate) fn is_open(&self) -> bool {
+        self.standing == Standing::Waits
+    }
+}
+
+fn hash(bytes: &[u8]) -> Option<ChangeHash> {
+    bytes.try_into().ok().map(ChangeHash)
+}
+
+/// The promises that a command makes which was answered with Ok just now.
+pub(crate) fn made(
+    store: &Store,
+    known: &[Promise],
+    account: AccountId,
+    command: &Command,
+    documents: impl IntoIterator<Item = DocumentId>,
+) -> Vec<Promise> {
+    let known: BTreeSet<ChangeHash> = known.iter().map(|promise| promise.hash).collect();
+    let mut promises = Vec::new();
+    for document in documents {
+        let rows = store.outbox_of(document).unwrap_or_default();
+        for row in rows {
+            let Some(hash) = hash(&row.hash) else { continue };
+            if row.refused.is_none() && !known.contains(&hash) && row.command.as_ref() == Some(command) {
+                promises.push(Promise {
+                    account,
+                    document,
+                    hash,
+                    made_at: row.made_at,
+                    command: command.clone(),
+                    standing: Standing::Waits,
+                });
+            }
+        }
+    }
+    promises
+}
+
+/// Looks what became of the open promises. `taken_back` are documents of which the server has just refused something:
+/// there, work may be done again as another change, or turn out to say nothing.
+pub(crate) fn settle(
+    store: &Store,
+    promises: &mut [Promise],
+    ledger: &Ledger,
+    taken_back: &BTreeSet<DocumentId>,
+) -> Holds {
+    let mut claimed: BTreeSet<ChangeHash> = promises.iter().map(|promise| promise.hash).collect();
+    for promise in promises.iter_mut().filter(|promise| promise.is_open()) {
+        let rows = store.outbox_of(promise.document).map_err(|error| {
+            broken(
+                Invariant::NothingBreaks,
+                format!("the outbox cannot be read: {error}"),
+            )
+        })?;
+        if let Some(row) = rows.iter().find(|row| hash(&row.hash) == Some(promise.hash)) {
+            if row.refused.is_some() {
+                promise.standing = Standing::Listed;
+            }
+            continue;
+        }
+        if ledger.has(&promise.hash) {
+            promise.standing = Standing::AtTheClinic;
+            continue;
+        }
+        let again = rows.iter().find(|row| {
+            row.made_at == promise.made_at
+                && row.command.as_ref().map(Command::verb) == Some(promise.command.verb())
+                && hash(&row.hash).is_some_and(|hash| !claimed.contains(&hash))
+        });
+        if let Some(row) = again {
+            if let Some(hash) = hash(&row.hash) {
+                promise.hash = hash;
+                claimed.insert(hash);
+            }
+            if row.refused.is_some() {
+                promise.standing = Standing::Listed;
+            }
+            continue;
+        }
+        if taken_back.contains(&promise.document) {
+            promise.standing = Standing::Void;
+            continue;
+        }
+        return Err(broken(
+            Invariant::AcknowledgedSurvives,
+            format!(
+                "{} of {}, called saved, is neither in the outbox nor at the clinic",
+                promise.command.verb(),
+                promise.document
+            ),
+        ));
+    }
+    Ok(())
+}
