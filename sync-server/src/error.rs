@@ -16,6 +16,10 @@ pub(crate) enum ApiError {
     SlowDown { seconds: u64 },
     #[error("the refresh token is not valid (any more): sign in")]
     SignInAgain,
+    #[error("the access token is not valid (any more)")]
+    NotSignedIn,
+    #[error("this account reads no clinic's documents")]
+    NotPermitted,
     #[error("this account is not a member of a clinic here")]
     NoMembership,
     #[error("there is nothing at this address")]
@@ -31,8 +35,8 @@ pub(crate) enum ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::WrongCredentials | Self::SignInAgain => StatusCode::UNAUTHORIZED,
-            Self::NoMembership => StatusCode::FORBIDDEN,
+            Self::WrongCredentials | Self::SignInAgain | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::NoMembership | Self::NotPermitted => StatusCode::FORBIDDEN,
             Self::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -46,6 +50,8 @@ impl ApiError {
             Self::WrongCredentials => "wrong_credentials",
             Self::SlowDown { .. } => "slow_down",
             Self::SignInAgain => "sign_in_again",
+            Self::NotSignedIn => "not_signed_in",
+            Self::NotPermitted => "not_permitted",
             Self::NoMembership => "no_membership",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",

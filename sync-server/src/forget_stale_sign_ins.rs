@@ -3,6 +3,7 @@
 //! Invariant: it changes nothing that anybody can see. A forgotten token is refused in the words of an expired one, and
 //! every node of a server may do it at any time.
 
+use crate::clock::Clock;
 use crate::storage::Storage;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +14,18 @@ use tokio_util::sync::CancellationToken;
 pub(crate) async fn forget_stale_sign_ins(
     storage: Arc<dyn Storage>,
     every: Duration,
+    clock: Clock,
     stopping: CancellationToken,
 ) {
     let mut due = tokio::time::interval(every);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            biased;
             _ = due.tick() => {}
             () = stopping.cancelled() => return,
         }
-        match storage.forget_stale_tokens(crate::now()).await {
+        match storage.forget_stale_tokens(clock.now()).await {
             Ok(0) => {}
             Ok(tokens) => tracing::info!(tokens, "forgot stale sign-ins"),
             // The next round does what this one could not.

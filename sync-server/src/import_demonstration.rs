@@ -1,6 +1,7 @@
 //! Plays a demonstration clinic into the database: every deed through accept's planning, as its author, in large
 //! transactions.
 
+use crate::clock::Clock;
 use crate::identity::Passwords;
 use crate::storage::{DemonstrationAccount, NewAccount, NewClinic, Storage, StorageError};
 use crate::sync::{Author, ReadItem, SessionId, WorkingSet, Writer, plan_accept};
@@ -184,7 +185,7 @@ async fn accept(
     working.expect_head(head);
     let (documents, actors) = working.missing(items.iter().map(|item| &item.read));
     let rows = tx.load(&documents, &actors).await?;
-    let now = crate::now();
+    let now = Clock::system().now();
     let work = move || {
         working.fill(rows);
         let pushes = items

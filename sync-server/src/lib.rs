@@ -4,25 +4,22 @@
 //! fans out only after the database committed.
 
 mod api;
+mod clock;
+mod compact_history;
 pub mod config;
 mod error;
 mod forget_stale_sign_ins;
+mod heavy_work;
 pub mod identity;
 mod import_demonstration;
+pub mod in_process;
 mod router;
 pub mod server;
 pub mod storage;
-mod sync;
+pub mod sync;
 pub mod telemetry;
 
+pub use clock::Clock;
+pub use compact_history::{Compacted, KeepChanges, compact_history};
+pub use heavy_work::HeavyWork;
 pub use import_demonstration::{ImportError, Imported, import_demonstration};
-
-use shared_model::time::Timestamp;
-
-/// The time of day, read at the edges only.
-pub(crate) fn now() -> Timestamp {
-    let since_1970 = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
-}

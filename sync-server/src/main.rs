@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use sync_server::config::{AdminTask, Cli, Demo, Role, Serve};
 use sync_server::server::{self, Settings};
 use sync_server::storage::Storage;
@@ -70,6 +70,7 @@ async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
     ))?;
     let mut settings = Settings::new(options.web);
     settings.trusted_proxies = options.trusted_proxies;
+    settings.keep_changes.at_least = Duration::from_secs(u64::from(options.keep_changes_days) * 24 * 3_600);
     server::serve(storage, settings, listener, stopping).await?;
     Ok(())
 }

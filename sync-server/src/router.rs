@@ -30,6 +30,8 @@ const MAX_BODY: usize = 64 << 10;
 pub(crate) fn router(state: AppState) -> Router {
     let api = Router::new()
         .route("/sync", get(api::sync))
+        .route("/automerge-repo", get(api::automerge_repo))
+        .route("/automerge-repo/ticket", post(api::automerge_repo_ticket))
         .route("/sign-in", post(api::sign_in))
         .route("/refresh", post(api::refresh))
         .route("/sign-out", post(api::sign_out))

@@ -1,10 +1,14 @@
 //! The running server: its parts put together, and how it starts and stops.
 
+use crate::clock::Clock;
+use crate::compact_history::{KeepChanges, keep_compact};
 use crate::forget_stale_sign_ins::forget_stale_sign_ins;
+use crate::heavy_work::HeavyWork;
 use crate::identity::{AccessTokens, Network, Passwords, SlowDown, random};
 use crate::router;
-use crate::storage::{Storage, StorageError};
-use crate::sync::{Accept, FanOut};
+use crate::storage::{Storage, StorageError, Stored};
+use crate::sync::{Accept, Accounts, FanOut, Guests, follow_other_nodes};
+pub use crate::sync::{Limit, Limits, Quotas};
 use axum::serve::ListenerExt;
 use shared_model::protocol::HEARTBEAT_MS;
 use std::net::SocketAddr;
@@ -27,6 +31,16 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// How often stale sign-ins are forgotten.
     pub forget_every: Duration,
+    /// How long a client made with automerge-repo comes in with one address.
+    pub ticket_life: Duration,
+    /// How often it is looked up whether the person behind such a client still may.
+    pub ticket_checked_every: Duration,
+    /// How often it is checked that no other node's commit was missed.
+    pub compare_heads_every: Duration,
+    pub keep_changes: KeepChanges,
+    pub quotas: Quotas,
+    pub clock: Clock,
+    pub heavy_work: HeavyWork,
 }
 
 impl Settings {
@@ -37,6 +51,13 @@ impl Settings {
             silence: Duration::from_millis(3 * HEARTBEAT_MS.unsigned_abs()),
             trusted_proxies: Vec::new(),
             forget_every: Duration::from_secs(3_600),
+            ticket_life: Duration::from_secs(12 * 3_600),
+            ticket_checked_every: Duration::from_secs(30),
+            compare_heads_every: Duration::from_secs(5),
+            keep_changes: KeepChanges::default(),
+            quotas: Quotas::default(),
+            clock: Clock::system(),
+            heavy_work: HeavyWork::OnThreads,
         }
     }
 }
@@ -51,8 +72,43 @@ pub(crate) struct AppState {
     pub(crate) slow_down: Arc<SlowDown>,
     pub(crate) accept: Accept,
     pub(crate) fan_out: FanOut,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) sessions: TaskTracker,
+    pub(crate) automerge_repo: Guests,
     pub(crate) stopping: CancellationToken,
+}
+
+impl AppState {
+    pub(crate) async fn open(
+        storage: Arc<dyn Storage>,
+        settings: Settings,
+        passwords: Passwords,
+        stopping: CancellationToken,
+    ) -> Stored<Self> {
+        let secret = storage.secret("access tokens", random()).await?;
+        let fan_out = FanOut::new(Arc::clone(&storage), settings.heavy_work);
+        let accounts = Arc::new(Accounts::new(settings.quotas));
+        let accept = Accept::new(
+            Arc::clone(&storage),
+            fan_out.clone(),
+            Arc::clone(&accounts),
+            settings.clock.clone(),
+            settings.heavy_work,
+        );
+        Ok(Self {
+            settings: Arc::new(settings),
+            tokens: AccessTokens::new(secret),
+            passwords,
+            slow_down: Arc::default(),
+            accept,
+            fan_out,
+            accounts,
+            sessions: TaskTracker::new(),
+            automerge_repo: Guests::default(),
+            stopping,
+            storage,
+        })
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -74,22 +130,24 @@ pub async fn serve(
     listener: TcpListener,
     stopping: CancellationToken,
 ) -> Result<(), ServeError> {
-    let secret = storage.secret("access tokens", random()).await?;
-    let fan_out = FanOut::default();
-    let state = AppState {
-        settings: Arc::new(settings),
-        tokens: AccessTokens::new(secret),
-        passwords: Passwords::new().await,
-        slow_down: Arc::default(),
-        accept: Accept::new(Arc::clone(&storage), fan_out.clone()),
-        fan_out,
-        sessions: TaskTracker::new(),
-        stopping: stopping.clone(),
-        storage,
-    };
+    let state = AppState::open(storage, settings, Passwords::new().await, stopping.clone()).await?;
     let forgetting = tokio::spawn(forget_stale_sign_ins(
         Arc::clone(&state.storage),
         state.settings.forget_every,
+        state.settings.clock.clone(),
+        stopping.clone(),
+    ));
+    let following = tokio::spawn(follow_other_nodes(
+        Arc::clone(&state.storage),
+        state.fan_out.clone(),
+        state.settings.compare_heads_every,
+        stopping.clone(),
+    ));
+    let compacting = tokio::spawn(keep_compact(
+        Arc::clone(&state.storage),
+        state.settings.keep_changes,
+        state.settings.clock.clone(),
+        state.settings.heavy_work,
         stopping.clone(),
     ));
     let router = router::router(state.clone());
@@ -119,6 +177,12 @@ pub async fn serve(
     state.accept.close().await;
     if let Err(error) = forgetting.await {
         tracing::error!(%error, "forgetting stale sign-ins ended early");
+    }
+    if let Err(error) = compacting.await {
+        tracing::error!(%error, "compacting history ended early");
+    }
+    if let Err(error) = following.await {
+        tracing::error!(%error, "following other nodes ended early");
     }
     tracing::info!("stopped");
     Ok(())

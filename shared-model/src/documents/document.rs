@@ -117,6 +117,16 @@ impl Document {
         self.automerge.get_change_meta_by_hash(hash).is_some()
     }
 
+    /// The last sequence number of each writer, the genesis among them.
+    pub fn sequences(&self) -> HashMap<ActorId, u64> {
+        let mut last = HashMap::new();
+        for change in self.automerge.get_changes_meta(&[]) {
+            let seq = last.entry(change.actor.into_owned()).or_default();
+            *seq = change.seq.max(*seq);
+        }
+        last
+    }
+
     /// Changes that `heads` does not cover, oldest first.
     pub fn changes_since(&self, heads: &[ChangeHash]) -> Vec<Change> {
         self.automerge.get_changes(heads)

@@ -61,7 +61,7 @@ pub(crate) async fn sign_in(
 ) -> Answer {
     let Json(request) = request?;
     let client = client_address(peer.ip(), &headers, &state.settings.trusted_proxies);
-    let (now, address) = (crate::now(), Address::from(client));
+    let (now, address) = (state.settings.clock.now(), Address::from(client));
     let email = request.email.trim().to_lowercase();
     if let Err(wait) = state.slow_down.guess(&email, address, now) {
         tracing::warn!("sign-in slowed down");
@@ -111,7 +111,7 @@ pub(crate) async fn refresh(
     request: Result<Json<Refresh>, JsonRejection>,
 ) -> Answer {
     let Json(request) = request?;
-    let now = crate::now();
+    let now = state.settings.clock.now();
     let (refresh_token, fresh) = mint_refresh_token();
     let device = request.device;
     let (verdict, stored) = state
@@ -153,7 +153,7 @@ pub(crate) async fn sign_out(
     request: Result<Json<SignOut>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
     let Json(request) = request?;
-    let now = crate::now();
+    let now = state.settings.clock.now();
     let device = request.device;
     state
         .storage

@@ -51,6 +51,9 @@ pub struct Serve {
     /// Addresses or networks of proxies whose X-Forwarded-For is believed, as in "10.0.0.2,172.16.0.0/12"
     #[arg(long = "trusted-proxy", env = "TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
+    /// Days for which single changes are kept; a device that was away for longer gets the documents that changed, whole
+    #[arg(long, env = "KEEP_CHANGES_DAYS", default_value_t = 7)]
+    pub keep_changes_days: u16,
 }
 
 #[derive(Debug, Args)]

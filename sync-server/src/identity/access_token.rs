@@ -1,5 +1,6 @@
 //! Access tokens: who, where, on which device and until when, sealed with the server's secret. Short-lived, so that
-//! nothing has to be looked up to check one.
+//! nothing has to be looked up to check one. Tickets say the same in a kind of their own, for a client that can only be
+//! given an address.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,6 +25,22 @@ pub struct AccessClaims {
     pub expires_at: Timestamp,
 }
 
+/// What a token opens. It is part of the seal, so that one kind never passes for another.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Access,
+    AutomergeRepo,
+}
+
+impl Kind {
+    fn words(self) -> &'static [u8] {
+        match self {
+            Self::Access => b"access token v1 ",
+            Self::AutomergeRepo => b"automerge-repo ticket v1 ",
+        }
+    }
+}
+
 /// Seals and opens access tokens.
 #[derive(Clone)]
 pub struct AccessTokens {
@@ -39,27 +56,44 @@ impl AccessTokens {
     }
 
     pub fn seal(&self, claims: &AccessClaims) -> String {
-        let body = URL_SAFE_NO_PAD.encode(shared_model::protocol::encode(claims));
-        let seal = URL_SAFE_NO_PAD.encode(self.mac(&body).finalize().into_bytes());
-        format!("{body}.{seal}")
+        self.seal_as(Kind::Access, claims)
     }
 
     /// `None` for anything that this server did not seal or that has expired.
     pub fn open(&self, token: &str, now: Timestamp) -> Option<AccessClaims> {
+        self.open_as(Kind::Access, token, now)
+    }
+
+    /// A ticket for the automerge-repo endpoint, and for nothing else.
+    pub fn seal_ticket(&self, claims: &AccessClaims) -> String {
+        self.seal_as(Kind::AutomergeRepo, claims)
+    }
+
+    pub fn open_ticket(&self, ticket: &str, now: Timestamp) -> Option<AccessClaims> {
+        self.open_as(Kind::AutomergeRepo, ticket, now)
+    }
+
+    fn seal_as(&self, kind: Kind, claims: &AccessClaims) -> String {
+        let body = URL_SAFE_NO_PAD.encode(shared_model::protocol::encode(claims));
+        let seal = URL_SAFE_NO_PAD.encode(self.mac(kind, &body).finalize().into_bytes());
+        format!("{body}.{seal}")
+    }
+
+    fn open_as(&self, kind: Kind, token: &str, now: Timestamp) -> Option<AccessClaims> {
         if token.len() > MAX_TOKEN {
             return None;
         }
         let (body, seal) = token.split_once('.')?;
         let seal = URL_SAFE_NO_PAD.decode(seal).ok()?;
-        self.mac(body).verify_slice(&seal).ok()?;
+        self.mac(kind, body).verify_slice(&seal).ok()?;
         let claims: AccessClaims =
             shared_model::protocol::decode(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
         (claims.expires_at > now).then_some(claims)
     }
 
-    fn mac(&self, body: &str) -> Hmac<Sha256> {
+    fn mac(&self, kind: Kind, body: &str) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
-        mac.update(b"access token v1 ");
+        mac.update(kind.words());
         mac.update(body.as_bytes());
         mac
     }
@@ -81,7 +115,7 @@ mod tests {
         };
         let tokens = AccessTokens::new(vec![7; 32]);
         let token = tokens.seal(&claims);
-        assert_eq!(tokens.open(&token, Timestamp(999)), Some(claims));
+        assert_eq!(tokens.open(&token, Timestamp(999)), Some(claims.clone()));
         assert_eq!(tokens.open(&token, Timestamp(1_000)), None);
         assert_eq!(
             AccessTokens::new(vec![8; 32]).open(&token, Timestamp(0)),
@@ -94,5 +128,19 @@ mod tests {
         for bad in [forged.as_str(), "", ".", "x.y", &"a".repeat(10_000)] {
             assert_eq!(tokens.open(bad, Timestamp(0)), None);
         }
+
+        let ticket = tokens.seal_ticket(&claims);
+        assert_eq!(tokens.open_ticket(&ticket, Timestamp(999)), Some(claims));
+        assert_eq!(tokens.open_ticket(&ticket, Timestamp(1_000)), None);
+        assert_eq!(
+            tokens.open(&ticket, Timestamp(0)),
+            None,
+            "a ticket is no access token"
+        );
+        assert_eq!(
+            tokens.open_ticket(&token, Timestamp(0)),
+            None,
+            "nor the other way round"
+        );
     }
 }

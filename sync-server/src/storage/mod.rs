@@ -3,9 +3,11 @@
 //! Invariants: numbers of a clinic become visible in their order, and nothing is visible before the transaction that
 //! wrote it has committed.
 
+pub mod compaction;
 pub mod postgres;
 pub mod sqlite;
 
+use self::compaction::CompactionStorage;
 use crate::identity::{AccountRecord, NewRefreshToken, RefreshVerdict, StoredRefreshToken};
 use async_trait::async_trait;
 use automerge::ChangeHash;
@@ -53,8 +55,6 @@ impl StoredDocument {
 #[derive(Debug, Default)]
 pub struct LoadedRows {
     pub documents: Vec<StoredDocument>,
-    /// The last sequence number of each actor in each of those documents.
-    pub sequences: Vec<(DocumentId, Vec<u8>, u64)>,
     pub actors: Vec<ActorRow>,
 }
 
@@ -120,7 +120,7 @@ pub struct FeedRow {
     pub size: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
     pub number: u64,
     pub position: u32,
@@ -224,13 +224,24 @@ pub trait AcceptTransaction: Send {
     async fn commit(self: Box<Self>, writes: Arc<AcceptWrites>) -> Stored<()>;
 }
 
+/// Commits that other processes make on the same database, as they happen.
+#[async_trait]
+pub trait Commits: Send {
+    /// The next one: a clinic and its head. After an error some may have been missed: listen anew, compare heads.
+    async fn next(&mut self) -> Stored<(ClinicId, u64)>;
+}
+
 /// Documents and feeds.
 #[async_trait]
-pub trait Storage: IdentityStorage {
+pub trait Storage: IdentityStorage + CompactionStorage {
     async fn health(&self) -> Stored<()>;
     /// Waits for the clinic's turn.
     async fn begin_accept(&self, clinic: ClinicId) -> Stored<Box<dyn AcceptTransaction>>;
     async fn head(&self, clinic: ClinicId) -> Stored<u64>;
+    /// The heads of those of these clinics that exist.
+    async fn heads(&self, clinics: &[ClinicId]) -> Stored<Vec<(ClinicId, u64)>>;
+    /// `None` where this process is the only one.
+    async fn listen(&self) -> Stored<Option<Box<dyn Commits>>>;
     /// The documents that a feed's readers may read, counted.
     async fn feed_size(&self, clinic: ClinicId, feed: Feed) -> Stored<u64>;
     /// In descending order of id, at most `budget` bytes of them but one if there is one.
@@ -257,7 +268,8 @@ pub trait Storage: IdentityStorage {
         feed: Feed,
         documents: &[DocumentId],
     ) -> Stored<Vec<StoredDocument>>;
-    /// A feed's steps after `after` up to `head`, about `budget` bytes of them. Contents of documents that the feed's
+    /// A feed's steps after `after` up to `head`, about `budget` bytes of them; the whole document in place of changes
+    /// that are not kept any more. Contents of documents that the feed's
     /// readers may not read any more are left out; that they lost them is a later step.
     async fn feed_after(
         &self,
@@ -267,6 +279,14 @@ pub trait Storage: IdentityStorage {
         head: u64,
         budget: usize,
     ) -> Stored<Stretch>;
+    /// Those of these feeds that have steps after `after` up to `head`.
+    async fn touched_feeds(
+        &self,
+        clinic: ClinicId,
+        feeds: &[Feed],
+        after: u64,
+        head: u64,
+    ) -> Stored<Vec<Feed>>;
     /// Where else documents with these ids exist.
     async fn clinics_of(&self, documents: &[DocumentId]) -> Stored<Vec<(DocumentId, ClinicId)>>;
 }

@@ -3,6 +3,7 @@
 //! Invariant: a page's cursor never claims more than what was sent up to it.
 
 use super::page::{self, Piece};
+use crate::heavy_work::HeavyWork;
 use crate::storage::{Storage, StorageError, Stored, StoredDocument};
 use shared_model::documents::Projection;
 use shared_model::ids::{ClinicId, DocumentId};
@@ -42,6 +43,7 @@ pub(super) async fn run(
     clinic: ClinicId,
     cursor: Cursor,
     now: Timestamp,
+    heavy_work: HeavyWork,
     pages: mpsc::Sender<CatchUp>,
 ) {
     let feed = cursor.feed;
@@ -49,6 +51,7 @@ pub(super) async fn run(
         storage,
         clinic,
         feed,
+        heavy_work,
         pages,
     };
     let last = match task.run(cursor, now).await {
@@ -75,6 +78,7 @@ struct Task {
     storage: Arc<dyn Storage>,
     clinic: ClinicId,
     feed: Feed,
+    heavy_work: HeavyWork,
     pages: mpsc::Sender<CatchUp>,
 }
 
@@ -169,13 +173,14 @@ impl Task {
                 .feed_after(self.clinic, self.feed, number, head, PAGE_TARGET)
                 .await?;
             let reached = stretch.reached;
-            let pages = blocking(move || {
-                page::feed_pages(&stretch.steps, stretch.reached, number)
-                    .iter()
-                    .map(|page| (page.number, page::body(&page.pieces)))
-                    .collect::<Vec<_>>()
-            })
-            .await?;
+            let pages = self
+                .blocking(move || {
+                    page::feed_pages(&stretch.steps, stretch.reached, number)
+                        .iter()
+                        .map(|page| (page.number, page::body(&page.pieces)))
+                        .collect::<Vec<_>>()
+                })
+                .await?;
             for (number, body) in pages {
                 self.send(self.cursor(number, None), body).await?;
             }
@@ -184,9 +189,20 @@ impl Task {
     }
 
     async fn snapshots(&self, documents: Vec<StoredDocument>, cursor: Cursor) -> Result<(), Stop> {
-        let body =
-            blocking(move || page::body(&documents.iter().map(Piece::snapshot).collect::<Vec<_>>())).await?;
+        let body = self
+            .blocking(move || page::body(&documents.iter().map(Piece::snapshot).collect::<Vec<_>>()))
+            .await?;
         self.send(cursor, body).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Stop> {
+        self.heavy_work
+            .run(work)
+            .await
+            .map_err(|error| Stop::Storage(StorageError::Failed(error.to_string())))
     }
 
     async fn send(&self, cursor: Cursor, body: Vec<u8>) -> Result<(), Stop> {
@@ -251,10 +267,4 @@ fn pages_of(documents: Vec<StoredDocument>) -> Vec<Vec<StoredDocument>> {
         }
     }
     pages
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Stop::Storage(StorageError::Failed(error.to_string())))
 }

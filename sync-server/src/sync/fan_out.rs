@@ -1,19 +1,26 @@
 //! Fan-out: what was committed goes to every session that reads the feed, encoded once.
 //!
-//! Invariant: a session gets a live page only if it has everything before it. Where this process did not see every
-//! commit (another node wrote), sessions are told how far the clinic is and read the rest from their feed by number.
+//! Invariant: a session gets a live page only if it has everything before it. What another node wrote is read once per
+//! feed and handed out like an own commit; where that cannot be done, sessions are told how far the clinic is and read
+//! the rest from their feed by number.
 
+use super::page;
+use super::room::{Commit, Missing, Room};
+use crate::heavy_work::HeavyWork;
+use crate::storage::{Storage, StorageError, Stored};
 use bytes::Bytes;
 use shared_model::ids::ClinicId;
 use shared_model::permissions::Feed;
-use shared_model::protocol::Accepted;
+use shared_model::protocol::{Accepted, PAGE_TARGET};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 /// What waits for a slow session before it is sent away.
 const QUEUE: usize = 256;
+/// Frames of one stretch that are held for all sessions, in bytes; more is left to each session's own pace.
+const MAX_HELD: usize = 8 << 20;
 
 /// One session of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +29,11 @@ pub(crate) struct SessionId(u64);
 impl SessionId {
     /// Changes that come from no session, as an import's.
     pub(crate) const NONE: Self = Self(0);
+
+    #[cfg(test)]
+    pub(super) fn numbered(number: u64) -> Self {
+        Self(number)
+    }
 }
 
 /// One feed's part of a commit.
@@ -53,24 +65,12 @@ pub(crate) enum ForSession {
     },
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct FanOut {
+    storage: Arc<dyn Storage>,
+    heavy_work: HeavyWork,
     rooms: Arc<Mutex<HashMap<ClinicId, Room>>>,
     sessions: Arc<AtomicU64>,
-}
-
-/// The sessions of one clinic.
-#[derive(Default)]
-struct Room {
-    /// The clinic's head as far as this process knows, and since when it has seen every commit.
-    head: u64,
-    gapless_from: u64,
-    seats: HashMap<SessionId, Seat>,
-}
-
-struct Seat {
-    feeds: Vec<Feed>,
-    queue: mpsc::Sender<ForSession>,
 }
 
 /// A session's place; it is given up when this is dropped.
@@ -84,16 +84,21 @@ pub(super) struct Attendance {
 }
 
 impl FanOut {
+    pub(crate) fn new(storage: Arc<dyn Storage>, heavy_work: HeavyWork) -> Self {
+        Self {
+            storage,
+            heavy_work,
+            rooms: Arc::default(),
+            sessions: Arc::default(),
+        }
+    }
+
     /// From here on the session hears of every commit that touches its feeds.
     pub(super) fn attend(&self, clinic: ClinicId, feeds: Vec<Feed>) -> Attendance {
         let session = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
         let (queue, inbox) = mpsc::channel(QUEUE);
         let weak = queue.downgrade();
-        self.lock()
-            .entry(clinic)
-            .or_default()
-            .seats
-            .insert(session, Seat { feeds, queue });
+        self.lock().entry(clinic).or_default().sit(session, feeds, queue);
         Attendance {
             session,
             inbox,
@@ -103,114 +108,107 @@ impl FanOut {
         }
     }
 
-    /// Hands out what the commit that moved the clinic from `before` to `after` consists of.
+    /// Hands out what this process's commit that moved the clinic from `before` to `after` consists of.
     pub(super) fn deliver(&self, clinic: ClinicId, before: u64, after: u64, pages: Vec<LivePage>) {
-        let mut rooms = self.lock();
-        let room = rooms.entry(clinic).or_default();
-        if room.head != before {
-            room.gapless_from = before;
-            room.tell(|_, _| Some(ForSession::Behind { head: before }));
-        }
-        room.head = after;
-        let gapless_from = room.gapless_from;
-        for page in pages {
-            let page = Arc::new(page);
-            room.tell(|_, seat| {
-                seat.feeds.contains(&page.feed).then(|| ForSession::Live {
-                    page: Arc::clone(&page),
-                    gapless_from,
-                })
-            });
+        self.in_room(clinic, |room| room.committed(Commit { before, after, pages }));
+    }
+
+    /// Another process has committed up to `head`; whether that was news to anybody here.
+    pub(super) fn heard_of(&self, clinic: ClinicId, head: u64) -> bool {
+        let mut news = false;
+        self.in_room(clinic, |room| {
+            news = !room.knows(head);
+            room.heard_of(head)
+        });
+        news
+    }
+
+    /// The clinics that have sessions here.
+    pub(super) fn clinics(&self) -> Vec<ClinicId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// Nobody sits in a room that is not there: whoever comes reads the clinic's head first.
+    fn in_room(&self, clinic: ClinicId, happens: impl FnOnce(&mut Room) -> Option<Missing>) {
+        let missing = self.lock().get_mut(&clinic).and_then(happens);
+        if let Some(missing) = missing {
+            tokio::spawn(self.clone().read(clinic, missing));
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ClinicId, Room>> {
+    /// Reads what the room misses until it misses nothing.
+    async fn read(self, clinic: ClinicId, missing: Missing) {
+        let mut next = Some(missing);
+        while let Some(missing) = next {
+            let pages = self.pages(clinic, &missing).await.unwrap_or_else(|error| {
+                tracing::warn!(%clinic, %error, "a stretch could not be read for all");
+                None
+            });
+            next = self
+                .lock()
+                .get_mut(&clinic)
+                .and_then(|room| room.was_read(&missing, pages));
+        }
+    }
+
+    /// A stretch in pages, one feed after the other; `None` if it is too much to be held.
+    async fn pages(&self, clinic: ClinicId, missing: &Missing) -> Stored<Option<Vec<LivePage>>> {
+        let Missing { from, to, ref feeds } = *missing;
+        let mut pages = Vec::new();
+        let mut held = 0;
+        for feed in self.storage.touched_feeds(clinic, feeds, from, to).await? {
+            let mut frames = Vec::new();
+            let mut after = from;
+            while after < to {
+                let stretch = self
+                    .storage
+                    .feed_after(clinic, feed, after, to, PAGE_TARGET)
+                    .await?;
+                let reached = stretch.reached;
+                let encode = move || page::live_frames(feed, &stretch.steps, reached, after);
+                let encoded: Vec<Bytes> = self
+                    .heavy_work
+                    .run(encode)
+                    .await
+                    .map_err(|error| StorageError::Failed(error.to_string()))?;
+                held += encoded.iter().map(Bytes::len).sum::<usize>();
+                if held > MAX_HELD {
+                    return Ok(None);
+                }
+                frames.extend(encoded);
+                after = reached;
+            }
+            pages.push(LivePage {
+                feed,
+                number: to,
+                frames,
+                only_of: None,
+            });
+        }
+        Ok(Some(pages))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ClinicId, Room>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Room {
-    /// Whoever cannot take it any more loses its seat and, with its queue's end, its session.
-    fn tell(&mut self, what: impl Fn(SessionId, &Seat) -> Option<ForSession>) {
-        self.seats.retain(|session, seat| match what(*session, seat) {
-            Some(item) => seat.queue.try_send(item).is_ok(),
-            None => true,
-        });
+impl Attendance {
+    /// The clinic's head as it was read after the seat was taken: from there on, the room misses nothing.
+    pub(super) fn stands_at(&self, head: u64) {
+        if let Some(room) = self.fan_out.lock().get_mut(&self.clinic) {
+            room.stands_at(head);
+        }
     }
 }
 
 impl Drop for Attendance {
     fn drop(&mut self) {
         let mut rooms = self.fan_out.lock();
-        if let Some(room) = rooms.get_mut(&self.clinic) {
-            room.seats.remove(&self.session);
+        if let Some(room) = rooms.get_mut(&self.clinic)
+            && !room.leave(self.session)
+        {
+            rooms.remove(&self.clinic);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    const CLINIC: ClinicId = ClinicId(Uuid::from_u128(1));
-
-    fn page(feed: Feed, number: u64) -> LivePage {
-        LivePage {
-            feed,
-            number,
-            frames: vec![Bytes::from_static(b"page")],
-            only_of: None,
-        }
-    }
-
-    fn heard(attendance: &mut Attendance) -> Vec<String> {
-        std::iter::from_fn(|| attendance.inbox.try_recv().ok())
-            .map(|item| match item {
-                ForSession::Live { page, gapless_from } => format!("{} from {gapless_from}", page.number),
-                ForSession::Behind { head } => format!("behind {head}"),
-                other => format!("{other:?}"),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn commits_of_another_node_are_told_as_a_gap() {
-        let fan_out = FanOut::default();
-        let mut staff = fan_out.attend(CLINIC, vec![Feed::Staff]);
-        let mut owner = fan_out.attend(CLINIC, vec![Feed::Everyone]);
-        fan_out.deliver(CLINIC, 5, 6, vec![page(Feed::Staff, 6)]);
-        fan_out.deliver(CLINIC, 6, 7, vec![page(Feed::Staff, 7)]);
-        // 8 was written elsewhere.
-        fan_out.deliver(CLINIC, 8, 9, vec![page(Feed::Everyone, 9)]);
-        assert_eq!(
-            heard(&mut staff),
-            ["behind 5", "6 from 5", "7 from 5", "behind 8"]
-        );
-        assert_eq!(heard(&mut owner), ["behind 5", "behind 8", "9 from 8"]);
-    }
-
-    #[test]
-    fn who_does_not_keep_up_loses_the_seat_and_nobody_else_waits() {
-        let fan_out = FanOut::default();
-        let mut slow = fan_out.attend(CLINIC, vec![Feed::Staff]);
-        let mut quick = fan_out.attend(CLINIC, vec![Feed::Staff]);
-        for number in 1..=2 * QUEUE as u64 {
-            fan_out.deliver(CLINIC, number - 1, number, vec![page(Feed::Staff, number)]);
-            assert!(!heard(&mut quick).is_empty());
-        }
-        assert!(
-            slow.queue.upgrade().is_none(),
-            "no answers come this way any more"
-        );
-        assert_eq!(
-            heard(&mut slow).len(),
-            QUEUE,
-            "what had been handed over is still there"
-        );
-        assert!(matches!(
-            slow.inbox.try_recv(),
-            Err(mpsc::error::TryRecvError::Disconnected)
-        ));
     }
 }

@@ -106,27 +106,27 @@ fn operations(body: &[u8]) -> Option<u64> {
     Some(count)
 }
 
-struct Input<'a>(&'a [u8]);
+pub(super) struct Input<'a>(pub(super) &'a [u8]);
 
 impl<'a> Input<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(taken)
     }
 
     /// Bytes with their length before them.
-    fn counted(&mut self) -> Option<&'a [u8]> {
+    pub(super) fn counted(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.unsigned()?).ok()?;
         self.take(length)
     }
 
-    fn byte(&mut self) -> Option<u8> {
+    pub(super) fn byte(&mut self) -> Option<u8> {
         self.take(1).map(|byte| byte[0])
     }
 
     /// Unsigned LEB128.
-    fn unsigned(&mut self) -> Option<u64> {
+    pub(super) fn unsigned(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

@@ -2,12 +2,23 @@
 
 mod accept;
 mod authorize;
+mod automerge_repo;
 mod catch_up;
 mod fan_out;
+mod follow_other_nodes;
 mod measure;
 mod page;
+mod quota;
+mod room;
 mod session;
 
 pub(crate) use accept::{Accept, Author, ReadItem, WorkingSet, Writer, plan_accept};
+pub use accept::{Rehearsed, rehearse};
+pub(crate) use automerge_repo::{
+    Guests, MAX_MESSAGE as MAX_AUTOMERGE_REPO_MESSAGE, person_behind, run as run_automerge_repo,
+};
 pub(crate) use fan_out::{FanOut, SessionId};
+pub(crate) use follow_other_nodes::follow_other_nodes;
+pub(crate) use quota::Accounts;
+pub use quota::{Limit, Limits, Quotas};
 pub(crate) use session::run as run_session;

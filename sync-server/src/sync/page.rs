@@ -10,6 +10,7 @@ use flate2::write::DeflateEncoder;
 use minicbor::Encoder;
 use shared_model::documents::Kind;
 use shared_model::ids::DocumentId;
+use shared_model::permissions::Feed;
 use shared_model::protocol::{self, Cursor, MAX_FRAME, PAGE_TARGET, Page, ServerMessage};
 use std::collections::HashMap;
 use std::io::Write;
@@ -111,6 +112,22 @@ pub(super) fn frame(number: u64, cursor: Cursor, body: Vec<u8>) -> Bytes {
         tracing::error!(bytes = frame.len(), "a page does not fit into a frame");
     }
     frame.into()
+}
+
+/// A stretch of a feed, after `before` and complete up to `reached`, as live pages.
+pub(super) fn live_frames(feed: Feed, steps: &[FeedStep], reached: u64, before: u64) -> Vec<Bytes> {
+    feed_pages(steps, reached, before)
+        .iter()
+        .map(|page| frame(0, live_cursor(feed, page.number), body(&page.pieces)))
+        .collect()
+}
+
+pub(super) fn live_cursor(feed: Feed, number: u64) -> Cursor {
+    Cursor {
+        feed,
+        number,
+        bootstrap: None,
+    }
 }
 
 /// A page's pieces and the feed number up to which they are complete.

@@ -8,12 +8,12 @@ use super::accept::{Author, QueuedPush, ReadItem, Writer};
 use super::catch_up::{self, CatchUp};
 use super::fan_out::{Attendance, ForSession, LivePage};
 use super::page;
+use super::quota::{Cost, LONGEST_WAIT};
 use crate::server::AppState;
 use crate::storage::{ActorRow, StorageError};
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message};
 use bytes::Bytes;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use shared_model::SCHEMA_VERSION;
 use shared_model::ids::{DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal};
@@ -53,13 +53,26 @@ impl From<StorageError> for End {
     }
 }
 
+/// What a session runs on: axum's WebSocket, or whatever else carries messages both ways in order.
+pub(crate) trait Socket:
+    Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Send + Unpin + 'static
+{
+}
+
+impl<S> Socket for S where
+    S: Stream<Item = Result<Message, axum::Error>>
+        + Sink<Message, Error = axum::Error>
+        + Send
+        + Unpin
+        + 'static
+{
+}
+
 /// Serves one device until either side leaves.
 #[tracing::instrument(name = "session", skip_all, fields(device, clinic))]
-pub(crate) async fn run(state: AppState, socket: WebSocket) {
-    let (sink, stream) = socket.split();
+pub(crate) async fn run(state: AppState, socket: impl Socket) {
     let mut line = Line {
-        sink,
-        stream,
+        socket,
         patience: state.settings.silence,
     };
     let end = match begin(&state, &mut line).await {
@@ -80,17 +93,16 @@ pub(crate) async fn run(state: AppState, socket: WebSocket) {
 }
 
 /// The socket, in messages.
-struct Line {
-    sink: SplitSink<WebSocket, Message>,
-    stream: SplitStream<WebSocket>,
+struct Line<S> {
+    socket: S,
     patience: Duration,
 }
 
-impl Line {
+impl<S: Socket> Line<S> {
     /// Can be dropped while it waits without losing anything.
-    async fn receive(stream: &mut SplitStream<WebSocket>) -> Result<ClientMessage, End> {
+    async fn receive(&mut self) -> Result<ClientMessage, End> {
         loop {
-            match stream.next().await {
+            match self.socket.next().await {
                 Some(Ok(Message::Binary(frame))) => {
                     return protocol::decode(&frame).map_err(|error| Goodbye::from(error).into());
                 }
@@ -104,7 +116,7 @@ impl Line {
     }
 
     async fn send(&mut self, frame: Bytes) -> Result<(), End> {
-        match timeout(self.patience, self.sink.send(Message::Binary(frame))).await {
+        match timeout(self.patience, self.socket.send(Message::Binary(frame))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
@@ -121,9 +133,10 @@ impl Line {
             reason: "".into(),
         }));
         let said = async {
-            if self.say(ServerMessage::Goodbye(goodbye)).await.is_ok() && self.sink.send(close).await.is_ok()
+            if self.say(ServerMessage::Goodbye(goodbye)).await.is_ok()
+                && self.socket.send(close).await.is_ok()
             {
-                while let Some(Ok(_)) = self.stream.next().await {}
+                while let Some(Ok(_)) = self.socket.next().await {}
             }
         };
         // If it takes longer, the other side is not listening.
@@ -131,7 +144,7 @@ impl Line {
     }
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
+pub(super) fn is_too_large(error: &axum::Error) -> bool {
     std::error::Error::source(error)
         .and_then(|cause| cause.downcast_ref())
         .is_some_and(|cause| matches!(cause, tokio_tungstenite::tungstenite::Error::Capacity(_)))
@@ -151,6 +164,8 @@ struct Session {
     last_push: Option<u64>,
     pushes_open: usize,
     heard: Instant,
+    /// Nothing more is taken from the device before then: this person has asked for more than the quota.
+    resumes_at: Option<Instant>,
     signed_in_until: Instant,
 }
 
@@ -172,21 +187,23 @@ enum Event {
     Stopping,
 }
 
-async fn begin(state: &AppState, line: &mut Line) -> Result<Session, End> {
+async fn begin(state: &AppState, line: &mut Line<impl Socket>) -> Result<Session, End> {
     let first = tokio::select! {
-        first = timeout(HELLO_WITHIN, Line::receive(&mut line.stream)) => first.map_err(|_| End::Gone)??,
+        biased;
         () = state.stopping.cancelled() => return Err(Goodbye::Later.into()),
+        first = timeout(HELLO_WITHIN, line.receive()) => first.map_err(|_| End::Gone)??,
     };
     let ClientMessage::Hello(hello) = first else {
         return Err(Goodbye::OutOfOrder.into());
     };
     let (principal, until, attendance) = greet(state, &hello).await?;
     let head = state.storage.head(principal.clinic).await?;
+    attendance.stands_at(head);
     let heads = principal.feeds().into_iter().map(|feed| (feed, head)).collect();
     line.say(ServerMessage::Welcome(Welcome {
         principal: principal.clone(),
         heads,
-        server_time: crate::now(),
+        server_time: state.settings.clock.now(),
     }))
     .await?;
     let feeds = principal.feeds().into_iter().map(|feed| FeedState {
@@ -224,6 +241,7 @@ async fn begin(state: &AppState, line: &mut Line) -> Result<Session, End> {
         last_push: None,
         pushes_open: 0,
         heard: Instant::now(),
+        resumes_at: None,
         signed_in_until: until,
     };
     session.catch_up();
@@ -269,7 +287,7 @@ async fn greet(state: &AppState, hello: &Hello) -> Result<(Principal, Instant, A
 
 /// The person that an access token stands for, as the database knows them now.
 async fn signed_in(state: &AppState, token: &str, device: DeviceId) -> Result<(Principal, Instant), End> {
-    let now = crate::now();
+    let now = state.settings.clock.now();
     let claims = state
         .tokens
         .open(token, now)
@@ -288,7 +306,7 @@ async fn signed_in(state: &AppState, token: &str, device: DeviceId) -> Result<(P
 }
 
 impl Session {
-    async fn step(&mut self, line: &mut Line) -> Result<(), End> {
+    async fn step(&mut self, line: &mut Line<impl Socket>) -> Result<(), End> {
         match self.next(line).await {
             Event::Message(message) => {
                 self.heard = Instant::now();
@@ -303,7 +321,7 @@ impl Session {
         }
     }
 
-    async fn next(&mut self, line: &mut Line) -> Event {
+    async fn next(&mut self, line: &mut Line<impl Socket>) -> Event {
         let window_open = self.pages_sent < self.pages_stored + PAGE_WINDOW;
         let catching_up = async {
             match &mut self.catching_up {
@@ -311,17 +329,27 @@ impl Session {
                 _ => std::future::pending().await,
             }
         };
+        let resumes_at = self.resumes_at;
+        let message = async {
+            if let Some(at) = resumes_at {
+                tokio::time::sleep_until(at).await;
+            }
+            line.receive().await
+        };
+        // In an order, so that what happens does not hang on chance. What ends the session comes first, then what fills
+        // up inside; a device that floods keeps only itself waiting, and one whose message is here is not silent.
         tokio::select! {
-            message = Line::receive(&mut line.stream) => Event::Message(message),
+            biased;
+            () = self.state.stopping.cancelled() => Event::Stopping,
+            () = tokio::time::sleep_until(self.signed_in_until) => Event::TokenExpired,
             item = self.attendance.inbox.recv() => Event::Inside(item),
             step = catching_up => Event::CatchUp(step),
+            message = message => Event::Message(message),
             () = tokio::time::sleep_until(self.heard + self.state.settings.silence) => Event::Silence,
-            () = tokio::time::sleep_until(self.signed_in_until) => Event::TokenExpired,
-            () = self.state.stopping.cancelled() => Event::Stopping,
         }
     }
 
-    async fn message(&mut self, message: ClientMessage, line: &mut Line) -> Result<(), End> {
+    async fn message(&mut self, message: ClientMessage, line: &mut Line<impl Socket>) -> Result<(), End> {
         match message {
             ClientMessage::Hello(_) => Err(Goodbye::OutOfOrder.into()),
             ClientMessage::Push(push) => self.push(push).await,
@@ -332,7 +360,10 @@ impl Session {
                 self.pages_stored = number;
                 Ok(())
             }
-            ClientMessage::Ping => line.say(ServerMessage::Pong(crate::now())).await,
+            ClientMessage::Ping => {
+                line.say(ServerMessage::Pong(self.state.settings.clock.now()))
+                    .await
+            }
             ClientMessage::Renew(token) => self.renew(&token).await,
             ClientMessage::Want(document) => self.want(document, line).await,
         }
@@ -348,13 +379,19 @@ impl Session {
             return Err(Goodbye::TooLarge.into());
         }
         let bytes: usize = changes().map(|change| change.len()).sum();
+        let cost = Cost {
+            pushes: 1,
+            changes: changes().count(),
+            bytes,
+            ..Cost::default()
+        };
+        self.charge(cost)?;
         self.last_push = Some(push.number);
         self.pushes_open += 1;
         let read = move || push.items.into_iter().map(ReadItem::read).collect();
         let items = if bytes > READ_INLINE {
-            tokio::task::spawn_blocking(read)
-                .await
-                .map_err(|_| Goodbye::Later)?
+            let heavy_work = self.state.settings.heavy_work;
+            heavy_work.run(read).await.map_err(|_| Goodbye::Later)?
         } else {
             read()
         };
@@ -365,6 +402,20 @@ impl Session {
             answer: self.attendance.queue.clone(),
         };
         self.state.accept.push(self.principal.clinic, push).await;
+        Ok(())
+    }
+
+    /// What is asked for is done now, and the next message waits until it is paid for. Who owes too much already, from
+    /// other sessions, comes back later: the device has kept what it was not told to be accepted.
+    fn charge(&mut self, cost: Cost) -> Result<(), End> {
+        let now = Instant::now();
+        let (accounts, principal) = (&self.state.accounts, &self.principal);
+        if accounts.charge(principal, Cost::default(), now) > LONGEST_WAIT {
+            tracing::info!("over the quota");
+            return Err(Goodbye::Later.into());
+        }
+        let wait = accounts.charge(principal, cost, now).min(LONGEST_WAIT);
+        self.resumes_at = (!wait.is_zero()).then(|| now + wait);
         Ok(())
     }
 
@@ -383,7 +434,11 @@ impl Session {
 
     /// A whole document for a device that has a part of it. What this person may not read is answered by silence, as
     /// is what does not exist.
-    async fn want(&mut self, document: DocumentId, line: &mut Line) -> Result<(), End> {
+    async fn want(&mut self, document: DocumentId, line: &mut Line<impl Socket>) -> Result<(), End> {
+        self.charge(Cost {
+            wants: 1,
+            ..Cost::default()
+        })?;
         for feed in self.principal.feeds() {
             let found = self
                 .state
@@ -411,7 +466,7 @@ impl Session {
         Ok(())
     }
 
-    async fn inside(&mut self, item: ForSession, line: &mut Line) -> Result<(), End> {
+    async fn inside(&mut self, item: ForSession, line: &mut Line<impl Socket>) -> Result<(), End> {
         match item {
             ForSession::Accepted(accepted) => {
                 self.pushes_open = self.pushes_open.saturating_sub(1);
@@ -432,7 +487,12 @@ impl Session {
         }
     }
 
-    async fn live(&mut self, page: &LivePage, gapless_from: u64, line: &mut Line) -> Result<(), End> {
+    async fn live(
+        &mut self,
+        page: &LivePage,
+        gapless_from: u64,
+        line: &mut Line<impl Socket>,
+    ) -> Result<(), End> {
         let Some(feed) = self.feeds.iter_mut().find(|state| state.cursor.feed == page.feed) else {
             return Ok(());
         };
@@ -468,14 +528,15 @@ impl Session {
                 Arc::clone(&self.state.storage),
                 self.principal.clinic,
                 feed.cursor.clone(),
-                crate::now(),
+                self.state.settings.clock.now(),
+                self.state.settings.heavy_work,
                 pages,
             ));
             self.catching_up = Some(ready);
         }
     }
 
-    async fn caught_up(&mut self, step: Option<CatchUp>, line: &mut Line) -> Result<(), End> {
+    async fn caught_up(&mut self, step: Option<CatchUp>, line: &mut Line<impl Socket>) -> Result<(), End> {
         match step {
             Some(CatchUp::Page { cursor, body }) => {
                 if let Some(feed) = self.feed(cursor.feed) {

@@ -98,11 +98,35 @@ impl Device {
 
     /// Opens the socket and says nothing.
     pub async fn dial(&mut self) {
+        assert!(self.try_dial().await, "the server can be reached");
+    }
+
+    async fn try_dial(&mut self) -> bool {
         let url = format!("ws://{}/api/v1/sync", self.server);
-        let (socket, _) = tokio_tungstenite::connect_async(url).await.expect("connects");
+        let Ok((socket, _)) = tokio_tungstenite::connect_async(url).await else {
+            return false;
+        };
         self.socket = Some(socket);
         self.pushes = 0;
         self.in_flight.clear();
+        true
+    }
+
+    /// Connects up to the Welcome, if there is a server that takes the device now.
+    pub async fn try_connect(&mut self) -> bool {
+        if !self.try_dial().await {
+            return false;
+        }
+        self.send(&ClientMessage::Hello(self.hello())).await;
+        let welcome = matches!(self.hear().await, Heard::Welcome(_));
+        if !welcome {
+            self.offline();
+        }
+        welcome
+    }
+
+    pub fn is_online(&self) -> bool {
+        self.socket.is_some()
     }
 
     /// Connects and waits until everything that the server has is here.

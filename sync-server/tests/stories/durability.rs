@@ -1,62 +1,23 @@
 //! What the server acknowledged survives its death and its database's.
 
-use crate::database::{Cluster, Database, Engine, fresh_database};
-use crate::device::{Device, Heard};
+use crate::database::{Database, Engine, fresh_database};
+use crate::device::Device;
 use crate::http::{get, post};
-use crate::practice::{OWNER, Practice, REX, fresh_id, register_client};
+use crate::load::{Load, keep_writing};
+use crate::practice::{Practice, REX, fresh_id, register_client};
+use crate::process::{BINARY, Process};
 use serde_json::json;
 use shared_model::commands::EditPatient;
 use shared_model::documents::Patient;
 use shared_model::ids::{ClientId, DeviceId, DocumentId};
-use shared_model::permissions::Feed;
 use shared_model::protocol::Goodbye;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use sync_server::storage::postgres::PostgresStorage;
 use tempfile::TempDir;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_sync-server");
-
-/// The real server as a process of its own.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Process {
-    fn start(data: &Path) -> Self {
-        Self::start_logging(data, Stdio::null())
-    }
-
-    fn start_logging(data: &Path, log: Stdio) -> Self {
-        let mut child = Command::new(BINARY)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .env_remove("DATABASE_URL")
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("the server starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped"))
-            .read_line(&mut line)
-            .expect("it says where it listens");
-        let address = line.trim().rsplit('/').next().expect("an address");
-        Self {
-            address: address.parse().expect("an address"),
-            child,
-        }
-    }
-
-    /// As `kill -9` does.
-    fn kill(mut self) {
-        self.child.kill().expect("it was running");
-        self.child.wait().expect("it ended");
-    }
-}
+use throw_away_postgres::Cluster;
 
 #[test]
 fn a_server_whose_log_nobody_reads_any_more_still_stops_when_told_to() {
@@ -151,54 +112,24 @@ async fn a_server_that_stops_says_so_and_finishes_what_it_took() {
     assert_eq!(Patient::read(vet.document(REX)).0.name, "Rexie");
 }
 
-/// Edits until told to stop, reconnecting as devices do, and counts what was acknowledged.
-async fn keep_writing(mut desk: Device, until: Instant) -> (Device, Vec<ClientId>) {
-    let mut acknowledged = Vec::new();
-    let mut waiting: Vec<ClientId> = Vec::new();
-    let mut online = true;
-    while Instant::now() < until || !desk.outbox.is_empty() {
-        if desk.outbox.is_empty() {
-            let client = fresh_id(ClientId);
-            desk.run(register_client(client, "Under load"));
-            waiting.push(client);
-        }
-        if !online {
-            desk.dial().await;
-            desk.send(&shared_model::protocol::ClientMessage::Hello(desk.hello()))
-                .await;
-            online = matches!(desk.hear().await, Heard::Welcome(_));
-            if !online {
-                tokio::task::yield_now().await;
-                continue;
-            }
-        }
-        desk.push().await;
-        while !desk.outbox.is_empty() {
-            if matches!(desk.hear().await, Heard::Goodbye(_) | Heard::Gone) {
-                online = false;
-                break;
-            }
-        }
-        if desk.outbox.is_empty() {
-            acknowledged.append(&mut waiting);
-        }
-    }
-    (desk, acknowledged)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_dies_under_load_loses_nothing_acknowledged() {
     let cluster = Cluster::start();
     let url = fresh_database(&cluster.url()).await;
     let practice = Practice::open_on(Database::Postgres(url), |_| {}).await;
     practice.enter_records().await;
-    let until = Instant::now() + Duration::from_secs(4);
+    let load = Load::new();
     let mut writers = Vec::new();
     for person in ["desk", "vet", "admin"] {
         let mut device = practice.device(person).await;
         device.connect().await;
-        writers.push(tokio::spawn(keep_writing(device, until)));
+        writers.push(tokio::spawn(keep_writing(
+            device,
+            vec![practice.address],
+            Arc::clone(&load),
+        )));
     }
+    load.goes_on_for(30).await;
     let cluster = off_thread(move || {
         cluster.kill();
         cluster
@@ -212,13 +143,14 @@ async fn a_database_that_dies_under_load_loses_nothing_acknowledged() {
     })
     .await;
 
+    load.goes_on_for(30).await;
+    load.stop();
     let mut acknowledged = Vec::new();
     for writer in writers {
         let (device, done) = writer.await.expect("it wrote");
         assert!(device.refused.is_empty(), "{:?}", device.refused);
         acknowledged.extend(done);
     }
-    assert!(acknowledged.len() > 10, "there was load: {}", acknowledged.len());
     let health = get(practice.address, "/health", &[]).await;
     assert_eq!(health.status, 200, "it recovers by itself");
     let mut fresh = practice.device("desk").await;
@@ -257,36 +189,4 @@ async fn a_database_behind_tls() {
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.expect("done")
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_nodes_on_one_database_miss_nothing_of_each_other() {
-    let one = Practice::with_records(Engine::Postgres).await;
-    let mut two = Practice::second_node(&one).await;
-    let (mut desk, mut vet) = (one.device("desk").await, one.device("vet").await);
-    vet.server = two.address;
-    desk.connect().await;
-    vet.connect().await;
-    for round in 0..5 {
-        // Written at one node; the other learns of it when it writes itself.
-        desk.run(EditPatient {
-            name: Some(format!("Rex {round}")),
-            ..EditPatient::of(REX)
-        });
-        desk.settled().await;
-        vet.run(shared_model::commands::EditClient {
-            address: Some(format!("House {round}")),
-            ..shared_model::commands::EditClient::of(OWNER)
-        });
-        vet.settled().await;
-        vet.until("the other node's edit is here", |vet| {
-            Patient::read(vet.document(REX)).0.name == format!("Rex {round}")
-        })
-        .await;
-    }
-    desk.offline();
-    desk.connect().await;
-    assert_eq!(desk.document(OWNER).heads(), vet.document(OWNER).heads());
-    assert!(desk.number(Feed::Staff) > 10);
-    two.stop().await;
 }

@@ -5,14 +5,21 @@
 
 mod database;
 mod device;
+mod guest;
 mod http;
+mod load;
 mod practice;
+mod process;
 
 mod audience;
+mod automerge_repo;
 mod bad_frames;
+mod compaction;
 mod conformance;
 mod durability;
 mod morning;
+mod nodes;
+mod quotas;
 mod refusals;
 mod sign_in;
 mod web_client;

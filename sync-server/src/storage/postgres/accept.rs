@@ -5,7 +5,7 @@ use super::super::{
     AcceptTransaction, AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedRow, LoadedRows,
     StorageError, Stored, feed_key, heads_bytes, signed,
 };
-use super::{PostgresStorage, count, feeds, id, length, small};
+use super::{PostgresStorage, count, feeds, id, length, listen, small};
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Feed;
@@ -20,6 +20,7 @@ struct PostgresAccept {
     tx: Transaction<'static, Postgres>,
     clinic: ClinicId,
     head: u64,
+    node: Uuid,
 }
 
 pub(super) async fn begin(storage: &PostgresStorage, clinic: ClinicId) -> Stored<Box<dyn AcceptTransaction>> {
@@ -30,7 +31,12 @@ pub(super) async fn begin(storage: &PostgresStorage, clinic: ClinicId) -> Stored
         .await?
         .ok_or(StorageError::NoSuchClinic)?;
     let head = count(&row, 0)?;
-    Ok(Box::new(PostgresAccept { tx, clinic, head }))
+    Ok(Box::new(PostgresAccept {
+        tx,
+        clinic,
+        head,
+        node: storage.node,
+    }))
 }
 
 #[async_trait]
@@ -53,21 +59,6 @@ impl AcceptTransaction for PostgresAccept {
         .await?;
         for row in rows {
             loaded.documents.push(feeds::read_document(&row)?);
-        }
-        if !loaded.documents.is_empty() {
-            let rows = sqlx::query(
-                "select document, actor, max(seq) from changes where clinic = $1 and document = any($2)
-                 group by document, actor",
-            )
-            .bind(self.clinic.0)
-            .bind(&ids)
-            .fetch_all(&mut *self.tx)
-            .await?;
-            for row in rows {
-                loaded
-                    .sequences
-                    .push((id(&row, 0, DocumentId)?, row.try_get(1)?, count(&row, 2)?));
-            }
         }
         if !actors.is_empty() {
             let rows = sqlx::query(
@@ -95,8 +86,9 @@ impl AcceptTransaction for PostgresAccept {
     }
 }
 
-/// Everything that one accept writes. Parts of a statement all run, whatever the others do, and see the tables as they
-/// were before it; no two of these touch the same row.
+/// Everything that one accept writes, and the word of it to other nodes, which hear it once it is committed. Parts of a
+/// statement all run, whatever the others do, and see the tables as they were before it; no two of these touch the same
+/// row.
 const WRITE: &str = "
 with head as (
     update clinics set head = $2 where clinic = $1
@@ -124,9 +116,11 @@ with head as (
 ), feed as (
     insert into feed (clinic, feed, number, document, what, size)
     select $1, * from unnest($30::bytea[], $31::bigint[], $32::uuid[], $33::smallint[], $34::integer[])
+), audit as (
+    insert into audit (clinic, at, number, position, account, device, document, verb)
+    select $1, $3, * from unnest($35::bigint[], $36::integer[], $37::uuid[], $38::uuid[], $39::uuid[], $40::text[])
 )
-insert into audit (clinic, at, number, position, account, device, document, verb)
-select $1, $3, * from unnest($35::bigint[], $36::integer[], $37::uuid[], $38::uuid[], $39::uuid[], $40::text[])";
+select pg_notify($41, $42)";
 
 type Statement = Query<'static, Postgres, PgArguments>;
 
@@ -149,6 +143,8 @@ impl PostgresAccept {
         let statement = bind_audience(statement, &writes.lost);
         let statement = bind_feed(statement, &writes.feed);
         bind_audit(statement, &writes.audit)
+            .bind(listen::CHANNEL)
+            .bind(listen::word(self.clinic, writes.head, self.node))
             .execute(&mut *self.tx)
             .await?;
         Ok(())

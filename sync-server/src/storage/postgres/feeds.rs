@@ -1,10 +1,10 @@
 //! Reading documents and feeds.
 
 use super::super::{
-    AcceptTransaction, FeedChange, FeedStep, STRETCH_STEPS, StepContent, Storage, StorageError, Stored,
-    StoredDocument, Stretch, feed_key, kind, signed, within_budget,
+    AcceptTransaction, Commits, FeedChange, FeedStep, STRETCH_STEPS, StepContent, Storage, StorageError,
+    Stored, StoredDocument, Stretch, feed_key, kind, signed, within_budget,
 };
-use super::{PostgresStorage, accept, count, from_small, id};
+use super::{PostgresStorage, accept, count, from_small, id, listen};
 use async_trait::async_trait;
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::permissions::Feed;
@@ -62,6 +62,21 @@ impl Storage for PostgresStorage {
             .await?
             .ok_or(StorageError::NoSuchClinic)?;
         count(&row, 0)
+    }
+
+    async fn heads(&self, clinics: &[ClinicId]) -> Stored<Vec<(ClinicId, u64)>> {
+        let clinics: Vec<Uuid> = clinics.iter().map(|clinic| clinic.0).collect();
+        let rows = sqlx::query("select clinic, head from clinics where clinic = any($1)")
+            .bind(clinics)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((id(row, 0, ClinicId)?, count(row, 1)?)))
+            .collect()
+    }
+
+    async fn listen(&self) -> Stored<Option<Box<dyn Commits>>> {
+        listen::begin(self).await.map(Some)
     }
 
     async fn feed_size(&self, clinic: ClinicId, feed: Feed) -> Stored<u64> {
@@ -201,6 +216,33 @@ impl Storage for PostgresStorage {
         self.contents(clinic, feed, found, reached).await
     }
 
+    async fn touched_feeds(
+        &self,
+        clinic: ClinicId,
+        feeds: &[Feed],
+        after: u64,
+        head: u64,
+    ) -> Stored<Vec<Feed>> {
+        let rows = sqlx::query(
+            "select asked.place from unnest($2::bytea[]) with ordinality as asked (feed, place)
+             where exists (select 1 from feed f where f.clinic = $1 and f.feed = asked.feed
+                               and f.number > $3 and f.number <= $4)",
+        )
+        .bind(clinic.0)
+        .bind(feeds.iter().map(|feed| feed_key(*feed)).collect::<Vec<_>>())
+        .bind(signed(after))
+        .bind(signed(head))
+        .fetch_all(&self.pool)
+        .await?;
+        let mut touched = Vec::with_capacity(rows.len());
+        for row in &rows {
+            // Counted from 1.
+            let place = usize::try_from(count(row, 0)?).unwrap_or(0).wrapping_sub(1);
+            touched.extend(feeds.get(place));
+        }
+        Ok(touched)
+    }
+
     async fn clinics_of(&self, documents: &[DocumentId]) -> Stored<Vec<(DocumentId, ClinicId)>> {
         let rows = sqlx::query(
             "select d.id, d.clinic from clinics c join documents d on d.clinic = c.clinic and d.id = any($1)",
@@ -232,7 +274,7 @@ impl PostgresStorage {
         let numbers: Vec<i64> = wanted(FeedChange::Changes)
             .map(|step| signed(step.number))
             .collect();
-        let snapshots: Vec<DocumentId> = wanted(FeedChange::Snapshot).map(|step| step.document).collect();
+        let mut snapshots: Vec<DocumentId> = wanted(FeedChange::Snapshot).map(|step| step.document).collect();
         let mut changes: HashMap<u64, Vec<Vec<u8>>> = HashMap::new();
         if !numbers.is_empty() {
             let rows = sqlx::query(
@@ -246,6 +288,9 @@ impl PostgresStorage {
                 changes.entry(count(row, 0)?).or_default().push(row.try_get(1)?);
             }
         }
+        // Compacted since the steps were read: the document has them.
+        let compacted = wanted(FeedChange::Changes).filter(|step| !changes.contains_key(&step.number));
+        snapshots.extend(compacted.map(|step| step.document));
         let mut documents: HashMap<DocumentId, StoredDocument> = HashMap::new();
         if !snapshots.is_empty() {
             let stored = self.documents_named(clinic, feed, &snapshots).await?;
@@ -256,8 +301,10 @@ impl PostgresStorage {
             .filter_map(|(step, what, ..)| {
                 let content = match what {
                     FeedChange::Revoked => StepContent::Revoked,
-                    FeedChange::Changes => StepContent::Changes(changes.remove(&step.number)?),
-                    FeedChange::Snapshot => StepContent::Snapshot(documents.get(&step.document)?.clone()),
+                    FeedChange::Changes | FeedChange::Snapshot => match changes.remove(&step.number) {
+                        Some(changes) => StepContent::Changes(changes),
+                        None => StepContent::Snapshot(documents.get(&step.document)?.clone()),
+                    },
                 };
                 Some(FeedStep { content, ..step })
             })

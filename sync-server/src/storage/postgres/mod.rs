@@ -3,8 +3,10 @@
 //! Invariant: readers take the head first and read no number above it, so what they see is committed and complete.
 
 mod accept;
+mod compact;
 mod feeds;
 mod identity;
+mod listen;
 
 use super::{StorageError, Stored};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -14,7 +16,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "foundation",
@@ -24,6 +26,11 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         2,
         "refresh repeats",
         include_str!("../../../../migrations/server/postgres/0002_refresh_repeats.sql"),
+    ),
+    (
+        3,
+        "compaction",
+        include_str!("../../../../migrations/server/postgres/0003_compaction.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;
@@ -40,6 +47,9 @@ const SETTINGS: [(&str, &str); 3] = [
 
 pub struct PostgresStorage {
     pool: PgPool,
+    options: PgConnectOptions,
+    /// Tells this process's commits from those of others.
+    node: Uuid,
 }
 
 impl PostgresStorage {
@@ -60,13 +70,17 @@ impl PostgresStorage {
                     Ok(true)
                 })
             })
-            .connect_with(options)
+            .connect_with(options.clone())
             .await?;
         migrator()
             .run(&pool)
             .await
             .map_err(|error| StorageError::Failed(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            options,
+            node: Uuid::from_bytes(crate::identity::random()),
+        })
     }
 }
 

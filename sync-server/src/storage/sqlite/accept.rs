@@ -99,20 +99,10 @@ fn load(
     actors: &[Vec<u8>],
 ) -> Stored<LoadedRows> {
     let mut loaded = LoadedRows::default();
-    let mut sequences = connection.prepare_cached(
-        "select actor, max(seq) from changes where clinic = ?1 and document = ?2 group by actor",
-    )?;
     for document in documents {
-        let Some(stored) = feeds::document(connection, clinic, *document)? else {
-            continue;
-        };
-        loaded.documents.push(stored);
-        let mut rows = sequences.query([clinic.bytes(), document.bytes()])?;
-        while let Some(row) = rows.next()? {
-            loaded
-                .sequences
-                .push((*document, row.get(0)?, unsigned(row.get(1)?)));
-        }
+        loaded
+            .documents
+            .extend(feeds::document(connection, clinic, *document)?);
     }
     let mut owner =
         connection.prepare_cached("select account, device from actors where clinic = ?1 and actor = ?2")?;

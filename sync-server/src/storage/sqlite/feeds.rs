@@ -1,8 +1,8 @@
 //! Reading documents and feeds.
 
 use super::super::{
-    AcceptTransaction, FeedChange, FeedStep, STRETCH_STEPS, StepContent, Storage, StorageError, Stored,
-    StoredDocument, Stretch, feed_key, kind, signed, unsigned, within_budget,
+    AcceptTransaction, Commits, FeedChange, FeedStep, STRETCH_STEPS, StepContent, Storage, StorageError,
+    Stored, StoredDocument, Stretch, feed_key, kind, signed, unsigned, within_budget,
 };
 use super::{SqliteStorage, accept, id};
 use async_trait::async_trait;
@@ -71,6 +71,25 @@ impl Storage for SqliteStorage {
                 .ok_or(StorageError::NoSuchClinic)
         })
         .await
+    }
+
+    async fn heads(&self, clinics: &[ClinicId]) -> Stored<Vec<(ClinicId, u64)>> {
+        let clinics = clinics.to_vec();
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached("select head from clinics where clinic = ?1")?;
+            let mut heads = Vec::with_capacity(clinics.len());
+            for clinic in clinics {
+                let head = select.query_row([clinic.bytes()], |row| row.get(0)).optional()?;
+                heads.extend(head.map(|head| (clinic, unsigned(head))));
+            }
+            Ok(heads)
+        })
+        .await
+    }
+
+    async fn listen(&self) -> Stored<Option<Box<dyn Commits>>> {
+        // One file has one server.
+        Ok(None)
     }
 
     async fn feed_size(&self, clinic: ClinicId, feed: Feed) -> Stored<u64> {
@@ -173,6 +192,34 @@ impl Storage for SqliteStorage {
             .await
     }
 
+    async fn touched_feeds(
+        &self,
+        clinic: ClinicId,
+        feeds: &[Feed],
+        after: u64,
+        head: u64,
+    ) -> Stored<Vec<Feed>> {
+        let feeds = feeds.to_vec();
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached(
+                "select 1 from feed where clinic = ?1 and feed = ?2 and number > ?3 and number <= ?4",
+            )?;
+            let mut touched = Vec::new();
+            for feed in feeds {
+                if select.exists(params![
+                    clinic.bytes(),
+                    feed_key(feed),
+                    signed(after),
+                    signed(head)
+                ])? {
+                    touched.push(feed);
+                }
+            }
+            Ok(touched)
+        })
+        .await
+    }
+
     async fn clinics_of(&self, documents: &[DocumentId]) -> Stored<Vec<(DocumentId, ClinicId)>> {
         let documents = documents.to_vec();
         self.read(move |connection| {
@@ -253,7 +300,14 @@ fn feed_after(
                 while let Some(row) = rows.next()? {
                     bytes.push(row.get(0)?);
                 }
-                StepContent::Changes(bytes)
+                if bytes.is_empty() {
+                    match document(connection, clinic, step.document)? {
+                        Some(stored) => StepContent::Snapshot(stored),
+                        None => continue,
+                    }
+                } else {
+                    StepContent::Changes(bytes)
+                }
             }
             FeedChange::Snapshot => match document(connection, clinic, step.document)? {
                 Some(stored) => StepContent::Snapshot(stored),

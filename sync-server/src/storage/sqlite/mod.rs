@@ -3,10 +3,13 @@
 //! Invariant: an accept is on the disk (`synchronous = full`) before it is acknowledged.
 
 mod accept;
+mod compact;
 mod feeds;
 mod identity;
 
 use super::{Storage, StorageError, Stored};
+use crate::heavy_work::HeavyWork;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
@@ -16,6 +19,7 @@ use tokio::sync::{OwnedMutexGuard, Semaphore, oneshot};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0001_foundation.sql"),
     include_str!("../../../../migrations/server/sqlite/0002_refresh_repeats.sql"),
+    include_str!("../../../../migrations/server/sqlite/0003_compaction.sql"),
 ];
 const READERS: usize = 4;
 
@@ -24,14 +28,22 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub struct SqliteStorage {
     writer: Writer,
     readers: Arc<Readers>,
+    heavy_work: HeavyWork,
 }
 
-/// Hands work to the thread that owns the writing connection.
+/// Hands work to the writing connection.
 #[derive(Clone)]
 struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: Jobs,
     /// Whoever holds it has the connection to himself, across several jobs of one transaction.
     turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Clone)]
+enum Jobs {
+    /// To the thread that owns the connection.
+    Thread(mpsc::Sender<Job>),
+    InPlace(Arc<Mutex<Connection>>),
 }
 
 struct Readers {
@@ -42,6 +54,10 @@ struct Readers {
 impl SqliteStorage {
     /// Opens or creates the database and brings it to this build's form.
     pub fn open(path: &Path) -> Stored<Self> {
+        Self::open_with(path, HeavyWork::OnThreads)
+    }
+
+    pub fn open_with(path: &Path, heavy_work: HeavyWork) -> Stored<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
                 .map_err(|error| StorageError::Failed(format!("{}: {error}", folder.display())))?;
@@ -49,26 +65,25 @@ impl SqliteStorage {
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
         connection.execute_batch(
-            "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16000;",
+            "pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16000;",
         )?;
         migrate(&mut connection)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut idle = Vec::with_capacity(READERS);
-        for _ in 0..READERS {
+        let readers = match heavy_work {
+            HeavyWork::OnThreads => READERS,
+            HeavyWork::InPlace => 1,
+        };
+        let mut idle = Vec::with_capacity(readers);
+        for _ in 0..readers {
             let reader = Connection::open_with_flags(path, flags)?;
             prepare(&reader)?;
             reader.execute_batch("pragma cache_size = -4000;")?;
             idle.push(reader);
         }
-        let (jobs, waiting) = mpsc::channel::<Job>();
-        std::thread::Builder::new()
-            .name("sqlite-writer".to_owned())
-            .spawn(move || {
-                while let Ok(job) = waiting.recv() {
-                    job(&mut connection);
-                }
-            })
-            .map_err(|error| StorageError::Failed(error.to_string()))?;
+        let jobs = match heavy_work {
+            HeavyWork::OnThreads => Jobs::Thread(writer_thread(connection)?),
+            HeavyWork::InPlace => Jobs::InPlace(Arc::new(Mutex::new(connection))),
+        };
         Ok(Self {
             writer: Writer {
                 jobs,
@@ -76,8 +91,9 @@ impl SqliteStorage {
             },
             readers: Arc::new(Readers {
                 idle: Mutex::new(idle),
-                free: Arc::new(Semaphore::new(READERS)),
+                free: Arc::new(Semaphore::new(readers)),
             }),
+            heavy_work,
         })
     }
 
@@ -100,7 +116,8 @@ impl SqliteStorage {
             lock(&readers.idle).push(connection);
             result
         };
-        tokio::task::spawn_blocking(work)
+        self.heavy_work
+            .run(work)
             .await
             .map_err(|error| StorageError::Failed(error.to_string()))?
     }
@@ -142,10 +159,29 @@ impl Writer {
     }
 
     fn send(&self, job: impl FnOnce(&mut Connection) + Send + 'static) -> Stored<()> {
-        self.jobs
-            .send(Box::new(job))
-            .map_err(|_| StorageError::Failed("the writer thread ended".to_owned()))
+        match &self.jobs {
+            Jobs::Thread(jobs) => jobs
+                .send(Box::new(job))
+                .map_err(|_| StorageError::Failed("the writer thread ended".to_owned())),
+            Jobs::InPlace(connection) => {
+                job(&mut lock(connection));
+                Ok(())
+            }
+        }
     }
+}
+
+fn writer_thread(mut connection: Connection) -> Stored<mpsc::Sender<Job>> {
+    let (jobs, waiting) = mpsc::channel::<Job>();
+    std::thread::Builder::new()
+        .name("sqlite-writer".to_owned())
+        .spawn(move || {
+            while let Ok(job) = waiting.recv() {
+                job(&mut connection);
+            }
+        })
+        .map_err(|error| StorageError::Failed(error.to_string()))?;
+    Ok(jobs)
 }
 
 fn in_snapshot<T>(connection: &Connection, read: impl FnOnce(&Connection) -> Stored<T>) -> Stored<T> {
@@ -162,6 +198,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn prepare(connection: &Connection) -> Stored<()> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Otherwise a statement is prepared anew for every value that its plan might depend on.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 

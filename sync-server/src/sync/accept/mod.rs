@@ -5,13 +5,18 @@
 //! (the connection broke at commit) is decided again from what the database then says; hashes make that harmless.
 
 mod plan;
+mod rehearse;
 mod working;
 
 pub(crate) use plan::{Plan, plan_accept};
+pub use rehearse::{Rehearsed, rehearse};
 pub(crate) use working::{Author, Working, WorkingSet};
 
 pub(crate) use super::authorize::ReadItem;
 use super::fan_out::{FanOut, ForSession, SessionId};
+use super::quota::{Accounts, Cost};
+use crate::clock::Clock;
+use crate::heavy_work::HeavyWork;
 use crate::storage::{AcceptTransaction, Storage, StorageError, Stored};
 use automerge::ChangeHash;
 use shared_model::documents::Document;
@@ -68,16 +73,28 @@ pub(crate) struct Accept {
 struct Shared {
     storage: Arc<dyn Storage>,
     fan_out: FanOut,
+    accounts: Arc<Accounts>,
+    clock: Clock,
+    heavy_work: HeavyWork,
     tasks: TaskTracker,
     clinics: Mutex<HashMap<ClinicId, mpsc::Sender<QueuedPush>>>,
 }
 
 impl Accept {
-    pub(crate) fn new(storage: Arc<dyn Storage>, fan_out: FanOut) -> Self {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        fan_out: FanOut,
+        accounts: Arc<Accounts>,
+        clock: Clock,
+        heavy_work: HeavyWork,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 storage,
                 fan_out,
+                accounts,
+                clock,
+                heavy_work,
                 tasks: TaskTracker::new(),
                 clinics: Mutex::default(),
             }),
@@ -96,6 +113,9 @@ impl Accept {
                         clinic,
                         storage: Arc::clone(&self.shared.storage),
                         fan_out: self.shared.fan_out.clone(),
+                        accounts: Arc::clone(&self.shared.accounts),
+                        clock: self.shared.clock.clone(),
+                        heavy_work: self.shared.heavy_work,
                         working: WorkingSet::new(clinic),
                     };
                     self.shared.tasks.spawn(task.run(waiting));
@@ -124,6 +144,9 @@ struct ClinicTask {
     clinic: ClinicId,
     storage: Arc<dyn Storage>,
     fan_out: FanOut,
+    accounts: Arc<Accounts>,
+    clock: Clock,
+    heavy_work: HeavyWork,
     working: WorkingSet,
 }
 
@@ -183,7 +206,7 @@ impl ClinicTask {
         let mut working = std::mem::replace(&mut self.working, WorkingSet::new(self.clinic));
         working.expect_head(head);
         fill(&mut working, tx.as_mut(), group).await?;
-        let now = crate::now();
+        let now = self.clock.now();
         let (working, mut plan, pages) = {
             let group = Arc::clone(group);
             let work = move || {
@@ -192,7 +215,8 @@ impl ClinicTask {
                 let pages = plan.live_pages(head);
                 (working, plan, pages)
             };
-            tokio::task::spawn_blocking(work)
+            self.heavy_work
+                .run(work)
                 .await
                 .map_err(|error| StorageError::Failed(format!("planning ended: {error}")))?
         };
@@ -203,10 +227,27 @@ impl ClinicTask {
             drop(tx);
         }
         self.working = working;
+        self.charge(group, &plan);
         self.answer(group, &plan, now);
         self.fan_out.deliver(self.clinic, head, plan.writes.head, pages);
         self.working.trim();
         Ok(())
+    }
+
+    /// New documents are counted here, where it is known which are; their authors wait with their next message.
+    fn charge(&self, group: &[QueuedPush], plan: &Plan) {
+        let mut created = plan.created.clone();
+        for push in group {
+            let author = &push.writer.author;
+            if let Some(documents) = created.remove(&author.account) {
+                let cost = Cost {
+                    documents,
+                    ..Cost::default()
+                };
+                self.accounts
+                    .charge(&author.principal, cost, tokio::time::Instant::now());
+            }
+        }
     }
 
     fn answer(&self, group: &[QueuedPush], plan: &Plan, now: Timestamp) {

@@ -15,9 +15,9 @@ use crate::storage::{
 use automerge::ChangeHash;
 use shared_model::SCHEMA_VERSION;
 use shared_model::documents::{PROJECTION_VERSION, Projection, project};
-use shared_model::ids::DocumentId;
+use shared_model::ids::{AccountId, DocumentId};
 use shared_model::permissions::Feed;
-use shared_model::protocol::{self, Cursor, Refusal, RefusalCode};
+use shared_model::protocol::{self, Refusal, RefusalCode};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) writes: Arc<AcceptWrites>,
     /// Per push, in their order.
     pub(crate) refusals: Vec<Vec<Refusal>>,
+    /// How many documents each author brought into being.
+    pub(crate) created: HashMap<AccountId, usize>,
     /// Which session each number stems from.
     origins: BTreeMap<u64, SessionId>,
 }
@@ -39,6 +41,7 @@ pub(crate) struct Plan {
 struct Planning<'a> {
     working: &'a mut WorkingSet,
     writes: AcceptWrites,
+    created: HashMap<AccountId, usize>,
     origins: BTreeMap<u64, SessionId>,
     /// The numbers that each touched document got, in the order of first touch.
     touched: Vec<(DocumentId, Vec<u64>)>,
@@ -57,6 +60,7 @@ pub(crate) fn plan_accept<'p>(
     let mut planning = Planning {
         working,
         writes: AcceptWrites::new(head, now),
+        created: HashMap::new(),
         origins: BTreeMap::new(),
         touched: Vec::new(),
         touched_at: HashMap::new(),
@@ -80,6 +84,7 @@ pub(crate) fn plan_accept<'p>(
     Plan {
         writes: Arc::new(planning.writes),
         refusals,
+        created: planning.created,
         origins: planning.origins,
     }
 }
@@ -251,7 +256,9 @@ impl Planning<'_> {
     /// Once per touched document: its merged form, its projection, and who gained or lost it.
     fn settle(&mut self) {
         let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut authors: HashMap<u64, AccountId> = HashMap::new();
         for change in &self.writes.changes {
+            authors.insert(change.number, change.account);
             *sizes.entry(change.number).or_default() += change.bytes.len() + 8;
         }
         for (id, numbers) in &self.touched {
@@ -262,6 +269,9 @@ impl Planning<'_> {
             let row = document_row(document);
             let after = document.readers();
             let before = document.readers_before.replace(after.clone());
+            if let (None, Some(author)) = (&before, authors.get(&numbers[0])) {
+                *self.created.entry(*author).or_default() += 1;
+            }
             let (last, size) = (numbers[numbers.len() - 1], row.stored.size());
             // Nobody has a new document yet, so its changes are all of it.
             let had = |feed: &Feed| before.as_ref().is_none_or(|before| before.contains(feed));
@@ -385,15 +395,6 @@ impl Plan {
 
     fn live_page(&self, feed: Feed, steps: &[FeedStep], head: u64) -> LivePage {
         let number = self.writes.head;
-        let cursor = |number| Cursor {
-            feed,
-            number,
-            bootstrap: None,
-        };
-        let frames = page::feed_pages(steps, number, head)
-            .iter()
-            .map(|page| page::frame(0, cursor(page.number), page::body(&page.pieces)))
-            .collect();
         let sessions: BTreeSet<Option<SessionId>> = steps
             .iter()
             .map(|step| match step.content {
@@ -408,8 +409,11 @@ impl Plan {
         LivePage {
             feed,
             number,
-            frames,
-            only_of: only_of.map(|session| (session, page::frame(0, cursor(number), page::body(&[])))),
+            frames: page::live_frames(feed, steps, number, head),
+            only_of: only_of.map(|session| {
+                let moved = page::frame(0, page::live_cursor(feed, number), page::body(&[]));
+                (session, moved)
+            }),
         }
     }
 }

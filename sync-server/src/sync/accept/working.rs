@@ -112,11 +112,6 @@ impl WorkingSet {
                 }
             }
         }
-        for (document, actor, last) in rows.sequences {
-            if let Some(working) = self.documents.get_mut(&document) {
-                working.sequences.insert(ActorId::from(actor), last);
-            }
-        }
         for ActorRow {
             actor,
             account,
@@ -191,12 +186,12 @@ impl Working {
         let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)?;
         let readers = audience(document.kind, &people_of(&document));
         Ok(Self {
+            sequences: document.sequences(),
             document,
             bytes: stored.bytes,
             base: stored.base,
             max_op: stored.max_op,
             schema_version: stored.schema_version,
-            sequences: HashMap::new(),
             exists: true,
             readers_before: Some(readers),
             appended: 0,

@@ -1,0 +1,189 @@
+//! Compaction, one short transaction a step, which locks the clinic's row of `compaction` and not the one that accept
+//! waits for. What it frees is used again after autovacuum; the files do not shrink by themselves.
+
+use super::super::compaction::{
+    Compactable, Compaction, CompactionStorage, OldChange, STEP_LOOKS_AT, whole_and_old,
+};
+use super::super::{AuditRow, StorageError, Stored, heads_bytes, signed};
+use super::{PostgresStorage, count, feeds, id, length};
+use async_trait::async_trait;
+use automerge::ChangeHash;
+use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::time::Timestamp;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+#[async_trait]
+impl CompactionStorage for PostgresStorage {
+    async fn clinics(&self) -> Stored<Vec<ClinicId>> {
+        let rows = sqlx::query("select clinic from clinics")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| id(row, 0, ClinicId)).collect()
+    }
+
+    async fn compactable(&self, clinic: ClinicId, until: Timestamp) -> Stored<Option<Compactable>> {
+        let row = sqlx::query("select coalesce(max(horizon), 0) from compaction where clinic = $1")
+            .bind(clinic.0)
+            .fetch_one(&self.pool)
+            .await?;
+        let after = count(&row, 0)?;
+        let rows = sqlx::query(
+            "select number, position, document, hash, accepted_at from changes
+             where clinic = $1 and number > $2 order by number, position limit $3",
+        )
+        .bind(clinic.0)
+        .bind(signed(after))
+        .bind(signed(STEP_LOOKS_AT as u64))
+        .fetch_all(&self.pool)
+        .await?;
+        let changes = whole_and_old(rows.iter().map(old_change).collect::<Stored<_>>()?, until);
+        let Some(through) = changes.last().map(|change| change.number) else {
+            return Ok(None);
+        };
+        let rows = sqlx::query(
+            "select number, position, account, device, document, verb, at from audit
+             where clinic = $1 and number > $2 and number <= $3 order by number, position",
+        )
+        .bind(clinic.0)
+        .bind(signed(after))
+        .bind(signed(through))
+        .fetch_all(&self.pool)
+        .await?;
+        let audit = rows.iter().map(audit_row).collect::<Stored<_>>()?;
+        let documents: BTreeSet<Uuid> = changes.iter().map(|change| change.document.0).collect();
+        let rows = sqlx::query(concat!(
+            "select ",
+            feeds::document_columns!(),
+            " from documents d where d.clinic = $1 and d.id = any($2) and octet_length(d.bytes) > d.base"
+        ))
+        .bind(clinic.0)
+        .bind(documents.into_iter().collect::<Vec<_>>())
+        .fetch_all(&self.pool)
+        .await?;
+        let appended = rows.iter().map(feeds::read_document).collect::<Stored<_>>()?;
+        Ok(Some(Compactable {
+            after,
+            through,
+            changes,
+            audit,
+            appended,
+        }))
+    }
+
+    async fn compact(&self, clinic: ClinicId, step: Compaction) -> Stored<bool> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("insert into compaction (clinic, horizon) values ($1, 0) on conflict do nothing")
+            .bind(clinic.0)
+            .execute(&mut *tx)
+            .await?;
+        let row = sqlx::query("select horizon from compaction where clinic = $1 for update")
+            .bind(clinic.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        if count(&row, 0)? != step.after {
+            return Ok(false);
+        }
+        // In the order in which accept updates them, and without waiting for it.
+        sqlx::query(
+            "update documents d set bytes = saved.bytes, base = octet_length(saved.bytes)
+             from unnest($2::uuid[], $3::bytea[], $4::bytea[]) as saved (id, heads, bytes)
+             where d.clinic = $1 and d.id = saved.id and d.heads = saved.heads
+               and d.id in (select id from documents where clinic = $1 and id = any($2) for update skip locked)",
+        )
+        .bind(clinic.0)
+        .bind(step.saved.iter().map(|saved| saved.document.0).collect::<Vec<_>>())
+        .bind(step.saved.iter().map(|saved| heads_bytes(&saved.heads)).collect::<Vec<_>>())
+        .bind(step.saved.iter().map(|saved| saved.bytes.as_slice()).collect::<Vec<_>>())
+        .execute(&mut *tx)
+        .await?;
+        // Of a document's steps, each feed keeps the last; one of changes becomes one of the whole document.
+        sqlx::query(
+            "with steps as (
+                 select feed, number, document, what, max(number) over (partition by feed, document) as last
+                 from feed where clinic = $1 and document = any($2) and number <= $3
+             ), gone as (
+                 delete from feed f using steps
+                 where f.clinic = $1 and f.feed = steps.feed and f.number = steps.number and steps.number < steps.last
+             )
+             update feed f set what = 1, size = octet_length(d.bytes) + octet_length(d.projection) + 40
+             from steps join documents d on d.clinic = $1 and d.id = steps.document
+             where f.clinic = $1 and f.feed = steps.feed and f.number = steps.number
+               and steps.number = steps.last and steps.what = 0",
+        )
+        .bind(clinic.0)
+        .bind(step.documents.iter().map(|document| document.0).collect::<Vec<_>>())
+        .bind(signed(step.through))
+        .execute(&mut *tx)
+        .await?;
+        for delete in [
+            "delete from changes where clinic = $1 and number > $2 and number <= $3",
+            "delete from audit where clinic = $1 and number > $2 and number <= $3",
+        ] {
+            sqlx::query(delete)
+                .bind(clinic.0)
+                .bind(signed(step.after))
+                .bind(signed(step.through))
+                .execute(&mut *tx)
+                .await?;
+        }
+        let runs = &step.audit;
+        sqlx::query(
+            "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes, hash)
+             select $1, * from unnest($2::bigint[], $3::integer[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
+                 $8::bigint[], $9::bigint[], $10::integer[], $11::bytea[])",
+        )
+        .bind(clinic.0)
+        .bind(runs.iter().map(|run| signed(run.first.number)).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.first.position.cast_signed()).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.first.account.0).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.first.device.0).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.first.document.0).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.first.verb.clone()).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.at.0).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.last_at.0).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| length(run.changes as usize)).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.hash.0.to_vec()).collect::<Vec<_>>())
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("update compaction set horizon = $2 where clinic = $1")
+            .bind(clinic.0)
+            .bind(signed(step.through))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+fn small(row: &PgRow, column: usize) -> Stored<u32> {
+    Ok(row.try_get::<i32, _>(column)?.cast_unsigned())
+}
+
+fn old_change(row: &PgRow) -> Stored<OldChange> {
+    let hash: Vec<u8> = row.try_get(3)?;
+    Ok(OldChange {
+        number: count(row, 0)?,
+        position: small(row, 1)?,
+        document: id(row, 2, DocumentId)?,
+        hash: hash
+            .try_into()
+            .map(ChangeHash)
+            .map_err(|_| StorageError::Failed("a hash of another length".to_owned()))?,
+        accepted_at: Timestamp(row.try_get(4)?),
+    })
+}
+
+fn audit_row(row: &PgRow) -> Stored<(AuditRow, Timestamp)> {
+    let audit = AuditRow {
+        number: count(row, 0)?,
+        position: small(row, 1)?,
+        account: id(row, 2, AccountId)?,
+        device: id(row, 3, DeviceId)?,
+        document: id(row, 4, DocumentId)?,
+        verb: row.try_get(5)?,
+    };
+    Ok((audit, Timestamp(row.try_get(6)?)))
+}

@@ -1,0 +1,116 @@
+//! Any device on any node: commits that other nodes make on the same database reach this node's sessions.
+//!
+//! Invariant: a notification that was missed costs a delay and nothing else. Heads are compared whenever listening
+//! begins (anew) and every so often, so that it does not matter how one got lost.
+
+use super::fan_out::FanOut;
+use crate::storage::{Commits, Storage, Stored};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, sleep};
+use tokio_util::sync::CancellationToken;
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Until the server stops, or at once where there are no other nodes.
+pub(crate) async fn follow_other_nodes(
+    storage: Arc<dyn Storage>,
+    fan_out: FanOut,
+    compare_every: Duration,
+    stopping: CancellationToken,
+) {
+    let following = Following {
+        storage,
+        fan_out,
+        compare_every,
+    };
+    tokio::select! {
+        () = following.run() => {}
+        () = stopping.cancelled() => {}
+    }
+}
+
+struct Following {
+    storage: Arc<dyn Storage>,
+    fan_out: FanOut,
+    compare_every: Duration,
+}
+
+impl Following {
+    async fn run(&self) {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let began = Instant::now();
+            match self.storage.listen().await {
+                Ok(None) => return,
+                Ok(Some(commits)) => self.hear(commits).await,
+                Err(error) => {
+                    tracing::warn!(%error, "not listening to other nodes");
+                    // Where nobody can listen, as behind some poolers, this is how their commits get here.
+                    self.compare_and_report().await;
+                }
+            }
+            if began.elapsed() > LONGEST_PAUSE {
+                pause = SHORTEST_PAUSE;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Passes on what is heard until the connection breaks or turns out to be deaf.
+    async fn hear(&self, mut commits: Box<dyn Commits>) {
+        let mut due = tokio::time::interval(self.compare_every);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard_something = true;
+        loop {
+            let mut next = pin!(commits.next());
+            let commit = loop {
+                tokio::select! {
+                    commit = &mut next => break commit,
+                    // The first time at once: what was committed before this connection listened is not heard of.
+                    _ = due.tick() => {
+                        let missed = self.compare_and_report().await;
+                        if missed && !heard_something {
+                            tracing::warn!("other nodes' commits are not heard of: listening anew");
+                            return;
+                        }
+                        heard_something = false;
+                    }
+                }
+            };
+            match commit {
+                Ok((clinic, head)) => {
+                    heard_something = true;
+                    self.fan_out.heard_of(clinic, head);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "listening to other nodes ended");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn compare_and_report(&self) -> bool {
+        self.compare().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the clinics' heads could not be compared");
+            false
+        })
+    }
+
+    /// Asks how far the clinics with sessions here are; whether anything was news.
+    async fn compare(&self) -> Stored<bool> {
+        let clinics = self.fan_out.clinics();
+        if clinics.is_empty() {
+            return Ok(false);
+        }
+        let mut news = false;
+        for (clinic, head) in self.storage.heads(&clinics).await? {
+            news |= self.fan_out.heard_of(clinic, head);
+        }
+        Ok(news)
+    }
+}

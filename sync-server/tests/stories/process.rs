@@ -1,0 +1,53 @@
+//! The real server as a process of its own, to be killed.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_sync-server");
+
+pub struct Process {
+    pub child: Child,
+    pub address: SocketAddr,
+}
+
+impl Process {
+    pub fn start(data: &Path) -> Self {
+        Self::start_logging(data, Stdio::null())
+    }
+
+    pub fn start_logging(data: &Path, log: Stdio) -> Self {
+        Self::serve(Command::new(BINARY).arg("--data").arg(data), log)
+    }
+
+    /// A node on a Postgres database.
+    pub fn on_database(url: &str) -> Self {
+        Self::serve(Command::new(BINARY).args(["--database-url", url]), Stdio::null())
+    }
+
+    fn serve(command: &mut Command, log: Stdio) -> Self {
+        let mut child = command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env_remove("DATABASE_URL")
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("it says where it listens");
+        let address = line.trim().rsplit('/').next().expect("an address");
+        Self {
+            address: address.parse().expect("an address"),
+            child,
+        }
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it was running");
+        self.child.wait().expect("it ended");
+    }
+}
