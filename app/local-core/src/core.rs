@@ -7,7 +7,7 @@ use crate::effect::{Effect, Failure};
 use crate::event::{Credentials, Event};
 use crate::query::{Query, Touched, View};
 use crate::store::{StorageTrouble, Store, StoreError};
-use crate::sync::Sync;
+use crate::sync::{Beside, Sync};
 use automerge::{ActorId, Change};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -20,7 +20,7 @@ use shared_model::ids::{AccountId, AppointmentId, AppointmentTypeId, ClinicId, D
 use shared_model::permissions::{self, Principal};
 use shared_model::protocol::{MAX_CHANGE, MAX_OPERATIONS};
 use shared_model::time::Timestamp;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -67,7 +67,9 @@ impl SignedIn {
 /// Documents as they are in the store, opened.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    documents: RefCell<HashMap<DocumentId, Arc<Document>>>,
+    /// Each with the turn at which it was used last.
+    documents: RefCell<HashMap<DocumentId, (Arc<Document>, u64)>>,
+    turn: Cell<u64>,
     /// Documents whose stored bytes cannot be read. They are neither shown nor written until the server has sent them
     /// again; what waits of them in the outbox is safe there.
     damaged: RefCell<BTreeSet<DocumentId>>,
@@ -75,15 +77,26 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn get(&self, id: DocumentId) -> Option<Arc<Document>> {
-        self.documents.borrow().get(&id).cloned()
+        let mut documents = self.documents.borrow_mut();
+        let (document, used) = documents.get_mut(&id)?;
+        *used = self.next_turn();
+        Some(document.clone())
+    }
+
+    fn next_turn(&self) -> u64 {
+        self.turn.set(self.turn.get() + 1);
+        self.turn.get()
     }
 
     pub(crate) fn put(&self, document: Arc<Document>) {
         let mut documents = self.documents.borrow_mut();
         if documents.len() >= CACHE && !documents.contains_key(&document.id) {
-            documents.clear();
+            let oldest = documents.iter().min_by_key(|(_, (_, used))| *used);
+            if let Some(id) = oldest.map(|(id, _)| *id) {
+                documents.remove(&id);
+            }
         }
-        documents.insert(document.id, document);
+        documents.insert(document.id, (document, self.next_turn()));
     }
 
     pub(crate) fn forget(&self, id: DocumentId) {
@@ -137,6 +150,7 @@ pub(crate) struct Reading<'a> {
     pub sync: &'a Sync,
     pub trouble: Option<StorageTrouble>,
     cache: &'a Cache,
+    core: &'a Core,
 }
 
 impl Reading<'_> {
@@ -153,6 +167,11 @@ impl Reading<'_> {
 
     pub(crate) fn damaged(&self) -> u64 {
         u64::try_from(self.cache.damaged.borrow().len()).unwrap_or(u64::MAX)
+    }
+
+    /// Somebody's name, empty if nobody here knows it.
+    pub(crate) fn person(&self, account: AccountId) -> Result<String, StoreError> {
+        self.core.person(account)
     }
 
     pub(crate) fn staff_name(&self, id: Option<AccountId>) -> String {
@@ -197,11 +216,15 @@ impl Reading<'_> {
 }
 
 /// One document's part of a command, ready to be stored.
-struct Written {
-    kind: Kind,
-    id: DocumentId,
-    document: Document,
-    change: Change,
+pub(crate) struct Written {
+    pub kind: Kind,
+    pub id: DocumentId,
+    pub document: Document,
+    pub change: Change,
+    /// Whose waiting work it builds on.
+    behind: Option<AccountId>,
+    command: Vec<u8>,
+    made_at: Timestamp,
     is_new: bool,
 }
 
@@ -243,10 +266,20 @@ impl Core {
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         let ticket = match &event {
-            Event::Command { ticket, .. } => Some(*ticket),
+            Event::Command { ticket, .. } | Event::Decide { ticket, .. } => Some(*ticket),
             _ => None,
         };
-        if let Err(error) = self.step(now, event, &mut effects) {
+        let is_frame = matches!(event, Event::Frame(_));
+        let done = match self.answered(ticket) {
+            // Asked for again by a page that has not heard the answer.
+            Ok(Some(answer)) => {
+                effects.push(answer);
+                Ok(())
+            }
+            Ok(None) => self.step(now, event, &mut effects),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
             let trouble = StorageTrouble::from(&error);
             self.trouble = Some(trouble);
             // What is in memory may be ahead of the disk: read it again.
@@ -265,8 +298,22 @@ impl Core {
             if self.refresh(now, &touched, &mut effects).is_err() {
                 self.show_trouble_only(&mut effects);
             }
+            if is_frame {
+                self.not_stored(now, &mut effects);
+            }
+            // Whatever failed, it was not the last that happens here.
+            self.wake(now, &mut effects);
         }
         effects
+    }
+
+    fn answered(&self, ticket: Option<u64>) -> Result<Option<Effect>, StoreError> {
+        let Some(ticket) = ticket else { return Ok(None) };
+        let at = self.store.answered(ticket)?;
+        Ok(at.map(|at| Effect::Answer {
+            ticket,
+            outcome: Ok(at),
+        }))
     }
 
     fn step(&mut self, now: Timestamp, event: Event, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
@@ -308,11 +355,13 @@ impl Core {
             }
             Event::Frame(frame) => touched = self.frame(now, &frame, effects)?,
             Event::SocketClosed { dice } => {
-                self.socket_closed(now, dice, effects);
+                self.socket_closed(now, dice, effects)?;
                 touched.status = true;
             }
             Event::NetworkHint => self.connect_now(now, effects),
             Event::Command { ticket, command } => touched = self.command(now, ticket, &command, effects)?,
+            Event::Decide { ticket, decision } => touched = self.decide(now, ticket, &decision, effects)?,
+            Event::FreshActor(random) => touched = self.fresh_actor(random, effects)?,
             Event::Watch { watch, query } => {
                 self.watches.insert(watch, Watched { query, shown: None });
                 self.show(now, watch, effects)?;
@@ -345,6 +394,7 @@ impl Core {
             self.refresh(now, &status, effects)?;
         }
         self.ask_for_documents(effects);
+        self.ask_for_actor(effects);
         Ok(())
     }
 
@@ -362,7 +412,11 @@ impl Core {
             (None, Some(signed_in)) => match self.write(now, &signed_in, command)? {
                 Err(error) => Err(Failure::Command(error)),
                 Ok(written) => {
-                    self.keep(now, &signed_in, command, &written)?;
+                    let account = signed_in.credentials.principal.account;
+                    self.store.transaction(|| {
+                        self.keep(account, now, &written)?;
+                        self.store.note_answered(ticket, now)
+                    })?;
                     for part in written {
                         touched.documents.insert((part.kind, part.id));
                         touched.status = true;
@@ -380,55 +434,87 @@ impl Core {
     }
 
     /// Turns the command into changes, in memory only.
-    fn write(
+    pub(crate) fn write(
         &self,
         now: Timestamp,
         signed_in: &SignedIn,
         command: &Command,
     ) -> Result<Result<Vec<Written>, CommandError>, StoreError> {
-        let principal = &signed_in.credentials.principal;
-        let stamp = Stamp {
-            now,
-            actor: signed_in.actor.clone(),
-            account: principal.account,
-        };
         let mut written = Vec::new();
         for (kind, id) in command.touches(signed_in.clinic()) {
             let stored = open(&self.store, &self.cache, signed_in.clinic(), id)?;
-            let is_new = stored.is_none();
-            let before = match stored {
-                Some(document) => document,
-                None if command.creates(kind) && !self.cache.is_damaged(id) => {
-                    Arc::new(Document::genesis(kind, signed_in.clinic(), id))
-                }
-                None => {
-                    return Ok(Err(CommandError::NotHere {
-                        kind: kind.word().to_owned(),
-                    }));
-                }
-            };
-            let mut document = (*before).clone();
-            let change = match command.write(&mut document, &stamp) {
-                Ok(Some(change)) => change,
-                Ok(None) => continue,
+            match self.part(now, now, signed_in, command, kind, id, stored)? {
+                Ok(part) => written.extend(part),
                 Err(error) => return Ok(Err(error)),
-            };
-            if let Err(denied) = permissions::judge(principal, &before, is_new, &change, now) {
-                return Ok(Err(denied.into()));
             }
-            if !self.has_room(&before, &change)? {
-                let kind = kind.word().to_owned();
-                return Ok(Err(CommandError::TooLarge { kind }));
-            }
-            written.push(Written {
-                kind,
-                id,
-                document,
-                change,
-                is_new,
-            });
         }
         Ok(Ok(written))
+    }
+
+    /// The command's change of one document, `stored` being how it is; `None` if everything stands there already.
+    /// `at` is when it was asked for, which can be long before `now`.
+    #[allow(clippy::too_many_arguments, reason = "all of them come from different hands")]
+    pub(crate) fn part(
+        &self,
+        now: Timestamp,
+        at: Timestamp,
+        signed_in: &SignedIn,
+        command: &Command,
+        kind: Kind,
+        id: DocumentId,
+        stored: Option<Arc<Document>>,
+    ) -> Result<Result<Option<Written>, CommandError>, StoreError> {
+        let principal = &signed_in.credentials.principal;
+        let stamp = Stamp {
+            now: at,
+            actor: signed_in.actor.clone(),
+            account: principal.account,
+        };
+        let is_new = stored.is_none();
+        let before = match stored {
+            Some(document) => document,
+            None if command.creates(kind) && !self.cache.is_damaged(id) => {
+                Arc::new(Document::genesis(kind, signed_in.clinic(), id))
+            }
+            None => {
+                return Ok(Err(CommandError::NotHere {
+                    kind: kind.word().to_owned(),
+                }));
+            }
+        };
+        let mut document = (*before).clone();
+        let change = match command.write(&mut document, &stamp) {
+            Ok(Some(change)) => change,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error)),
+        };
+        let whole = Beside {
+            document,
+            change,
+            behind: None,
+        };
+        let Beside {
+            document,
+            change,
+            behind,
+        } = self.beside_others(&before, whole, command, &stamp)?;
+        if let Err(denied) = permissions::judge(principal, &before, is_new, &change, now) {
+            return Ok(Err(denied.into()));
+        }
+        if !self.has_room(&before, &change)? {
+            let kind = kind.word().to_owned();
+            return Ok(Err(CommandError::TooLarge { kind }));
+        }
+        Ok(Ok(Some(Written {
+            kind,
+            id,
+            document,
+            change,
+            behind,
+            command: command.to_bytes(),
+            made_at: at,
+            is_new,
+        })))
     }
 
     /// Whether the server would take a change of this size.
@@ -438,42 +524,44 @@ impl Core {
         Ok(chunk <= MAX_CHANGE && change.len() <= MAX_OPERATIONS && document.has_room_for(stored, chunk))
     }
 
-    /// One intent, one transaction: documents, outbox and projections together.
-    fn keep(
+    /// Documents, outbox and projections together, in the caller's transaction: one intent, one transaction.
+    pub(crate) fn keep(
         &self,
+        account: AccountId,
         now: Timestamp,
-        signed_in: &SignedIn,
-        command: &Command,
         written: &[Written],
     ) -> Result<(), StoreError> {
-        if written.is_empty() {
-            return Ok(());
-        }
-        let account = signed_in.credentials.principal.account;
-        let command = command.to_bytes();
-        self.store.transaction(|| {
-            for part in written {
-                let chunk = part.change.raw_bytes();
-                let row = if part.is_new {
-                    self.store
-                        .insert_document(part.kind, part.id, &part.document.save())?
-                } else {
-                    let stored = self
-                        .store
-                        .document(part.id)?
-                        .ok_or_else(|| StoreError::Corrupt(format!("{} has gone", part.id)))?;
-                    self.store.append_to_document(&stored, &part.document, chunk, 1)?;
-                    stored.row
-                };
-                let hash = part.change.hash();
+        for part in written {
+            let chunk = part.change.raw_bytes();
+            let row = if part.is_new {
                 self.store
-                    .add_to_outbox(account, part.kind, part.id, &hash.0, chunk, &command, now)?;
-                self.store.mark_saved(part.id, now)?;
-                self.store
-                    .write_projection(row, part.id, &project(&part.document), part.is_new)?;
+                    .insert_document(part.kind, part.id, &part.document.save())?
+            } else {
+                let stored = self
+                    .store
+                    .document(part.id)?
+                    .ok_or_else(|| StoreError::Corrupt(format!("{} has gone", part.id)))?;
+                self.store.append_to_document(&stored, &part.document, chunk, 1)?;
+                stored.row
+            };
+            let (hash, made_at) = (part.change.hash(), part.made_at);
+            let seq = self.store.add_to_outbox(
+                account,
+                part.kind,
+                part.id,
+                &hash.0,
+                chunk,
+                &part.command,
+                made_at,
+            )?;
+            if part.behind.is_some() {
+                self.store.hold(seq, part.behind)?;
             }
-            Ok(())
-        })
+            self.store.mark_saved(part.id, now)?;
+            self.store
+                .write_projection(row, part.id, &project(&part.document), part.is_new)?;
+        }
+        Ok(())
     }
 
     fn sign_in(
@@ -489,11 +577,18 @@ impl Core {
         let before: Option<Principal> = self.store.meta("last_principal")?;
         let others = before.filter(|p| p.clinic != principal.clinic || p.feeds() != principal.feeds());
         if let Some(before) = others {
-            let (waiting, _, refused) = self.store.outbox_counts()?;
-            if waiting + refused > 0 {
+            let counts = self.store.outbox_counts()?;
+            if !counts.is_empty() {
+                let names: Result<Vec<String>, StoreError> =
+                    counts.iter().map(|(account, _)| self.person(*account)).collect();
+                let names: Vec<String> = names?.into_iter().filter(|name| !name.is_empty()).collect();
                 effects.push(Effect::SignInRefused {
-                    waiting: waiting + refused,
-                    name: before.name,
+                    waiting: counts.iter().map(|(_, one)| one.waiting + one.refused).sum(),
+                    name: if names.is_empty() {
+                        before.name
+                    } else {
+                        names.join(", ")
+                    },
                 });
                 return Ok(());
             }
@@ -510,6 +605,8 @@ impl Core {
             self.store.set_meta("device", &device_key)?;
             self.store.set_meta(&actor_name, &ByteVec::from(actor.clone()))?;
             self.store.set_meta("last_principal", principal)?;
+            self.store
+                .set_meta(&format!("name {}", principal.account), &principal.name)?;
             self.save_credentials(&credentials)
         })?;
         self.signed_in = Some(SignedIn {
@@ -524,6 +621,25 @@ impl Core {
         self.sync.restore(&self.store)?;
         self.connect(now, effects);
         Ok(())
+    }
+
+    /// Somebody's name, as far as this device knows it: the clinic's staff, else who has signed in here.
+    fn person(&self, account: AccountId) -> Result<String, StoreError> {
+        if let Some(member) = self.settings.staff_member(account)
+            && !member.full_name.is_empty()
+        {
+            return Ok(member.full_name.clone());
+        }
+        if let Some(name) = self.store.meta::<String>(&format!("name {account}"))? {
+            return Ok(name);
+        }
+        let last: Option<Principal> = self.store.meta("last_principal")?;
+        let last = last.filter(|last| last.account == account);
+        Ok(last.map(|last| last.name).unwrap_or_default())
+    }
+
+    pub(crate) fn trouble(&self) -> Option<StorageTrouble> {
+        self.trouble
     }
 
     pub(crate) fn save_credentials(&self, credentials: &Credentials) -> Result<(), StoreError> {
@@ -610,6 +726,7 @@ impl Core {
             sync: &self.sync,
             trouble: self.trouble,
             cache: &self.cache,
+            core: self,
         }
     }
 
@@ -703,12 +820,16 @@ impl Core {
             .map(|signed_in| signed_in.credentials.refresh_token.as_str())
     }
 
-    /// Where synchronisation stands: connection, changes that wait, and the number reached in each feed.
+    /// Where synchronisation stands: connection, changes of the person signed in that wait, and the number reached in
+    /// each feed. Without anybody signed in, everybody's changes.
     pub fn standing(&self) -> (crate::query::Connection, u64, Vec<(permissions::Feed, u64)>) {
-        let waiting = self
-            .store
-            .outbox_counts()
-            .map_or(u64::MAX, |(waiting, _, _)| waiting);
+        let me = self.principal().map(|principal| principal.account);
+        let waiting = self.store.outbox_counts().map_or(u64::MAX, |counts| {
+            let own = counts
+                .iter()
+                .filter(|(account, _)| me.is_none_or(|me| me == *account));
+            own.map(|(_, counts)| counts.waiting).sum()
+        });
         (self.sync.connection(), waiting, self.sync.feed_numbers())
     }
 }

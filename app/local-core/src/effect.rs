@@ -39,6 +39,8 @@ pub enum Effect {
     },
     /// Send `Event::Tick` then; a later one replaces an earlier one.
     WakeAt(Timestamp),
+    /// This store was copied or restored: answer with `Event::FreshActor`, so that it writes in a name of its own.
+    FreshActor,
     /// Somebody is signed in, or nobody is.
     SignedIn(bool),
     /// Signing in here is not possible as long as work of somebody else waits to be sent.

@@ -7,6 +7,30 @@ use shared_model::ids::DeviceId;
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 
+/// What a person decides about refused work, named by its rows in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decision {
+    /// Do it again as it is, in the name of whoever is signed in: its author, or a colleague who takes it over.
+    Again { rows: Vec<i64> },
+    /// Do this in its stead.
+    Instead { rows: Vec<i64>, command: Command },
+    /// Let it go. It is kept with the reason.
+    LetGo { rows: Vec<i64>, reason: String },
+    /// Take up what was let go.
+    PutBack { rows: Vec<i64> },
+}
+
+impl Decision {
+    pub(crate) fn rows(&self) -> &[i64] {
+        match self {
+            Self::Again { rows }
+            | Self::Instead { rows, .. }
+            | Self::LetGo { rows, .. }
+            | Self::PutBack { rows } => rows,
+        }
+    }
+}
+
 /// What signing in gave: who this is, and the tokens to prove it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
@@ -23,6 +47,11 @@ impl std::fmt::Debug for Credentials {
             .finish_non_exhaustive()
     }
 }
+
+/// A ticket says above these bits which page asked, and below them which of its questions it was. Page 0 is a host that
+/// lives as long as its core and never asks twice; any other page's tickets are remembered, so that what was carried out
+/// is not carried out again.
+pub const PAGE_BITS: u32 = 24;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
@@ -52,6 +81,13 @@ pub enum Event {
         ticket: u64,
         command: Command,
     },
+    /// A person decided about refused work; `ticket` comes back with the answer.
+    Decide {
+        ticket: u64,
+        decision: Decision,
+    },
+    /// The answer to `Effect::FreshActor`: 16 random bytes.
+    FreshActor([u8; 16]),
     Watch {
         watch: u64,
         query: Query,

@@ -21,14 +21,14 @@ pub use clinic::ClinicView;
 pub use day::{Clash, DayColumn, DayItem, DayView, Stage};
 pub use free_slots::{FreeSlot, FreeSlotsView};
 pub use lines::{AppointmentLine, OwnerLine, PetLine, VisitLine};
-pub use outbox_page::{OutboxLine, OutboxView};
+pub use outbox_page::{LetGo, Matter, OthersWork, OutboxLine, OutboxView};
 pub use patient_page::PatientView;
 pub use search::{Hit, SearchView};
 pub use status::{Connection, FirstSync, StatusView};
 pub use visit_page::{SectionText, Tile, VisitView};
 
 use crate::core::Reading;
-use crate::store::StoreError;
+use crate::store::{Receipt, StoreError};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use shared_model::documents::Kind;
@@ -65,6 +65,8 @@ pub enum Query {
     Outbox,
     /// The pets of the owner who is signed in.
     MyPets,
+    /// Where a record's latest work is, for a screen that shows no more of it than a line.
+    Receipt(DocumentId),
 }
 
 /// The answer to a query. `Missing` stands for a record that is not on this device.
@@ -81,6 +83,7 @@ pub enum View {
     FreeSlots(FreeSlotsView),
     Outbox(OutboxView),
     MyPets(Vec<PetLine>),
+    Receipt(Receipt),
     Missing,
 }
 
@@ -142,6 +145,7 @@ impl Query {
             }
             Self::FreeSlots { .. } => settings || touched.kind(Kind::Appointment),
             Self::MyPets => touched.kind(Kind::Patient) || touched.kind(Kind::Appointment),
+            Self::Receipt(_) => touched.status,
         }
     }
 
@@ -169,6 +173,7 @@ impl Query {
             } => View::FreeSlots(free_slots::view(reading, *date, *vet, *minutes, *moving)?),
             Self::Outbox => View::Outbox(outbox_page::view(reading)?),
             Self::MyPets => View::MyPets(lines::my_pets(reading)?),
+            Self::Receipt(id) => View::Receipt(reading.store.receipt(*id)?),
         })
     }
 }

@@ -2,13 +2,16 @@
 
 use super::lines::name;
 use crate::core::Reading;
-use crate::store::{OutboxEntry, StoreError};
+use crate::store::{OutboxCounts, OutboxEntry, StoreError};
+use crate::sync::Seen;
 use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
+use shared_model::commands::Command;
 use shared_model::documents::Kind;
-use shared_model::ids::DocumentId;
+use shared_model::ids::{AccountId, DocumentId};
 use shared_model::protocol::RefusalCode;
 use shared_model::time::Timestamp;
+use std::cmp::Reverse;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutboxLine {
@@ -23,29 +26,197 @@ pub struct OutboxLine {
     pub refused: Option<(RefusalCode, String)>,
 }
 
+/// Somebody else's work that is on this device alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OthersWork {
+    pub account: AccountId,
+    /// Empty if nobody here knows it.
+    pub name: String,
+    pub waiting: u64,
+    /// When the oldest change that waits was made.
+    pub since: Option<Timestamp>,
+    pub refused: u64,
+}
+
+/// One thing to decide: a refused change, or all that somebody typed into one text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Matter {
+    /// Its rows in the outbox, oldest first.
+    pub rows: Vec<i64>,
+    pub verb: String,
+    pub kind: Kind,
+    pub document: DocumentId,
+    pub about: String,
+    /// When the latest of it was written.
+    pub made_at: Timestamp,
+    /// Whose work it is; somebody else's can be done again as one's own.
+    pub author: String,
+    pub mine: bool,
+    /// Why the first of it was refused.
+    pub code: RefusalCode,
+    /// What was asked for last; `None` if this build cannot read it.
+    pub command: Option<Command>,
+    /// What was typed, if it is text.
+    pub words: String,
+    pub discarded: Option<LetGo>,
+}
+
+/// Who let refused work go, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LetGo {
+    pub at: Timestamp,
+    pub by: String,
+    pub reason: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutboxView {
-    /// Oldest first, the first hundred of them.
+    /// Of the person signed in: oldest first, the first hundred of them.
     pub waiting: Vec<OutboxLine>,
     pub waiting_total: u64,
-    /// Newest first.
+    /// Everybody's on this device, row by row, newest first.
     pub refused: Vec<OutboxLine>,
+    /// The same for people: one's own first, the latest before the earlier ones.
+    pub matters: Vec<Matter>,
+    /// Refused work that was let go, the latest first.
+    pub let_go: Vec<Matter>,
+    pub others: Vec<OthersWork>,
 }
 
 pub(super) fn view(reading: &Reading<'_>) -> Result<OutboxView, StoreError> {
     let waiting = match reading.principal {
-        Some(principal) => reading.store.waiting(principal.account, 0, 100)?,
+        Some(principal) => reading.store.waiting(principal.account, 100)?,
         None => Vec::new(),
     };
-    let (waiting_total, _, _) = reading.store.outbox_counts()?;
+    let refused = reading.store.refused()?;
+    let mut matters = matters(reading, &refused)?;
+    matters.sort_by_key(|matter| (!matter.mine, Reverse(matter.made_at)));
     let lines = |entries: Vec<OutboxEntry>| entries.into_iter().map(|entry| line(reading, entry)).collect();
     let waiting: Result<Vec<_>, StoreError> = lines(waiting);
-    let refused: Result<Vec<_>, StoreError> = lines(reading.store.refused()?);
+    let (own, others) = standing(reading)?;
     Ok(OutboxView {
         waiting: waiting?,
-        waiting_total,
-        refused: refused?,
+        waiting_total: own.waiting,
+        let_go: self::matters(reading, &reading.store.discarded()?)?,
+        matters,
+        refused: lines(refused)?,
+        others,
     })
+}
+
+/// What is on this device alone: of the person signed in, and of each other one. Nobody's is everybody's.
+pub(super) fn standing(reading: &Reading<'_>) -> Result<(OutboxCounts, Vec<OthersWork>), StoreError> {
+    let me = reading.principal.map(|principal| principal.account);
+    let mut own = OutboxCounts::default();
+    let mut others = Vec::new();
+    for (account, counts) in reading.store.outbox_counts()? {
+        if me.is_none_or(|me| me == account) {
+            own.waiting += counts.waiting;
+            own.held += counts.held;
+            own.refused += counts.refused;
+            own.since = own.since.into_iter().chain(counts.since).min();
+        } else {
+            others.push(OthersWork {
+                account,
+                name: reading.person(account)?,
+                waiting: counts.waiting,
+                since: counts.since,
+                refused: counts.refused,
+            });
+        }
+    }
+    Ok((own, others))
+}
+
+/// Refused rows (newest first) as people decide about them: typing in one text is one thing.
+fn matters(reading: &Reading<'_>, refused: &[OutboxEntry]) -> Result<Vec<Matter>, StoreError> {
+    let mut groups: Vec<Vec<&OutboxEntry>> = Vec::new();
+    for entry in refused {
+        let same = |group: &&mut Vec<&OutboxEntry>| is_one_matter(group[0], entry);
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(entry),
+            None => groups.push(vec![entry]),
+        }
+    }
+    let me = reading.principal.map(|principal| principal.account);
+    let mut matters = Vec::with_capacity(groups.len());
+    for mut group in groups {
+        let latest = group[0];
+        group.reverse();
+        let about = line(reading, latest.clone())?;
+        matters.push(Matter {
+            rows: group.iter().map(|entry| entry.seq).collect(),
+            verb: about.verb,
+            kind: latest.kind,
+            document: latest.document,
+            about: about.about,
+            made_at: latest.made_at,
+            author: reading.person(latest.account)?,
+            mine: me == Some(latest.account),
+            code: group[0]
+                .refused
+                .as_ref()
+                .map_or(RefusalCode::Undecodable, |(code, _)| *code),
+            command: latest.command.clone(),
+            words: typed(reading, &group)?,
+            discarded: match &latest.discarded {
+                None => None,
+                Some(discarded) => Some(LetGo {
+                    at: discarded.at,
+                    by: reading.person(discarded.by)?,
+                    reason: discarded.reason.clone(),
+                }),
+            },
+        });
+    }
+    Ok(matters)
+}
+
+fn is_one_matter(one: &OutboxEntry, other: &OutboxEntry) -> bool {
+    let (Some(Command::WriteInSection(first)), Some(Command::WriteInSection(second))) =
+        (&one.command, &other.command)
+    else {
+        return false;
+    };
+    one.account == other.account
+        && first.visit == second.visit
+        && first.section == second.section
+        && one.discarded == other.discarded
+}
+
+/// The words of typing, oldest first, as one reads them. What was typed away again is left out only where it is sure
+/// that it is the same letters: no word may be missing here.
+fn typed(reading: &Reading<'_>, rows: &[&OutboxEntry]) -> Result<String, StoreError> {
+    let mut stretches: Vec<(usize, Vec<char>)> = Vec::new();
+    let mut seen: Option<Seen> = None;
+    let mut before: Option<&OutboxEntry> = None;
+    for row in rows {
+        let Some(Command::WriteInSection(edit)) = &row.command else {
+            return Ok(String::new());
+        };
+        let seen = match &mut seen {
+            Some(seen) => seen,
+            unread => unread.insert(Seen::of(reading.store, row.document)?),
+        };
+        let state = seen.state(&edit.seen, edit.section.word());
+        let follows = before.is_some_and(|before| state.len() == 1 && state[0][..] == before.hash[..]);
+        before = Some(row);
+        match stretches.last_mut() {
+            Some((start, letters))
+                if follows && edit.at >= *start && edit.at + edit.delete <= *start + letters.len() =>
+            {
+                let at = edit.at - *start;
+                letters.splice(at..at + edit.delete, edit.insert.chars());
+            }
+            _ => stretches.push((edit.at, edit.insert.chars().collect())),
+        }
+    }
+    let words: Vec<String> = stretches
+        .into_iter()
+        .map(|(_, letters)| letters.into_iter().collect::<String>())
+        .filter(|words| !words.is_empty())
+        .collect();
+    Ok(words.join("\n"))
 }
 
 fn line(reading: &Reading<'_>, entry: OutboxEntry) -> Result<OutboxLine, StoreError> {

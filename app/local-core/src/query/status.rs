@@ -1,5 +1,6 @@
 //! The truth about connection and saving, for every screen.
 
+use super::outbox_page::{OthersWork, standing};
 use crate::core::Reading;
 use crate::store::{StorageTrouble, StoreError};
 use serde::{Deserialize, Serialize};
@@ -36,11 +37,19 @@ pub struct StatusView {
     pub connection: Connection,
     /// When anything last came from the server.
     pub last_heard: Option<Timestamp>,
-    /// Changes saved here that the server has not acknowledged.
+    /// Up to when everything that the server had has arrived here; later than that, others may have written.
+    pub as_of: Option<Timestamp>,
+    /// Connected, but what others wrote meanwhile is still arriving.
+    pub catching_up: bool,
+    /// Changes that the person signed in saved here and the server has not acknowledged.
     pub waiting: u64,
     pub waiting_since: Option<Timestamp>,
-    /// Changes that the server refused and a person has to look at.
+    /// Of those that wait, how many build on a colleague's work here, which has to be sent before them.
+    pub held: u64,
+    /// Changes of theirs that the server refused and a person has to look at.
     pub needs_attention: u64,
+    /// What other people's work waits on this device.
+    pub others: Vec<OthersWork>,
     pub first_sync: Option<FirstSync>,
     pub storage: Option<StorageTrouble>,
     /// Server clock minus this device's, in seconds, if it is worth telling (more than two minutes).
@@ -54,7 +63,7 @@ pub struct StatusView {
 }
 
 pub(super) fn view(reading: &Reading<'_>) -> Result<StatusView, StoreError> {
-    let (waiting, waiting_since, needs_attention) = reading.store.outbox_counts()?;
+    let (own, others) = standing(reading)?;
     let deferred = reading
         .store
         .sql
@@ -63,9 +72,13 @@ pub(super) fn view(reading: &Reading<'_>) -> Result<StatusView, StoreError> {
     Ok(StatusView {
         connection: reading.sync.connection(),
         last_heard: reading.sync.last_heard(),
-        waiting,
-        waiting_since,
-        needs_attention,
+        as_of: reading.sync.as_of(),
+        catching_up: reading.sync.is_catching_up(),
+        waiting: own.waiting,
+        waiting_since: own.since,
+        held: own.held,
+        needs_attention: own.refused,
+        others,
         first_sync: reading.sync.first_sync(),
         storage: reading.trouble,
         clock_off_by: reading.sync.clock_off_by(),

@@ -2,6 +2,7 @@
 //!
 //! Invariant: every function that writes runs inside the caller's transaction; nothing here commits on its own.
 
+mod answered;
 mod documents;
 mod error;
 mod outbox;
@@ -10,15 +11,19 @@ mod search;
 
 pub use documents::Receipt;
 pub use error::{StorageTrouble, StoreError};
-pub(crate) use outbox::OutboxEntry;
+pub use outbox::{Discarded, OutboxCounts, OutboxEntry};
 pub(crate) use search::fold;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 /// The migrations of the device's store, oldest first. Invariant 7: none of them deletes an outbox row.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/device/0001_store.sql"),
     include_str!("../../../../migrations/device/0002_search_by_owner.sql"),
+    include_str!("../../../../migrations/device/0003_refused_work.sql"),
+    include_str!("../../../../migrations/device/0004_answered.sql"),
+    include_str!("../../../../migrations/device/0005_quicker_edits.sql"),
 ];
 
 /// An open store.
@@ -42,7 +47,9 @@ impl Store {
         sql.pragma_update(None, "foreign_keys", "OFF")?;
         sql.pragma_update(None, "cache_size", -16_000)?;
         sql.pragma_update(None, "temp_store", "MEMORY")?;
-        sql.set_prepared_statement_cache_capacity(64);
+        sql.set_prepared_statement_cache_capacity(128);
+        // Otherwise a statement is prepared anew for every value that its plan might depend on.
+        sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let store = Self { sql };
         store.migrate()?;
         Ok(store)
@@ -141,7 +148,8 @@ impl Store {
     pub fn wipe(&self) -> Result<(), StoreError> {
         self.clear_projections()?;
         self.sql.execute_batch(
-            "DELETE FROM document; DELETE FROM outbox; DELETE FROM feed_cursor; DELETE FROM deferred; DELETE FROM meta;",
+            "DELETE FROM document; DELETE FROM outbox; DELETE FROM feed_cursor; DELETE FROM deferred; DELETE FROM redone; \
+             DELETE FROM meta;",
         )?;
         Ok(())
     }

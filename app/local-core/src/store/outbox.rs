@@ -19,6 +19,30 @@ pub struct OutboxEntry {
     pub made_at: Timestamp,
     /// The server's code and reason if it refused this change.
     pub refused: Option<(RefusalCode, String)>,
+    /// Whose waiting work it builds on.
+    pub behind: Option<AccountId>,
+    /// Refused work that somebody has let go.
+    pub discarded: Option<Discarded>,
+}
+
+/// Who let refused work go, when, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discarded {
+    pub at: Timestamp,
+    pub by: AccountId,
+    pub reason: String,
+}
+
+/// One person's work that is on this device alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxCounts {
+    pub waiting: u64,
+    /// When the oldest change that waits was made.
+    pub since: Option<Timestamp>,
+    /// Of those that wait, how many build on a colleague's work that waits too.
+    pub held: u64,
+    /// Refused, and nobody has decided yet.
+    pub refused: u64,
 }
 
 impl Store {
@@ -53,15 +77,15 @@ impl Store {
         Ok(self.sql.last_insert_rowid())
     }
 
-    /// What waits for the server after `seq`, oldest first.
-    pub fn waiting(
+    /// What can be sent of one person's work after `seq`, oldest first.
+    pub fn sendable(
         &self,
         account: AccountId,
         after: i64,
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
-            "WHERE refused IS NULL AND seq > ?1 AND account = ?2 ORDER BY seq LIMIT ?3",
+            "WHERE refused IS NULL AND behind IS NULL AND seq > ?1 AND account = ?2 ORDER BY seq LIMIT ?3",
             (
                 after,
                 &account.bytes()[..],
@@ -70,14 +94,81 @@ impl Store {
         )
     }
 
+    /// What waits of one person's work, oldest first.
+    pub fn waiting(&self, account: AccountId, limit: usize) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE refused IS NULL AND account = ?1 ORDER BY seq LIMIT ?2",
+            (&account.bytes()[..], i64::try_from(limit).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// What waits of other people's work on a document, oldest first.
+    pub fn waiting_of_others(
+        &self,
+        document: DocumentId,
+        account: AccountId,
+    ) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE document = ?1 AND account <> ?2 AND refused IS NULL ORDER BY seq",
+            (&document.bytes()[..], &account.bytes()[..]),
+        )
+    }
+
+    /// The entries of these numbers that are still there, oldest first.
+    pub fn outbox_entries(&self, seqs: &[i64]) -> Result<Vec<OutboxEntry>, StoreError> {
+        let mut seqs = seqs.to_vec();
+        seqs.sort_unstable();
+        seqs.dedup();
+        let mut entries = Vec::with_capacity(seqs.len());
+        for seq in seqs {
+            entries.extend(self.outbox_rows("WHERE seq = ?1", [seq])?);
+        }
+        Ok(entries)
+    }
+
+    /// A change builds on somebody else's work on this device, which has to be sent first; or on nobody's any more.
+    pub fn hold(&self, seq: i64, behind: Option<AccountId>) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("UPDATE outbox SET behind = ?2 WHERE seq = ?1")?
+            .execute((seq, behind.map(|account| account.bytes().to_vec())))?;
+        Ok(())
+    }
+
+    /// Whether anything of a document waits for somebody else's work.
+    pub fn is_held(&self, document: DocumentId) -> Result<bool, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached("SELECT 1 FROM outbox WHERE document = ?1 AND behind IS NOT NULL")?
+            .exists([&document.bytes()[..]])?)
+    }
+
     /// What the server has not acknowledged of one document, refused or not, oldest first.
     pub fn outbox_of(&self, document: DocumentId) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows("WHERE document = ?1 ORDER BY seq", [&document.bytes()[..]])
     }
 
-    /// What the server refused, newest first.
+    /// Whether anything of a document is in the outbox.
+    pub fn waits_of(&self, document: DocumentId) -> Result<bool, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached("SELECT 1 FROM outbox WHERE document = ?1 AND refused IS NULL")?
+            .exists([&document.bytes()[..]])?)
+    }
+
+    /// What the server refused and nobody has let go, newest first.
     pub fn refused(&self) -> Result<Vec<OutboxEntry>, StoreError> {
-        self.outbox_rows("WHERE refused IS NOT NULL ORDER BY seq DESC", [])
+        self.outbox_rows(
+            "WHERE refused IS NOT NULL AND discarded_at IS NULL ORDER BY seq DESC",
+            [],
+        )
+    }
+
+    /// What was let go, the latest first.
+    pub fn discarded(&self) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE discarded_at IS NOT NULL ORDER BY discarded_at DESC, seq DESC",
+            [],
+        )
     }
 
     fn outbox_rows(
@@ -86,7 +177,8 @@ impl Store {
         params: impl rusqlite::Params,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         let mut statement = self.sql.prepare_cached(&format!(
-            "SELECT seq, kind, document, hash, change, command, made_at, refused, reason, account FROM outbox {which}"
+            "SELECT seq, kind, document, hash, change, command, made_at, refused, reason, account, discarded_at, \
+             discarded_by, discard_reason, behind FROM outbox {which}"
         ))?;
         let mut rows = statement.query(params)?;
         let mut entries = Vec::new();
@@ -111,6 +203,19 @@ impl Store {
                         Some((code, row.get::<_, Option<String>>(8)?.unwrap_or_default()))
                     }
                 },
+                behind: row
+                    .get_ref(13)?
+                    .as_blob_or_null()?
+                    .and_then(AccountId::from_slice),
+                discarded: match row.get::<_, Option<i64>>(10)? {
+                    None => None,
+                    Some(at) => Some(Discarded {
+                        at: Timestamp(at),
+                        by: AccountId::from_slice(row.get_ref(11)?.as_blob()?)
+                            .ok_or_else(|| corrupt("discarded by"))?,
+                        reason: row.get::<_, Option<String>>(12)?.unwrap_or_default(),
+                    }),
+                },
             });
         }
         Ok(entries)
@@ -130,15 +235,42 @@ impl Store {
         Ok(())
     }
 
-    /// How many changes wait, since when, and how many were refused.
-    pub fn outbox_counts(&self) -> Result<(u64, Option<Timestamp>, u64), StoreError> {
-        Ok(self
-            .sql
+    /// Refused work is let go, or taken up again.
+    pub fn mark_discarded(&self, seq: i64, discarded: Option<&Discarded>) -> Result<(), StoreError> {
+        self.sql
             .prepare_cached(
-                "SELECT count(*) FILTER (WHERE refused IS NULL), min(made_at) FILTER (WHERE refused IS NULL), \
-                 count(*) FILTER (WHERE refused IS NOT NULL) FROM outbox",
+                "UPDATE outbox SET discarded_at = ?2, discarded_by = ?3, discard_reason = ?4 WHERE seq = ?1",
             )?
-            .query_row([], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp), row.get(2)?)))?)
+            .execute((
+                seq,
+                discarded.map(|discarded| discarded.at.0),
+                discarded.map(|discarded| discarded.by.bytes().to_vec()),
+                discarded.map(|discarded| &discarded.reason),
+            ))?;
+        Ok(())
+    }
+
+    /// Whose work is on this device alone, the oldest first.
+    pub fn outbox_counts(&self) -> Result<Vec<(AccountId, OutboxCounts)>, StoreError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT account, count(*) FILTER (WHERE refused IS NULL), min(made_at) FILTER (WHERE refused IS NULL), \
+             count(*) FILTER (WHERE refused IS NULL AND behind IS NOT NULL), count(*) FILTER (WHERE refused IS NOT NULL) \
+             FROM outbox WHERE discarded_at IS NULL GROUP BY account ORDER BY min(made_at)",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut counts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let account = AccountId::from_slice(row.get_ref(0)?.as_blob()?)
+                .ok_or_else(|| StoreError::Corrupt("outbox account".to_owned()))?;
+            let of_one = OutboxCounts {
+                waiting: row.get(1)?,
+                since: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+                held: row.get(3)?,
+                refused: row.get(4)?,
+            };
+            counts.push((account, of_one));
+        }
+        Ok(counts)
     }
 }
 

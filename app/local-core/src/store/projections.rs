@@ -4,6 +4,7 @@ use super::{Store, StoreError, fold};
 use rusqlite::OptionalExtension;
 use shared_model::documents::{Booking, Kind, Projection, Whereabouts};
 use shared_model::ids::DocumentId;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub(crate) fn booking_number(booking: Booking) -> u8 {
     match booking {
@@ -19,6 +20,13 @@ pub(crate) fn whereabouts_number(whereabouts: Whereabouts) -> u8 {
         Whereabouts::InRoom => 2,
         Whereabouts::Departed => 3,
     }
+}
+
+/// Of what stands in a search row. Another build may sum otherwise, which costs one more writing of the row.
+fn sum(text: &str, owners: &str) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    (text, owners).hash(&mut hasher);
+    hasher.finish().cast_signed()
 }
 
 impl Store {
@@ -132,15 +140,32 @@ impl Store {
     }
 
     fn index(&self, document_row: i64, text: &str, owners: &str, fresh: bool) -> Result<(), StoreError> {
+        let (text, owners) = (fold(text), fold(owners));
         if !fresh {
+            let sum = sum(&text, &owners);
+            if self.indexed(document_row)? == Some(sum) {
+                return Ok(());
+            }
             self.sql
                 .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
                 .execute([document_row])?;
+            self.sql
+                .prepare_cached("INSERT OR REPLACE INTO indexed VALUES (?1, ?2)")?
+                .execute([document_row, sum])?;
         }
         self.sql
             .prepare_cached("INSERT INTO search (rowid, text, owners) VALUES (?1, ?2, ?3)")?
-            .execute((document_row, fold(text), fold(owners)))?;
+            .execute((document_row, text, owners))?;
         Ok(())
+    }
+
+    /// What the search row of a document was made of, if that is known.
+    fn indexed(&self, document_row: i64) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached("SELECT sum FROM indexed WHERE row = ?1")?
+            .query_row([document_row], |row| row.get(0))
+            .optional()?)
     }
 
     /// Given and family name, if the client is here.
@@ -221,9 +246,11 @@ impl Store {
             }
         };
         if searched {
-            self.sql
-                .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
-                .execute([document_row])?;
+            for table in ["search WHERE rowid", "indexed WHERE row"] {
+                self.sql
+                    .prepare_cached(&format!("DELETE FROM {table} = ?1"))?
+                    .execute([document_row])?;
+            }
         }
         Ok(())
     }
@@ -231,7 +258,7 @@ impl Store {
     pub(super) fn clear_projections(&self) -> Result<(), StoreError> {
         self.sql.execute_batch(
             "DELETE FROM client; DELETE FROM patient; DELETE FROM ownership; DELETE FROM appointment; \
-             DELETE FROM visit; DELETE FROM search;",
+             DELETE FROM visit; DELETE FROM search; DELETE FROM indexed;",
         )?;
         Ok(())
     }

@@ -21,6 +21,10 @@ enum Stored {
     Nothing,
     /// It builds on changes that are not here: the whole document has to be asked for.
     Incomplete,
+    /// Another store has written in our name, in the place of work that waits here: it fits once that has another name.
+    Reused,
+    /// Another store has written in our name.
+    OursFromElsewhere,
 }
 
 impl Core {
@@ -44,7 +48,14 @@ impl Core {
         };
         let bulk = entries.len() > 50;
         let cursor = page.cursor.clone();
-        self.store_entries(clinic, &entries, &mut touched, |store| store.set_cursor(&cursor))?;
+        let arrived = self.sync.has_arrived(&cursor);
+        self.store_entries(clinic, &entries, &mut touched, |store| {
+            store.set_cursor(&cursor)?;
+            if arrived {
+                store.set_meta("as_of", &now)?;
+            }
+            Ok(())
+        })?;
         touched.all = bulk;
         self.sync.cursors.insert(page.cursor.feed, page.cursor);
         if page.number > 0 {
@@ -88,14 +99,24 @@ impl Core {
         also: impl FnOnce(&Store) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut wanted = self.sync.wanted.clone();
+        let mut reused = self.sync.reused.clone();
         let done = self.store.replayable_transaction(|| {
             for entry in entries {
                 let stored = self.store_entry(clinic, entry)?;
-                if let Stored::Changed = stored {
+                if let Stored::Changed | Stored::OursFromElsewhere = stored {
                     touched.documents.insert((entry.kind, entry.document));
                 }
+                match stored {
+                    Stored::Reused => {
+                        reused.get_or_insert_default().insert(entry.document);
+                    }
+                    Stored::OursFromElsewhere => {
+                        reused.get_or_insert_default();
+                    }
+                    Stored::Changed | Stored::Nothing | Stored::Incomplete => {}
+                }
                 match (&stored, &entry.content) {
-                    (Stored::Incomplete, _) => {
+                    (Stored::Incomplete | Stored::Reused, _) => {
                         wanted.insert(entry.document);
                     }
                     (_, Content::Snapshot { .. } | Content::Revoked) => {
@@ -108,6 +129,9 @@ impl Core {
                 self.store
                     .set_meta("wanted", &wanted.iter().copied().collect::<Vec<_>>())?;
             }
+            if let Some(reused) = reused.as_ref().filter(|_| reused != self.sync.reused) {
+                self.store.note_reused(reused)?;
+            }
             also(&self.store)
         });
         if let Err(error) = done {
@@ -116,7 +140,9 @@ impl Core {
             return Err(error);
         }
         self.sync.wanted = wanted;
+        self.sync.reused = reused;
         self.sync.unreadable = 0;
+        self.sync.not_stored = 0;
         Ok(())
     }
 
@@ -134,6 +160,9 @@ impl Core {
             } => {
                 if self.store.has_document(entry.document)? {
                     return self.merge_snapshot(clinic, entry, bytes);
+                }
+                if self.store.waits_of(entry.document)? {
+                    return self.begin_again(clinic, entry, bytes);
                 }
                 let derived;
                 let projection = if *projection_version == PROJECTION_VERSION {
@@ -176,15 +205,26 @@ impl Core {
         self.merge(clinic, entry, arrived.changes_since(&[]))
     }
 
-    /// A document whose bytes here cannot be read any more: what the server has of it, and on top of that what waits
-    /// here for the server.
-    fn replace_damaged(&self, mut document: Document) -> Result<Stored, StoreError> {
-        let id = document.id;
-        let stored = self
-            .store
-            .document(id)?
-            .ok_or_else(|| StoreError::Corrupt(format!("{id} has gone")))?;
-        let waiting = self.store.outbox_of(id)?;
+    /// A document that came back while work on it waits here, as after it could not be read for a while: with that work
+    /// on top, which the server will not send to the one who wrote it.
+    fn begin_again(&self, clinic: ClinicId, entry: &Entry, bytes: &[u8]) -> Result<Stored, StoreError> {
+        let id = entry.document;
+        let Ok(mut document) = Document::load(entry.kind, clinic, id, bytes) else {
+            return Ok(Stored::Incomplete);
+        };
+        if self.meet_own_work(id, &document.changes_since(&[]))? {
+            return Ok(Stored::Reused);
+        }
+        self.put_on_top(&mut document)?;
+        let row = self.store.insert_document(entry.kind, id, &document.save())?;
+        self.store.write_projection(row, id, &project(&document), true)?;
+        self.cache.put(Arc::new(document));
+        Ok(Stored::Changed)
+    }
+
+    /// Adds the work that waits here for the server.
+    fn put_on_top(&self, document: &mut Document) -> Result<(), StoreError> {
+        let waiting = self.store.outbox_of(document.id)?;
         for entry in waiting.iter().filter(|entry| entry.refused.is_none()) {
             let change = read_change(&entry.change)
                 .map_err(|error| StoreError::Corrupt(format!("outbox change: {error}")))?;
@@ -197,6 +237,42 @@ impl Core {
                 Err(error) => return Err(StoreError::Corrupt(error.to_string())),
             }
         }
+        Ok(())
+    }
+
+    /// Takes out of the outbox what has come back from the server, and says whether what waits of the document has been
+    /// written in the same name elsewhere.
+    fn meet_own_work(&self, id: DocumentId, arrived: &[Change]) -> Result<bool, StoreError> {
+        let mut reused = false;
+        for row in self.store.outbox_of(id)? {
+            if arrived.iter().any(|change| change.hash().0[..] == row.hash[..]) {
+                self.store.acknowledge(row.seq)?;
+            } else if row.refused.is_none() {
+                let ours = read_change(&row.change)
+                    .map_err(|error| StoreError::Corrupt(format!("outbox change: {error}")))?;
+                reused |= arrived
+                    .iter()
+                    .any(|change| change.actor_id() == ours.actor_id() && change.seq() == ours.seq());
+            }
+        }
+        self.store.release(id)?;
+        if self.store.receipt(id)?.waiting == 0
+            && let Some(now) = self.sync.last_heard
+        {
+            self.store.mark_confirmed(id, now)?;
+        }
+        Ok(reused)
+    }
+
+    /// A document whose bytes here cannot be read any more: what the server has of it, and on top of that what waits
+    /// here for the server.
+    fn replace_damaged(&self, mut document: Document) -> Result<Stored, StoreError> {
+        let id = document.id;
+        let stored = self
+            .store
+            .document(id)?
+            .ok_or_else(|| StoreError::Corrupt(format!("{id} has gone")))?;
+        self.put_on_top(&mut document)?;
         self.store.replace_document(stored.row, &document)?;
         self.store
             .write_projection(stored.row, id, &project(&document), false)?;
@@ -211,6 +287,9 @@ impl Core {
         let here = open(&self.store, &self.cache, clinic, id)?;
         if self.cache.is_damaged(id) {
             return Ok(Stored::Incomplete);
+        }
+        if self.store.waits_of(id)? && self.meet_own_work(id, &changes)? {
+            return Ok(Stored::Reused);
         }
         let is_new = here.is_none();
         let mut document = match here {
@@ -229,7 +308,10 @@ impl Core {
             Err(LoadError::MissingDependencies { .. }) => return Ok(Stored::Incomplete),
             Err(error) => return Err(StoreError::Corrupt(error.to_string())),
         }
+        let ours = self.signed_in.as_ref().map(|signed_in| &signed_in.actor);
+        let from_elsewhere = !is_new && news.iter().any(|change| Some(change.actor_id()) == ours);
         let row = if is_new {
+            self.put_on_top(&mut document)?;
             self.store.insert_document(entry.kind, id, &document.save())?
         } else {
             let stored = self
@@ -248,7 +330,11 @@ impl Core {
         self.store
             .write_projection(row, id, &project(&document), is_new)?;
         self.cache.put(Arc::new(document));
-        Ok(Stored::Changed)
+        Ok(if from_elsewhere {
+            Stored::OursFromElsewhere
+        } else {
+            Stored::Changed
+        })
     }
 }
 

@@ -4,9 +4,14 @@
 //! than what the server has acknowledged.
 
 mod apply_page;
+mod beside_others;
+mod decide;
 mod deferred;
+mod fresh_actor;
 mod push;
 mod recover;
+mod retype;
+mod seen;
 mod session;
 
 use crate::query::{Connection, FirstSync, StatusView};
@@ -16,6 +21,9 @@ use shared_model::permissions::Feed;
 use shared_model::protocol::{Cursor, Goodbye};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+pub(crate) use beside_others::Beside;
+pub(crate) use seen::Seen;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
@@ -48,6 +56,10 @@ pub(crate) struct Sync {
     attempts: u32,
     lost_at: Option<Timestamp>,
     last_heard: Option<Timestamp>,
+    /// The last moment at which everything had arrived.
+    as_of: Option<Timestamp>,
+    /// Where the server's feeds stood at the welcome.
+    heads: Vec<(Feed, u64)>,
     asked_at: Option<Timestamp>,
     renewing_in_session: bool,
     cursors: BTreeMap<Feed, Cursor>,
@@ -60,8 +72,15 @@ pub(crate) struct Sync {
     wanted: BTreeSet<DocumentId>,
     /// Documents asked for in this session.
     asked: BTreeSet<DocumentId>,
+    /// Set once another store writes in this one's name, until a fresh actor has come: the documents in which both have
+    /// written. Nothing is sent meanwhile.
+    reused: Option<BTreeSet<DocumentId>>,
+    /// The host was asked for the fresh actor.
+    actor_asked: bool,
     /// Frames in a row that could not be read.
     unreadable: u32,
+    /// Frames in a row whose contents could not be stored.
+    not_stored: u32,
     /// When views that show the time are due again.
     clock_views_at: Option<Timestamp>,
 }
@@ -82,6 +101,9 @@ impl Sync {
             .map(|cursor| (cursor.feed, cursor))
             .collect();
         self.last_heard = store.meta("last_heard")?;
+        self.as_of = store.meta("as_of")?;
+        let reused: Option<Vec<DocumentId>> = store.meta("reused")?;
+        self.reused = reused.map(|documents| documents.into_iter().collect());
         let wanted: Option<Vec<DocumentId>> = store.meta("wanted")?;
         self.wanted = wanted.into_iter().flatten().collect();
         Ok(())
@@ -108,6 +130,32 @@ impl Sync {
             .values()
             .map(|cursor| (cursor.feed, cursor.number))
             .collect()
+    }
+
+    /// Whether a cursor has everything that there was at the welcome. Only the staff's feed goes up to the clinic's head;
+    /// the others end with what concerns them.
+    fn has_arrived(&self, cursor: &Cursor) -> bool {
+        let head = self.heads.iter().find(|(feed, _)| *feed == cursor.feed);
+        let head = head.map_or(0, |(_, number)| *number);
+        cursor.bootstrap.is_none()
+            && cursor.number > 0
+            && (cursor.feed != Feed::Staff || cursor.number >= head)
+    }
+
+    pub(crate) fn is_catching_up(&self) -> bool {
+        self.phase == Phase::Live && !self.is_current()
+    }
+
+    fn is_current(&self) -> bool {
+        self.phase == Phase::Live
+            && self.heads.iter().all(|(feed, _)| {
+                let cursor = self.cursors.get(feed);
+                cursor.is_some_and(|cursor| self.has_arrived(cursor))
+            })
+    }
+
+    pub(crate) fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
     }
 
     pub(crate) fn last_heard(&self) -> Option<Timestamp> {
@@ -154,9 +202,13 @@ impl Sync {
         StatusView {
             connection: self.connection(),
             last_heard: self.last_heard,
+            as_of: self.as_of,
+            catching_up: false,
             waiting: 0,
             waiting_since: None,
+            held: 0,
             needs_attention: 0,
+            others: Vec::new(),
             first_sync: None,
             storage,
             clock_off_by: None,

@@ -11,7 +11,8 @@ use shared_model::SCHEMA_VERSION;
 use shared_model::documents::Kind;
 use shared_model::ids::DocumentId;
 use shared_model::protocol::{
-    self, Accepted, ClientMessage, MAX_FRAME, MAX_PUSH_CHANGES, PUSH_WINDOW, Push, PushItem,
+    self, Accepted, ClientMessage, MAX_FRAME, MAX_PUSH_CHANGES, PUSH_WINDOW, Push, PushItem, Refusal,
+    RefusalCode,
 };
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,12 +29,15 @@ pub(super) struct Sent {
 impl Core {
     /// Sends what waits, as far as the window allows.
     pub(crate) fn push(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
-        while self.sync.phase == Phase::Live && self.sync.in_flight.len() < PUSH_WINDOW {
+        while self.sync.phase == Phase::Live
+            && self.sync.reused.is_none()
+            && self.sync.in_flight.len() < PUSH_WINDOW
+        {
             let Some(signed_in) = &self.signed_in else {
                 return Ok(());
             };
             let account = signed_in.credentials.principal.account;
-            let waiting = self.store.waiting(account, self.sync.sent, MAX_PUSH_CHANGES)?;
+            let waiting = self.store.sendable(account, self.sync.sent, MAX_PUSH_CHANGES)?;
             let mut items: Vec<PushItem> = Vec::new();
             let mut rows = Vec::new();
             let mut size = 0;
@@ -95,6 +99,20 @@ impl Core {
             return Ok(touched);
         };
         let rows = &self.sync.in_flight[position].rows;
+        let reused = self.reused_with(accepted);
+        let of_reused = |refusal: &Refusal| {
+            let theirs = reused
+                .as_ref()
+                .is_some_and(|reused| reused.contains(&refusal.document));
+            let of_its_name = matches!(
+                refusal.code,
+                RefusalCode::ActorReused
+                    | RefusalCode::ForeignActor
+                    | RefusalCode::BuildsOnRefused
+                    | RefusalCode::MissingDependencies
+            );
+            theirs && of_its_name
+        };
         let done = self.store.transaction(|| {
             let mut documents = BTreeSet::new();
             let mut refused: BTreeMap<DocumentId, Refused> = BTreeMap::new();
@@ -104,6 +122,8 @@ impl Core {
                     .iter()
                     .find(|refusal| refusal.document == sent.document && refusal.change[..] == sent.hash[..]);
                 match refusal {
+                    // It waits for the fresh actor.
+                    Some(refusal) if of_reused(refusal) => {}
                     Some(refusal) => {
                         self.store.mark_refused(sent.seq, refusal.code, &refusal.reason)?;
                         let why = (refusal.code, refusal.reason.clone());
@@ -114,14 +134,19 @@ impl Core {
                 documents.insert((sent.kind, sent.document));
             }
             for (document, refused) in &refused {
-                self.take_back(*document, refused)?;
+                self.take_back(*document, refused, None)?;
+            }
+            if let Some(reused) = &reused {
+                self.store.note_reused(reused)?;
             }
             for (_, document) in &documents {
+                self.store.release(*document)?;
                 if self.store.receipt(*document)?.waiting == 0 {
                     self.store.mark_confirmed(*document, accepted.server_time)?;
                 }
             }
             self.store.set_meta("last_heard", &now)?;
+            self.note_as_of(now)?;
             touched.documents = documents;
             Ok(())
         });
@@ -131,11 +156,26 @@ impl Core {
             return Err(error);
         }
         self.sync.in_flight.remove(position);
+        self.sync.reused = reused;
         // A document that the server did not know before can be asked for now.
         self.sync
             .asked
             .retain(|document| !touched.documents.iter().any(|(_, id)| id == document));
         self.push(effects)?;
         Ok(touched)
+    }
+
+    /// The documents in which another store has written in our name, with those that this answer tells of.
+    fn reused_with(&self, accepted: &Accepted) -> Option<BTreeSet<DocumentId>> {
+        let codes = [RefusalCode::ActorReused, RefusalCode::ForeignActor];
+        let told = accepted
+            .refused
+            .iter()
+            .filter(|refusal| codes.contains(&refusal.code));
+        let told: BTreeSet<DocumentId> = told.map(|refusal| refusal.document).collect();
+        match &self.sync.reused {
+            None if told.is_empty() => None,
+            before => Some(before.iter().flatten().copied().chain(told).collect()),
+        }
     }
 }

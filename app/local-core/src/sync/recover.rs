@@ -5,15 +5,16 @@
 //! never touched; a refused change stays in the outbox with its command and its reason; and work is done again as it
 //! was meant, on the state that its author saw, or not at all and then listed as refused too.
 
+use super::beside_others::Standing;
 use crate::core::{Core, open};
 use crate::store::{OutboxEntry, StoreError};
-use automerge::{Change, ChangeHash};
+use automerge::{ActorId, Change, ChangeHash};
 use shared_model::commands::{Command, CommandError};
-use shared_model::documents::{Document, LoadError, Section, Stamp, project, read_change};
-use shared_model::ids::DocumentId;
+use shared_model::documents::{Document, Kind, LoadError, Section, Stamp, project, read_change};
+use shared_model::ids::{AccountId, DocumentId};
 use shared_model::permissions::{self, Principal};
 use shared_model::protocol::RefusalCode;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// An outbox row of the document, its change read.
@@ -27,8 +28,8 @@ struct Row {
 enum Fate {
     /// It stands on nothing that was refused.
     Stays,
-    /// It was done again and is this change now.
-    Redone(Box<Change>),
+    /// It was done again and is this change now, with the command as it means the same there.
+    Redone(Box<Change>, Box<Command>),
     /// Without the refused work it changes nothing: everything that it says stands there already.
     Void,
     Refused(RefusalCode, String),
@@ -45,15 +46,22 @@ struct Recovered {
 pub(super) type Refused = HashMap<i64, (RefusalCode, String)>;
 
 impl Core {
-    /// Takes refused work back out of a document. Its outbox rows are marked already.
-    pub(super) fn take_back(&self, id: DocumentId, refused: &Refused) -> Result<(), StoreError> {
+    /// Takes refused work back out of a document; its outbox rows are marked already. With fresh `actors` everything
+    /// that waits of it is done again in their names. Gives the document's kind if it is here.
+    pub(super) fn take_back(
+        &self,
+        id: DocumentId,
+        refused: &Refused,
+        actors: Option<&BTreeMap<AccountId, ActorId>>,
+    ) -> Result<Option<Kind>, StoreError> {
         let Some(signed_in) = &self.signed_in else {
-            return Ok(());
+            return Ok(None);
         };
         // One whose bytes are damaged comes back from the server without it.
         let Some(document) = open(&self.store, &self.cache, signed_in.clinic(), id)? else {
-            return Ok(());
+            return Ok(None);
         };
+        let kind = Some(document.kind);
         let mut rows = Vec::new();
         for entry in self.store.outbox_of(id)? {
             let change = read_change(&entry.change)
@@ -63,14 +71,23 @@ impl Core {
                 rows.push(Row { entry, change });
             }
         }
-        let recovered = recover(&document, &rows, refused, &signed_in.credentials.principal)?;
+        let principal = &signed_in.credentials.principal;
+        let recovered = recover(&document, &rows, refused, principal, actors)?;
+        let mut standing = Standing::default();
         for (row, fate) in rows.iter().zip(&recovered.fates) {
-            self.settle(row, fate, refused.contains_key(&row.entry.seq))?;
+            let behind = match fate {
+                Fate::Stays => standing.add(row.entry.account, &row.change),
+                Fate::Redone(change, _) => standing.add(row.entry.account, change),
+                Fate::Void | Fate::Refused(..) => None,
+            };
+            self.settle(row, fate, behind, refused.contains_key(&row.entry.seq))?;
         }
+        self.store.release(id)?;
+        self.store.forget_redone()?;
         if recovered.document.change_count() <= 1 {
             self.store.purge_document(id)?;
             self.cache.forget(id);
-            return Ok(());
+            return Ok(kind);
         }
         let stored = self
             .store
@@ -80,22 +97,34 @@ impl Core {
         self.store
             .write_projection(stored.row, id, &project(&recovered.document), false)?;
         self.cache.put(Arc::new(recovered.document));
-        Ok(())
+        Ok(kind)
     }
 
     /// Work that is to be sent (again) goes to the end of the outbox: what was sent in this session lies before it.
-    fn settle(&self, row: &Row, fate: &Fate, was_refused: bool) -> Result<(), StoreError> {
+    fn settle(
+        &self,
+        row: &Row,
+        fate: &Fate,
+        behind: Option<AccountId>,
+        was_refused: bool,
+    ) -> Result<(), StoreError> {
         let entry = &row.entry;
-        let change = match fate {
+        let (change, command) = match fate {
             Fate::Refused(code, reason) => return self.store.mark_refused(entry.seq, *code, reason),
-            Fate::Void => return self.store.acknowledge(entry.seq),
+            Fate::Void => {
+                self.store.note_redone(entry, &row.change, &[])?;
+                return self.store.acknowledge(entry.seq);
+            }
             Fate::Stays if !was_refused => return Ok(()),
-            Fate::Stays => &row.change,
-            Fate::Redone(change) => change,
+            Fate::Stays => (&row.change, entry.command.as_ref()),
+            Fate::Redone(change, command) => {
+                self.store.note_redone(entry, &row.change, &[change.hash().0])?;
+                (&**change, Some(&**command))
+            }
         };
-        let command = entry.command.as_ref().map(Command::to_bytes).unwrap_or_default();
+        let command = command.map(Command::to_bytes).unwrap_or_default();
         self.store.acknowledge(entry.seq)?;
-        self.store.add_to_outbox(
+        let seq = self.store.add_to_outbox(
             entry.account,
             entry.kind,
             entry.document,
@@ -104,19 +133,20 @@ impl Core {
             &command,
             entry.made_at,
         )?;
-        Ok(())
+        self.store.hold(seq, behind)
     }
 }
 
 /// Decides about a document of which some of the rows (oldest first) have just been refused, with what code each.
 ///
 /// `principal` is who is signed in; the work of others on this device is done again without judging it here, the server
-/// will.
+/// will. The work of somebody who has a fresh actor is done again in any case.
 fn recover(
     document: &Document,
     rows: &[Row],
     refused: &Refused,
     principal: &Principal,
+    actors: Option<&BTreeMap<AccountId, ActorId>>,
 ) -> Result<Recovered, StoreError> {
     let ours: BTreeSet<ChangeHash> = rows.iter().map(|row| row.change.hash()).collect();
     let accepted: Vec<Change> = document
@@ -131,6 +161,7 @@ fn recover(
         replaced: HashMap::new(),
         dropped_texts: BTreeSet::new(),
         principal,
+        actors,
     };
     let mut fates = Vec::with_capacity(rows.len());
     for row in rows {
@@ -167,6 +198,7 @@ struct Redoing<'a> {
     /// Texts that lost an edit: positions in them mean nothing any more.
     dropped_texts: BTreeSet<Section>,
     principal: &'a Principal,
+    actors: Option<&'a BTreeMap<AccountId, ActorId>>,
 }
 
 impl Redoing<'_> {
@@ -179,14 +211,14 @@ impl Redoing<'_> {
         }
         let mut unchanged = row.change.deps().to_vec();
         unchanged.sort_unstable();
-        if before == unchanged {
+        if before == unchanged && self.fresh_actor(row).is_none() {
             self.grown.apply(std::slice::from_ref(&row.change)).map_err(odd)?;
             return Ok(Fate::Stays);
         }
         match self.redo(row) {
-            Ok(Some(change)) => {
+            Ok(Some((change, command))) => {
                 self.replaced.insert(row.change.hash(), vec![change.hash()]);
-                Ok(Fate::Redone(Box::new(change)))
+                Ok(Fate::Redone(Box::new(change), Box::new(command)))
             }
             Ok(None) => {
                 self.replaced.insert(row.change.hash(), before);
@@ -194,6 +226,10 @@ impl Redoing<'_> {
             }
             Err((code, reason)) => Ok(self.drop_row(row, before, code, reason)),
         }
+    }
+
+    fn fresh_actor(&self, row: &Row) -> Option<&ActorId> {
+        self.actors?.get(&row.entry.account)
     }
 
     fn drop_row(&mut self, row: &Row, before: Vec<ChangeHash>, code: RefusalCode, reason: String) -> Fate {
@@ -238,7 +274,7 @@ impl Redoing<'_> {
     }
 
     /// The row's command again, on the state that its author saw less what was refused.
-    fn redo(&mut self, row: &Row) -> Result<Option<Change>, (RefusalCode, String)> {
+    fn redo(&mut self, row: &Row) -> Result<Option<(Change, Command)>, (RefusalCode, String)> {
         let builds_on = |why: &str| (RefusalCode::BuildsOnRefused, why.to_owned());
         let Some(mut command) = row.entry.command.clone() else {
             return Err(builds_on("this build cannot read what was asked for"));
@@ -258,7 +294,7 @@ impl Redoing<'_> {
         }
         let stamp = Stamp {
             now: row.entry.made_at,
-            actor: row.change.actor_id().clone(),
+            actor: self.fresh_actor(row).unwrap_or(row.change.actor_id()).clone(),
             account: row.entry.account,
         };
         let mut document = self.grown.clone();
@@ -274,6 +310,6 @@ impl Redoing<'_> {
                 .map_err(|denied| (RefusalCode::NotPermitted, denied.to_string()))?;
         }
         self.grown = document;
-        Ok(Some(change))
+        Ok(Some((change, command)))
     }
 }

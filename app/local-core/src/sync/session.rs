@@ -110,9 +110,14 @@ impl Core {
         Ok(())
     }
 
-    pub(crate) fn socket_closed(&mut self, now: Timestamp, dice: u32, effects: &mut Vec<Effect>) {
+    pub(crate) fn socket_closed(
+        &mut self,
+        now: Timestamp,
+        dice: u32,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
         if matches!(self.sync.phase, Phase::Off | Phase::Stopped(_)) {
-            return;
+            return Ok(());
         }
         if matches!(self.sync.phase, Phase::Live) || self.sync.lost_at.is_none() {
             self.sync.lost_at = Some(now);
@@ -124,12 +129,27 @@ impl Core {
         self.sync.in_flight.clear();
         self.sync.phase = Phase::Waiting(Timestamp(now.0 + wait));
         self.wake(now, effects);
+        // What is on the screen is as old as this from now on, after a restart too.
+        if let Some(as_of) = self.sync.as_of {
+            self.store
+                .replayable_transaction(|| self.store.set_meta("as_of", &as_of))?;
+        }
+        Ok(())
+    }
+
+    /// Writes down, in the caller's transaction, that everything has arrived by now, if it has.
+    pub(super) fn note_as_of(&self, now: Timestamp) -> Result<(), StoreError> {
+        if self.sync.is_current() {
+            self.store.set_meta("as_of", &now)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<bool, StoreError> {
         let mut changed = false;
         match self.sync.phase {
-            Phase::Waiting(until) if now >= until => {
+            // A wait that is longer than any means that the clock has gone back since.
+            Phase::Waiting(until) if now >= until || until.0 - now.0 > MAX_WAIT_MS => {
                 self.connect(now, effects);
                 changed = true;
             }
@@ -137,13 +157,15 @@ impl Core {
                 if self
                     .sync
                     .asked_at
-                    .is_some_and(|asked| now.0 - asked.0 >= ATTEMPT_MS) =>
+                    .is_some_and(|asked| !(0..ATTEMPT_MS).contains(&(now.0 - asked.0))) =>
             {
                 // The host answers with `SocketClosed`, which plans the next attempt.
                 self.sync.asked_at = Some(now);
                 effects.push(Effect::CloseSocket);
             }
             Phase::Live => {
+                // Heard in the future: the clock has gone back, and the silence is counted from here.
+                self.sync.last_heard = self.sync.last_heard.map(|at| at.min(now));
                 let silent = now.0 - self.sync.last_heard.map_or(now.0, |at| at.0);
                 if silent >= 3 * HEARTBEAT_MS {
                     effects.push(Effect::CloseSocket);
@@ -160,7 +182,8 @@ impl Core {
             }
             _ => {}
         }
-        if self.sync.clock_views_at.is_none_or(|at| now >= at) {
+        let clock_views_due = |at: Timestamp| now >= at || at.0 - now.0 > CLOCK_VIEWS_MS;
+        if self.sync.clock_views_at.is_none_or(clock_views_due) {
             self.sync.clock_views_at = Some(Timestamp(now.0 + CLOCK_VIEWS_MS));
             self.refresh_clock_views(now, effects)?;
         }
@@ -168,7 +191,7 @@ impl Core {
         Ok(changed)
     }
 
-    fn wake(&self, now: Timestamp, effects: &mut Vec<Effect>) {
+    pub(crate) fn wake(&self, now: Timestamp, effects: &mut Vec<Effect>) {
         let clock = self.sync.clock_views_at.map_or(now.0 + CLOCK_VIEWS_MS, |at| at.0);
         let session = match self.sync.phase {
             Phase::Off | Phase::Stopped(_) => i64::MAX,
@@ -176,13 +199,28 @@ impl Core {
             Phase::Opening | Phase::Renewing | Phase::Greeting | Phase::Closing => now.0 + ATTEMPT_MS,
             Phase::Live => now.0 + HEARTBEAT_MS,
         };
-        effects.push(Effect::WakeAt(Timestamp(session.min(clock).max(now.0 + 1))));
+        // Never later than anything takes: the clock may have gone back since these moments were set.
+        let at = session.min(clock).clamp(now.0 + 1, now.0 + MAX_WAIT_MS);
+        effects.push(Effect::WakeAt(Timestamp(at)));
     }
 
     /// What came cannot be read. Nothing of it is kept, nothing that comes behind it is looked at, and connecting
     /// again fetches it anew.
     pub(super) fn unreadable(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         self.sync.unreadable = self.sync.unreadable.saturating_add(1);
+        self.sync.phase = Phase::Closing;
+        self.sync.lost_at = Some(now);
+        self.sync.asked_at = Some(now);
+        effects.push(Effect::CloseSocket);
+    }
+
+    /// What came could not be stored. Going on would leave a gap behind the pages that follow; the next session begins
+    /// where the store stands.
+    pub(crate) fn not_stored(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if matches!(self.sync.phase, Phase::Off | Phase::Stopped(_) | Phase::Closing) {
+            return;
+        }
+        self.sync.not_stored = self.sync.not_stored.saturating_add(1);
         self.sync.phase = Phase::Closing;
         self.sync.lost_at = Some(now);
         self.sync.asked_at = Some(now);
@@ -221,6 +259,23 @@ impl Core {
             return Ok(status);
         };
         self.sync.last_heard = Some(now);
+        let touched = self.message(now, message, effects)?;
+        if self.sync.is_current() {
+            self.sync.as_of = Some(now);
+        }
+        Ok(touched)
+    }
+
+    fn message(
+        &mut self,
+        now: Timestamp,
+        message: ServerMessage,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Touched, StoreError> {
+        let status = Touched {
+            status: true,
+            ..Touched::default()
+        };
         match message {
             ServerMessage::Welcome(welcome) => {
                 let Some(signed_in) = &mut self.signed_in else {
@@ -236,15 +291,18 @@ impl Core {
                 }
                 self.sync.clock_off_by = welcome.server_time.0 - now.0;
                 self.sync.phase = Phase::Live;
-                // What could not be read may be no better now: then the waits go on growing.
-                self.sync.attempts = self.sync.unreadable;
+                self.sync.heads = welcome.heads;
+                // What could not be read or stored may be no better now: then the waits go on growing.
+                self.sync.attempts = self.sync.unreadable.max(self.sync.not_stored);
                 self.sync.asked.clear();
                 self.sync.lost_at = None;
                 self.sync.next_push = 0;
                 self.sync.in_flight.clear();
                 self.sync.sent = 0;
-                self.store
-                    .replayable_transaction(|| self.store.set_meta("last_heard", &now))?;
+                self.store.replayable_transaction(|| {
+                    self.store.set_meta("last_heard", &now)?;
+                    self.note_as_of(now)
+                })?;
                 self.push(effects)?;
                 self.wake(now, effects);
                 Ok(Touched {
@@ -255,10 +313,15 @@ impl Core {
             ServerMessage::Goodbye(why) => {
                 match why {
                     Goodbye::Later | Goodbye::TooSlow => {}
+                    // Whatever this device's clock says: the next attempt begins with fresh tokens, and if there are none,
+                    // the person has to sign in.
                     Goodbye::SignIn => {
-                        self.sync.phase = Phase::Stopped(why);
-                        effects.extend(self.signed_in.as_ref().map(renew));
+                        if let Some(signed_in) = &mut self.signed_in {
+                            signed_in.credentials.access_expires = Timestamp(0);
+                        }
                     }
+                    // A copy of this store has been taken for another device: it needs a name of its own.
+                    Goodbye::ForeignActor => self.disown_actor()?,
                     why => self.sync.phase = Phase::Stopped(why),
                 }
                 effects.push(Effect::CloseSocket);

@@ -1,6 +1,6 @@
 //! A device in a clinic, set up by the commands that a person would give.
 
-use local_core::{Core, Credentials, Effect, Event, Failure, Query, Store, View};
+use local_core::{Core, Credentials, Decision, Effect, Event, Failure, Query, Store, View};
 use rusqlite::Connection;
 use shared_model::commands::*;
 use shared_model::documents::{Sex, Slot, Species, Tone};
@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 pub(crate) const CLINIC: ClinicId = ClinicId(Uuid::from_u128(1));
 pub(crate) const VET: AccountId = AccountId(Uuid::from_u128(2));
+/// Works at the desk.
+pub(crate) const NORA: AccountId = AccountId(Uuid::from_u128(7));
 pub(crate) const CHECKUP: AppointmentTypeId = AppointmentTypeId(Uuid::from_u128(3));
 
 /// 23 November 2026, 09:00 in Prague.
@@ -21,6 +23,9 @@ pub(crate) fn nine() -> Timestamp {
 pub(crate) struct Device {
     pub core: Core,
     pub now: Timestamp,
+    /// Tells this device's random numbers from those of its copy.
+    pub salt: u64,
+    actors: u64,
     ids: u128,
     ticket: u64,
     watch: u64,
@@ -43,6 +48,8 @@ impl Device {
         Self {
             core,
             now: nine(),
+            salt: 1_000,
+            actors: 0,
             ids: 1_000,
             ticket: 0,
             watch: 0,
@@ -50,12 +57,16 @@ impl Device {
     }
 
     pub(crate) fn sign_in(&mut self, roles: &[Role]) -> Vec<Effect> {
+        self.sign_in_as(VET, "Ana Moreno", roles)
+    }
+
+    pub(crate) fn sign_in_as(&mut self, account: AccountId, name: &str, roles: &[Role]) -> Vec<Effect> {
         let principal = Principal {
-            account: VET,
+            account,
             clinic: CLINIC,
             roles: roles.to_vec(),
             client: None,
-            name: "Ana Moreno".to_owned(),
+            name: name.to_owned(),
         };
         let credentials = Credentials {
             principal,
@@ -63,14 +74,43 @@ impl Device {
             access_expires: self.now.plus_minutes(10),
             refresh_token: "refresh".to_owned(),
         };
-        self.core.handle(
-            self.now,
-            Event::SignedIn {
-                credentials,
-                device: DeviceId(Uuid::from_u128(5)),
-                fresh_actor: [5; 16],
-            },
-        )
+        self.handle(Event::SignedIn {
+            credentials,
+            device: DeviceId(Uuid::from_u128(5)),
+            fresh_actor: [account.bytes()[15] + 3; 16],
+        })
+    }
+
+    /// The vet, with every right at the clinic.
+    pub(crate) fn vet_signs_in(&mut self) {
+        self.sign_in(&[Role::Veterinarian, Role::ClinicAdministrator]);
+    }
+
+    pub(crate) fn nora_signs_in(&mut self) {
+        self.sign_in_as(NORA, "Nora Lindqvist", &[Role::FrontDesk]);
+    }
+
+    pub(crate) fn sign_out(&mut self) {
+        self.handle(Event::SignedOut);
+    }
+
+    /// The core handles an event; a fresh actor is given when it asks for one.
+    pub(crate) fn handle(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = self.core.handle(self.now, event);
+        if effects.contains(&Effect::FreshActor) {
+            self.actors += 1;
+            let mut random = [0x55; 16];
+            random[..8].copy_from_slice(&(self.salt + self.actors).to_be_bytes());
+            effects.extend(self.core.handle(self.now, Event::FreshActor(random)));
+        }
+        effects
+    }
+
+    pub(crate) fn decide(&mut self, decision: Decision) -> Result<Timestamp, Failure> {
+        self.ticket += 1;
+        let ticket = self.ticket;
+        let effects = self.handle(Event::Decide { ticket, decision });
+        answer_to(ticket, effects)
     }
 
     pub(crate) fn set_up_clinic(&mut self) {
@@ -114,23 +154,11 @@ impl Device {
     pub(crate) fn run(&mut self, command: impl Into<Command>) -> Result<Timestamp, Failure> {
         self.ticket += 1;
         let ticket = self.ticket;
-        let effects = self.core.handle(
-            self.now,
-            Event::Command {
-                ticket,
-                command: command.into(),
-            },
-        );
-        effects
-            .into_iter()
-            .find_map(|effect| match effect {
-                Effect::Answer {
-                    ticket: answered,
-                    outcome,
-                } if answered == ticket => Some(outcome),
-                _ => None,
-            })
-            .expect("every command is answered")
+        let effects = self.handle(Event::Command {
+            ticket,
+            command: command.into(),
+        });
+        answer_to(ticket, effects)
     }
 
     pub(crate) fn must(&mut self, command: impl Into<Command>) {
@@ -205,6 +233,39 @@ impl Device {
         });
         appointment
     }
+}
+
+/// Makes a closed store what an older build, which knew only these migrations, would have left.
+pub(crate) fn as_an_older_build_left_it(file: &std::path::Path, migrations: &[&str]) {
+    let older = file.with_extension("older");
+    let sql = Connection::open(&older).unwrap();
+    for migration in migrations {
+        sql.execute_batch(migration).unwrap();
+    }
+    sql.pragma_update(None, "user_version", migrations.len()).unwrap();
+    sql.execute("ATTACH ?1 AS now", [file.to_str().unwrap()]).unwrap();
+    sql.execute_batch(
+        "INSERT INTO meta SELECT * FROM now.meta WHERE name <> 'projection_version'; \
+         INSERT INTO document SELECT * FROM now.document; INSERT INTO feed_cursor SELECT * FROM now.feed_cursor; \
+         INSERT INTO outbox SELECT seq, account, kind, document, hash, change, command, made_at, refused, reason \
+         FROM now.outbox;",
+    )
+    .unwrap();
+    drop(sql);
+    std::fs::rename(older, file).unwrap();
+}
+
+fn answer_to(ticket: u64, effects: Vec<Effect>) -> Result<Timestamp, Failure> {
+    effects
+        .into_iter()
+        .find_map(|effect| match effect {
+            Effect::Answer {
+                ticket: answered,
+                outcome,
+            } if answered == ticket => Some(outcome),
+            _ => None,
+        })
+        .expect("every command is answered")
 }
 
 pub(crate) fn view_of(effects: &[Effect], watch: u64) -> Option<View> {

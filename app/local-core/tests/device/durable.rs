@@ -1,6 +1,6 @@
 //! What is called saved is on the disk; what cannot be saved is said and stops further writing.
 
-use crate::clinic::{Device, view_of};
+use crate::clinic::{Device, as_an_older_build_left_it, view_of};
 use local_core::{Effect, Event, Failure, Query, StorageTrouble, Store, StoreError, View};
 use rusqlite::Connection;
 use shared_model::commands::{CheckIn, ReportDeath};
@@ -183,14 +183,8 @@ fn a_store_of_the_first_build_is_brought_up_to_date_with_its_outbox() {
     let petra = device.client("Petra", "Novak", "601555014");
     device.pet(petra, "Rex", "");
     drop(device);
-    // As the first build left it.
-    let sql = Connection::open(&file).unwrap();
-    sql.execute_batch(
-        "DROP TABLE search; ALTER TABLE patient DROP COLUMN search; PRAGMA user_version = 1; \
-         CREATE VIRTUAL TABLE search USING fts5 (text, content = '', contentless_delete = 1);",
-    )
-    .unwrap();
-    drop(sql);
+    let first = include_str!("../../../../migrations/device/0001_store.sql");
+    as_an_older_build_left_it(&file, &[first]);
 
     let mut again = Device::on(Connection::open(&file).unwrap());
     let View::Search(found) = again.look(Query::Search("rex nov".to_owned())) else {

@@ -3,13 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 #![allow(clippy::disallowed_methods, reason = "a test is a host, and hosts know files")]
 
+mod as_of;
+mod asked_again;
 mod clinic;
+mod copied;
 mod damage;
+mod decide;
 mod deferred;
 mod durable;
 mod limits;
+mod nothing_lost;
 mod pure;
 mod recovery;
 mod search;
 mod server;
+mod shared;
+mod simulated;
 mod views;

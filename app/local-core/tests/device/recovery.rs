@@ -15,14 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The clinic's side: it takes what builds on what it has, and refuses what it is told to.
 #[derive(Default)]
-struct Clinic {
-    documents: BTreeMap<DocumentId, Document>,
+pub(crate) struct Clinic {
+    pub(crate) documents: BTreeMap<DocumentId, Document>,
     refused: BTreeSet<ChangeHash>,
 }
 
 impl Clinic {
     /// Answers a push; `refuse` is told of each change by the command's word in it.
-    fn answer(&mut self, push: &Push, mut refuse: impl FnMut(&str) -> bool) -> ServerMessage {
+    pub(crate) fn answer(&mut self, push: &Push, mut refuse: impl FnMut(&str) -> bool) -> ServerMessage {
         let mut refused = Vec::new();
         for item in &push.items {
             let document = self
@@ -32,14 +32,25 @@ impl Clinic {
             for bytes in &item.changes {
                 let change = read_change(bytes).unwrap();
                 let verb = change.message().unwrap().to_owned();
-                let code = if change.deps().iter().any(|dep| self.refused.contains(dep)) {
+                let ours = |known: &&automerge::Change| known.actor_id() == change.actor_id();
+                let known = document.changes_since(&[]);
+                let last = known.iter().filter(ours).map(automerge::Change::seq).max();
+                let code = if document.has(&change.hash()) {
+                    None
+                } else if change.seq() <= last.unwrap_or(0) {
+                    Some(RefusalCode::ActorReused)
+                } else if change.deps().iter().any(|dep| self.refused.contains(dep)) {
                     Some(RefusalCode::BuildsOnRefused)
                 } else if refuse(&verb) {
                     Some(RefusalCode::NotPermitted)
+                } else if document.apply(std::slice::from_ref(&change)).is_err() {
+                    Some(RefusalCode::MissingDependencies)
                 } else {
-                    document.apply(std::slice::from_ref(&change)).expect("it fits");
                     None
                 };
+                if code.is_none() {
+                    self.refused.remove(&change.hash());
+                }
                 if let Some(code) = code {
                     self.refused.insert(change.hash());
                     refused.push(Refusal {
@@ -59,7 +70,12 @@ impl Clinic {
     }
 
     /// Answers until nothing is pushed any more.
-    fn converse(&mut self, device: &mut Device, effects: Vec<Effect>, mut refuse: impl FnMut(&str) -> bool) {
+    pub(crate) fn converse(
+        &mut self,
+        device: &mut Device,
+        effects: Vec<Effect>,
+        mut refuse: impl FnMut(&str) -> bool,
+    ) {
         let mut waiting = pushes(&effects);
         while let Some(push) = waiting.first().cloned() {
             waiting.remove(0);
@@ -70,21 +86,21 @@ impl Clinic {
     }
 }
 
-fn outbox(device: &mut Device) -> OutboxView {
+pub(crate) fn outbox(device: &mut Device) -> OutboxView {
     match device.look(Query::Outbox) {
         View::Outbox(outbox) => outbox,
         other => panic!("no outbox: {other:?}"),
     }
 }
 
-fn patient(device: &mut Device, id: PatientId) -> Patient {
+pub(crate) fn patient(device: &mut Device, id: PatientId) -> Patient {
     match device.look(Query::Patient(id)) {
         View::Patient(shown) => shown.patient,
         other => panic!("no patient: {other:?}"),
     }
 }
 
-fn visit_of(device: &mut Device, id: VisitId) -> Box<VisitView> {
+pub(crate) fn visit_of(device: &mut Device, id: VisitId) -> Box<VisitView> {
     match device.look(Query::Visit(id)) {
         View::Visit(shown) => shown,
         other => panic!("no visit: {other:?}"),
@@ -92,7 +108,7 @@ fn visit_of(device: &mut Device, id: VisitId) -> Box<VisitView> {
 }
 
 /// The verbs that need attention, oldest first, with the code of each.
-fn needs_attention(device: &mut Device) -> Vec<(String, RefusalCode)> {
+pub(crate) fn needs_attention(device: &mut Device) -> Vec<(String, RefusalCode)> {
     let refused = outbox(device).refused;
     refused
         .into_iter()
@@ -106,7 +122,7 @@ fn bytes(device: &Device, id: impl Into<DocumentId>) -> Vec<u8> {
 }
 
 /// Device and clinic have the same documents, and the rows on the device are those of its documents.
-fn at_rest(device: &mut Device, clinic: &Clinic) {
+pub(crate) fn at_rest(device: &mut Device, clinic: &Clinic) {
     assert_eq!(outbox(device).waiting_total, 0);
     for (id, there) in &clinic.documents {
         match device.core.store().document(*id).unwrap() {
@@ -123,7 +139,7 @@ fn at_rest(device: &mut Device, clinic: &Clinic) {
 }
 
 /// A device whose clinic has everything of it, with a patient, and offline.
-fn settled() -> (Device, Clinic, PatientId) {
+pub(crate) fn settled() -> (Device, Clinic, PatientId) {
     let mut device = Device::new();
     let mut clinic = Clinic::default();
     let petra = device.client("Petra", "Novak", "601555014");
@@ -137,7 +153,7 @@ fn settled() -> (Device, Clinic, PatientId) {
     (device, clinic, rex)
 }
 
-fn rename(patient: PatientId, name: &str) -> EditPatient {
+pub(crate) fn rename(patient: PatientId, name: &str) -> EditPatient {
     EditPatient {
         name: Some(name.to_owned()),
         ..EditPatient::of(patient)
@@ -239,7 +255,7 @@ fn any_of_several_commands_may_be_refused() {
 }
 
 /// A visit whose history reads "Ate grass." everywhere.
-fn visiting() -> (Device, Clinic, VisitId) {
+pub(crate) fn visiting() -> (Device, Clinic, VisitId) {
     let (mut device, mut clinic, rex) = settled();
     let visit = VisitId(device.id());
     device.must(StartVisit {
@@ -256,7 +272,7 @@ fn visiting() -> (Device, Clinic, VisitId) {
     (device, clinic, visit)
 }
 
-fn write(device: &mut Device, visit: VisitId, section: Section, at: usize, insert: &str) {
+pub(crate) fn write(device: &mut Device, visit: VisitId, section: Section, at: usize, insert: &str) {
     let seen = visit_of(device, visit).heads;
     write_having_seen(device, visit, section, seen, at, insert);
 }
@@ -279,7 +295,7 @@ fn write_having_seen(
     });
 }
 
-fn texts(device: &mut Device, visit: VisitId) -> Vec<String> {
+pub(crate) fn texts(device: &mut Device, visit: VisitId) -> Vec<String> {
     let sections = visit_of(device, visit).sections;
     sections.into_iter().map(|section| section.text).collect()
 }
@@ -453,5 +469,24 @@ fn what_was_under_way_when_the_refusal_came_is_sent_again() {
     let third_answer = clinic.answer(&third, |_| false);
     says(&mut device, third_answer);
     assert_eq!(needs_attention(&mut device).len(), 1);
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
+fn typing_that_was_done_again_can_be_done_again_once_more() {
+    let (mut device, mut clinic, visit) = visiting();
+    let refused_again = std::cell::Cell::new(0);
+    // Two refusals in a row, each of what lies below the typing in the history.
+    write(&mut device, visit, Section::Plan, 0, "Diet");
+    write(&mut device, visit, Section::Assessment, 0, "Gastritis");
+    write(&mut device, visit, Section::History, 10, " Twice.");
+    write(&mut device, visit, Section::History, 17, " Then slept.");
+    let (_, effects) = reconnect(&mut device);
+    clinic.converse(&mut device, effects, |_| {
+        refused_again.set(refused_again.get() + 1);
+        refused_again.get() <= 2
+    });
+    assert_eq!(texts(&mut device, visit)[0], "Ate grass. Twice. Then slept.");
+    assert_eq!(needs_attention(&mut device).len(), 2);
     at_rest(&mut device, &clinic);
 }

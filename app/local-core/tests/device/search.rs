@@ -89,3 +89,27 @@ fn names_phones_chips_prefixes_and_accents() {
         "the dead are still found"
     );
 }
+
+#[test]
+fn a_name_that_goes_and_comes_back_is_found_each_time() {
+    let mut device = Device::new();
+    let owner = device.client("Petra", "Novak", "+420 601 555 014");
+    device.pet(owner, "Rex", "");
+    let rename = |device: &mut Device, name: &str| {
+        device.must(EditClient {
+            family_name: Some(name.to_owned()),
+            ..EditClient::of(owner)
+        });
+    };
+    for (name, other) in [("Horak", "novak"), ("Novak", "horak"), ("Horak", "novak")] {
+        rename(&mut device, name);
+        // Something else changes, and the index is left as it is.
+        device.must(EditClient {
+            address: Some(format!("{name} 4")),
+            ..EditClient::of(owner)
+        });
+        let of = format!("Rex of Petra {name}");
+        assert_eq!(found(&mut device, &format!("rex {name}")), [of]);
+        assert_eq!(found(&mut device, other), [""; 0]);
+    }
+}

@@ -42,9 +42,7 @@ pub(crate) fn pushes(effects: &[Effect]) -> Vec<Push> {
 }
 
 pub(crate) fn says(device: &mut Device, message: ServerMessage) -> Vec<Effect> {
-    device
-        .core
-        .handle(device.now, Event::Frame(protocol::encode(&message)))
+    device.handle(Event::Frame(protocol::encode(&message)))
 }
 
 /// Opens the socket and is welcomed; gives the Hello and what followed the welcome.
