@@ -7,11 +7,13 @@ if (typeof WorkerGlobalScope === "function" && self instanceof WorkerGlobalScope
   self.onmessage = ({ data: module }) => {
     self.onmessage = null;
     // One tab at a time may hold the database's files, and two that try together can lock each other out for good.
-    // So the Worker waits for its turn before it touches them: for the page before a reload, or for the other tab.
-    const patience = setTimeout(() => self.postMessage("open-in-another-tab"), 1000);
+    // So the Worker waits for its turn before it touches them: for the page before a reload, or for the other tab,
+    // through which its own page works meanwhile.
+    const patience = setTimeout(() => self.postMessage("waiting"), 3000);
     navigator.locks
       .request("device-store", async () => {
         clearTimeout(patience);
+        self.postMessage("opening");
         await init({ module_or_path: module });
         // Held until this Worker ends.
         await new Promise(() => {});

@@ -79,18 +79,6 @@ test("a page that this tab has never opened opens with the server dead", async (
   await allAtTheClinic(desk);
 });
 
-test("a second window says where the clinic is open, and takes over when that one closes", async () => {
-  const first = desk.page;
-  desk.page = await desk.context.newPage();
-  desk.watch(desk.page);
-  await desk.goto("/");
-  await desk.page.getByText("The clinic is open in another window").waitFor();
-  assert.equal(await status(desk).count(), 0);
-  await first.close();
-  await day(desk).waitFor();
-  await allAtTheClinic(desk);
-});
-
 test("a device that can keep nothing says so and offers nothing else", async () => {
   const tablet = await clinic.profile();
   await breakFileSystem(tablet);

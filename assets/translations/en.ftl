@@ -318,7 +318,8 @@ add-pet = Add a pet
 pet-registered = { $name } is registered
 has-died = has died
 receipt-waiting = Saved here { $time }, waiting for the clinic
-receipt-at-clinic = At the clinic { $time }
+receipt-at-clinic = Saved at the clinic { $time }
+receipt-unchanged = As the clinic has it
 two-values = Two people wrote this at the same time: { $label }. Which one is right?
 value-chosen = { $label }: { $value }
 
@@ -547,7 +548,6 @@ roles-label = Roles
 
 status-details = What is saved here and what is at the clinic
 status-at-clinic = At the clinic · { $time }
-status-at-clinic-said = Everything is at the clinic
 status-offline-since = Offline since { $time }
 status-offline = Offline
 status-offline-short = Offline · { $waiting }
@@ -556,6 +556,33 @@ status-connecting = Connecting to the clinic
 status-connecting-short = Connecting
 status-receiving = Getting records
 status-sending = Sending { $waiting }…
+status-held = { $count ->
+    [one] 1 waits for a colleague
+   *[other] { $count } wait for a colleague
+}
+held-why = { $count ->
+    [one] 1 of them builds on a colleague’s work that is not at the clinic yet, and is sent after it.
+   *[other] { $count } of them build on a colleague’s work that is not at the clinic yet, and are sent after it.
+}
+others-wait-on-computer = { $count ->
+    [one] 1 change of { $name } waits on this computer until { $name } signs in here again.
+   *[other] { $count } changes of { $name } wait on this computer until { $name } signs in here again.
+}
+others-wait-on-tablet = { $count ->
+    [one] 1 change of { $name } waits on this tablet until { $name } signs in here again.
+   *[other] { $count } changes of { $name } wait on this tablet until { $name } signs in here again.
+}
+others-wait-on-phone = { $count ->
+    [one] 1 change of { $name } waits on this phone until { $name } signs in here again.
+   *[other] { $count } changes of { $name } wait on this phone until { $name } signs in here again.
+}
+since = since { $when }
+others-refused = { $count ->
+    [one] 1 change of { $name } was not taken by the clinic.
+   *[other] { $count } changes of { $name } were not taken by the clinic.
+}
+as-of = As of { $when }, from the clinic
+as-of-short = As of { $when }
 status-disk-full = Not saving: disk full
 status-not-saving = Not saving
 saved-on-computer = { $count } saved on this computer
@@ -563,6 +590,8 @@ saved-on-tablet = { $count } saved on this tablet
 saved-on-phone = { $count } saved on this phone
 all-at-clinic = Everything is at the clinic
 everything-sent = { $clinic } has all that was written on this device.
+yours-at-clinic = Your work is at the clinic
+yours-all-sent = The clinic has all that you wrote on this device.
 being-sent = Being sent to the clinic now.
 last-heard = Last heard from the clinic { $when }.
 never-heard = The clinic has not been reached from this device yet.
@@ -592,6 +621,25 @@ new-build = A new version is ready.
 new-build-why = It takes a moment, and nothing is lost.
 newer-records = Some records come from a newer version.
 newer-records-why = They are kept and appear after the update.
+damaged-records = { $count ->
+    [one] One record on this device is damaged.
+   *[other] { $count } records on this device are damaged.
+}
+damaged-records-why = The clinic sends them again. What you wrote in them and was not sent yet is kept apart, and safe.
+unreadable-from-clinic = Something arrived damaged from the clinic.
+unreadable-from-clinic-why = It was not kept and is asked for again. Go on working.
+window-silent = Nothing is saved at the moment.
+window-silent-do = What keeps the records in this browser does not answer; it may be another window. Go on here; if this stays, close the others.
+little-room = This device has only { $megabytes } MB left for the clinic.
+little-room-do = Free some space before it is full; then nothing more could be saved.
+may-be-deleted = The browser may delete the records here
+may-be-deleted-do = If the device runs out of space. What has reached the clinic comes back; what has not would be lost. Installing the clinic as an app, or a bookmark, makes that less likely.
+records-deleted = The browser has deleted the records from this device
+records-deleted-do = { $count ->
+    [0] Everything had reached the clinic. Sign in, and it comes back.
+    [one] Sign in, and what had reached the clinic comes back. One change that waited here had not, and is lost.
+   *[other] Sign in, and what had reached the clinic comes back. { $count } changes that waited here had not, and are lost.
+}
 clock-off = This device’s clock is wrong.
 clock-behind = It is { $off } behind the clinic’s. Times that you write here are wrong by as much; please set the clock.
 clock-ahead = It is { $off } ahead of the clinic’s. Times that you write here are wrong by as much; please set the clock.
@@ -648,7 +696,7 @@ private-window-do = It is private or too old, so nothing could be kept on this d
 copy-address = Copy the address
 address-copied = Copied
 open-elsewhere = The clinic is open in another window
-open-elsewhere-do = One window keeps the records of this device, and nothing is lost. Go on there; or close it, and this one opens.
+open-elsewhere-do = That window has the records of this device and does not answer. Close it, and this one goes on. What it called saved is safe.
 records-cannot-be-opened = The records of this device cannot be opened
 something-broke = Something went wrong
 something-broke-do = What was saved is safe. Try again; if it stays so, tell your clinic’s administrator.
@@ -685,7 +733,39 @@ nothing-lost = Nothing is lost.
 refused-safe-on-computer = The clinic could not take these. They are safe on this computer; do them again another way, or ask somebody who may.
 refused-safe-on-tablet = The clinic could not take these. They are safe on this tablet; do them again another way, or ask somebody who may.
 refused-safe-on-phone = The clinic could not take these. They are safe on this phone; do them again another way, or ask somebody who may.
+refused-yours-too = A colleague who signs in on this device can do them as their own work.
 written-at = written { $when }
+written-by = written { $when } by { $name }
+somebody = somebody else
+not-taken = The clinic did not take it: { $why }
+only-taken-away = Words were taken out, and none were written.
+not-readable-here = This version of the program cannot read what it was.
+try-all-again = Try all again
+on-its-way = On its way to the clinic
+do-as-mine = Do it as my own
+change-it = Change…
+change-and-try-again = Change and try again
+goes-to-end = It is added at the end of what stands there now.
+copy-it = Copy
+copy-all = Copy all
+hand-over = Hand over…
+hand-over-title = Hand over to a colleague
+hand-over-here = On this device
+hand-over-here-how = Sign out and let your colleague sign in. They find it under Needs attention and do it as their own work; the record then names them.
+hand-over-elsewhere = On another device
+hand-over-elsewhere-how = Copy it, send it to them, and discard it here once they have done it.
+let-go = Discard…
+let-go-title = Discard what was not taken?
+let-go-what-stays = It stays on this device with your name and the reason, and can be put back.
+let-go-why = Why is it not needed?
+let-go-do = Discard
+let-go-done = Discarded
+let-go-list = Discarded on this device
+let-go-by = discarded { $when } by { $name }: { $reason }
+put-back = Put back
+is-put-back = Back on the list
+of-colleagues = Work of colleagues
+of-colleagues-why = The clinic did not take it from them. If you may do it, do it as your own; the record then names you.
 open-record = Open the record
 open-record-of = Open { $name }
 refused-not-permitted = Your role may not change this. Ask somebody who may.
@@ -738,7 +818,11 @@ theme-system = System
 this-device = This device
 leaving = Leaving
 sign-out = Sign out
-sign-out-all-sent = Everything that was written here is at the clinic.
+sign-out-all-sent = Everything that you wrote here is at the clinic.
+sign-out-refused = { $count ->
+    [one] 1 change that the clinic did not take stays on this device, for you or for a colleague who signs in here.
+   *[other] { $count } changes that the clinic did not take stay on this device, for you or for a colleague who signs in here.
+}
 sign-out-work-waits = { $count ->
     [one] 1 change has not reached the clinic. It stays on this device and is sent when you sign in here again.
    *[other] { $count } changes have not reached the clinic. They stay on this device and are sent when you sign in here again.

@@ -281,6 +281,24 @@ export async function hardTimes(device, email, at) {
   await device.goto("/needs-attention");
   await page.getByText("Your role may not change this.").first().waitFor();
   await at("needs attention");
+  await page.getByRole("button", { name: "Change…" }).first().click();
+  await dialog(page).waitFor();
+  await at("needs attention, changing");
+  await escape(page);
+  const more = async (item) => {
+    await page.getByRole("button", { name: /^More about/ }).first().click();
+    await page.getByRole("menuitem", { name: item }).click();
+    await dialog(page).waitFor();
+  };
+  await more("Hand over…");
+  await at("needs attention, handing over");
+  await escape(page);
+  await more("Discard…");
+  await dialog(page).getByLabel("Why is it not needed?").fill("She moved again");
+  await at("needs attention, discarding");
+  await dialog(page).getByRole("button", { name: "Discard", exact: true }).click();
+  await page.getByRole("button", { name: "Put back" }).waitFor();
+  await at("needs attention, discarded");
   clinic.sql(`update memberships set roles = '${before}' where account = ${account}`);
   await device.goto(client.path);
 
@@ -300,15 +318,19 @@ async function pathOf(device, typed, name) {
   return new URL(device.page.url()).pathname;
 }
 
-/** A second window of the same device. */
+/** The records are with a window that says nothing, as one of another build does. */
 export async function secondWindow(device, at) {
-  const first = device.page;
-  device.page = await device.context.newPage();
+  const stranger = await device.context.newPage();
+  await stranger.goto(`${device.address}/manifest.webmanifest`);
+  const held = stranger.evaluate(
+    () => new Promise((held) => navigator.locks.request("device-store", () => (held(), new Promise(() => {})))),
+  );
   await device.goto("/");
+  await held;
   await device.page.getByText("The clinic is open in another window").waitFor();
   await at("open in another window");
-  await device.page.close();
-  device.page = first;
+  await stranger.close();
+  await device.page.getByText("The clinic is open in another window").waitFor({ state: "detached" });
 }
 
 /** The device must not have been signed in. */

@@ -5,7 +5,7 @@ use crate::host::{self, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdX;
-use local_core::Failure;
+use local_core::{Decision, Failure};
 use shared_model::commands::Command;
 
 /// How long one stays, in milliseconds, unless somebody points at it or its button has the focus.
@@ -16,7 +16,14 @@ const STEP: u32 = 250;
 struct Said {
     number: u64,
     text: String,
-    undo: Option<Command>,
+    undo: Option<Undo>,
+}
+
+/// What takes back what was said.
+#[derive(Clone, PartialEq)]
+enum Undo {
+    Command(Command),
+    Decision(Decision),
 }
 
 #[derive(Clone, Copy)]
@@ -40,14 +47,19 @@ impl Toasts {
 
     /// `command` takes it back.
     pub(crate) fn undo(self, text: impl Into<String>, command: impl Into<Command>) {
-        self.show(text.into(), Some(command.into()));
+        self.show(text.into(), Some(Undo::Command(command.into())));
+    }
+
+    /// The same for what was decided about refused work.
+    pub(crate) fn undo_decision(self, text: impl Into<String>, decision: Decision) {
+        self.show(text.into(), Some(Undo::Decision(decision)));
     }
 
     pub(crate) fn failed(self, failure: &Failure) {
         self.show(text::failure(failure), None);
     }
 
-    fn show(mut self, text: String, undo: Option<Command>) {
+    fn show(mut self, text: String, undo: Option<Undo>) {
         let number = *self.count.peek() + 1;
         self.count.set(number);
         let mut said = self.said.write();
@@ -105,17 +117,20 @@ fn Toast(said: Said) -> Element {
             onfocusin: move |_| held.set(true),
             onfocusout: move |_| held.set(false),
             {said.text}
-            if let Some(command) = said.undo {
+            if let Some(undo) = said.undo {
                 button {
                     class: "btn btn--sm",
                     r#type: "button",
                     disabled: undoing(),
                     onclick: move |_| {
-                        let command = command.clone();
+                        let undo = undo.clone();
                         undoing.set(true);
                         // The task belongs to the root: this toast may be gone before it ends.
                         dioxus::core::spawn_forever(async move {
-                            let undone = host.run(command).await;
+                            let undone = match undo {
+                                Undo::Command(command) => host.run(command).await,
+                                Undo::Decision(decision) => host.decide(decision).await,
+                            };
                             toasts.remove(number);
                             match undone {
                                 Ok(_) => toasts.say(text::undone()),

@@ -6,6 +6,8 @@
 #[cfg(feature = "desktop")]
 mod native;
 mod runner;
+#[cfg(any(feature = "web", test))]
+mod unfinished;
 #[cfg(feature = "web")]
 pub(crate) mod web;
 
@@ -30,7 +32,7 @@ use dioxus::signals::warnings::copy_value_hoisted;
 use dioxus::warnings::Warning;
 use futures_channel::oneshot;
 use futures_util::StreamExt;
-use local_core::{Failure, Query, StorageTrouble, View};
+use local_core::{Decision, Failure, Query, StorageTrouble, View};
 use serde::{Deserialize, Serialize};
 use shared_model::commands::Command;
 use shared_model::time::Timestamp;
@@ -46,6 +48,7 @@ pub(crate) enum ToCore {
     SignIn { email: String, password: String },
     SignOut,
     Command { ticket: u64, command: Command },
+    Decide { ticket: u64, decision: Decision },
     Watch { watch: u64, query: Query },
     Unwatch { watch: u64 },
     NetworkHint,
@@ -55,8 +58,10 @@ pub(crate) enum ToCore {
 /// What comes back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum FromCore {
-    /// The store is open.
-    Ready,
+    /// The store is open; `fresh` if nobody has ever signed in with it.
+    Ready {
+        fresh: bool,
+    },
     /// There is no store: why, so that the screen can say what to do.
     NoStore(HostTrouble),
     SignedIn(bool),
@@ -69,6 +74,29 @@ pub(crate) enum FromCore {
         watch: u64,
         view: View,
     },
+    /// Not from the core but from the page's end of it.
+    #[serde(skip)]
+    #[cfg_attr(
+        feature = "desktop",
+        expect(
+            dead_code,
+            reason = "only a browser deletes records or shares them between windows"
+        )
+    )]
+    Keeping(Keeping),
+}
+
+/// How well the browser keeps the records of this device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Keeping {
+    /// The window that has them does not answer at the moment.
+    pub(crate) silent: bool,
+    /// It may delete them when it wants room.
+    pub(crate) may_evict: bool,
+    /// Megabytes that are left for them, if they are few.
+    pub(crate) room_left: Option<u32>,
+    /// It has deleted them, and so many changes had not reached the clinic.
+    pub(crate) lost: Option<u64>,
 }
 
 /// Why the device has no store to work with.
@@ -161,6 +189,7 @@ pub(crate) enum Stage {
 pub(crate) struct Host {
     link: CopyValue<Rc<Link>>,
     pub(crate) stage: Signal<Stage>,
+    pub(crate) keeping: Signal<Keeping>,
 }
 
 struct Link {
@@ -188,8 +217,8 @@ impl Host {
         let stage = Signal::new(Stage::Opening);
         let (platform, mut incoming) = platform::start();
         let link = Rc::new(Link {
+            next: RefCell::new(platform.first_number()),
             platform,
-            next: RefCell::new(0),
             answers: RefCell::default(),
             #[cfg(feature = "desktop")]
             not_saved: std::cell::Cell::default(),
@@ -200,6 +229,7 @@ impl Host {
             // Work that outlives its page goes on at the root.
             link: CopyValue::new_in_scope(link, ScopeId::ROOT),
             stage,
+            keeping: Signal::new(Keeping::default()),
         };
         spawn(async move {
             while let Some(message) = incoming.next().await {
@@ -212,10 +242,14 @@ impl Host {
     fn receive(mut self, message: FromCore) {
         let link = self.link.read().clone();
         match message {
-            FromCore::Ready => {}
+            FromCore::Ready { .. } => {}
             FromCore::NoStore(trouble) => self.stage.set(Stage::NoStore(trouble)),
+            // Said again by every window that takes the records over.
+            FromCore::SignedIn(true) if *self.stage.peek() == Stage::SignedIn => {}
             FromCore::SignedIn(true) => self.stage.set(Stage::SignedIn),
+            FromCore::SignedIn(false) if *self.stage.peek() == Stage::SignedOut => {}
             FromCore::SignedIn(false) => self.stage.set(Stage::SignedOut),
+            FromCore::Keeping(keeping) => self.keeping.set(keeping),
             FromCore::SignIn(outcome) => {
                 if let Some(waiting) = link.sign_in.borrow_mut().take() {
                     // Nobody waits any more if the screen was left.
@@ -245,6 +279,16 @@ impl Host {
 
     /// Runs a command; the answer comes once it is durable on this device.
     pub(crate) async fn run(self, command: impl Into<Command>) -> Result<Timestamp, Failure> {
+        let command = command.into();
+        self.ask(|ticket| ToCore::Command { ticket, command }).await
+    }
+
+    /// Carries out what a person decided about refused work.
+    pub(crate) async fn decide(self, decision: Decision) -> Result<Timestamp, Failure> {
+        self.ask(|ticket| ToCore::Decide { ticket, decision }).await
+    }
+
+    async fn ask(self, message: impl FnOnce(u64) -> ToCore) -> Result<Timestamp, Failure> {
         let (answer, waiting) = oneshot::channel();
         let ticket = {
             let link = self.link.read();
@@ -252,10 +296,7 @@ impl Host {
             link.answers.borrow_mut().insert(ticket, answer);
             ticket
         };
-        self.send(ToCore::Command {
-            ticket,
-            command: command.into(),
-        });
+        self.send(message(ticket));
         waiting
             .await
             .unwrap_or(Err(Failure::Storage(StorageTrouble::Other)))

@@ -114,7 +114,8 @@ impl<I: Io> Runner<I> {
         let device = DeviceId(uuid::Builder::from_random_bytes(device).into_uuid());
         let device = core.device().unwrap_or(device);
         let mut runner = Self { core, io, device };
-        runner.io.to_views(vec![FromCore::Ready]);
+        let fresh = runner.core.device().is_none();
+        runner.io.to_views(vec![FromCore::Ready { fresh }]);
         runner.event(Event::Started);
         Some(runner)
     }
@@ -165,6 +166,7 @@ impl<I: Io> Runner<I> {
                 self.event(Event::SignedOut);
             }
             ToCore::Command { ticket, command } => self.event(Event::Command { ticket, command }),
+            ToCore::Decide { ticket, decision } => self.event(Event::Decide { ticket, decision }),
             ToCore::Watch { watch, query } => self.event(Event::Watch { watch, query }),
             ToCore::Unwatch { watch } => self.event(Event::Unwatch { watch }),
             ToCore::NetworkHint => self.event(Event::NetworkHint),
@@ -219,6 +221,7 @@ impl<I: Io> Runner<I> {
 
     fn event(&mut self, event: Event) {
         let mut to_views = Vec::new();
+        let mut wants_actor = false;
         for effect in self.core.handle(self.io.now(), event) {
             match effect {
                 Effect::OpenSocket => self.io.open_socket(),
@@ -238,6 +241,7 @@ impl<I: Io> Runner<I> {
                 Effect::Answer { ticket, outcome } => to_views.push(FromCore::Answer { ticket, outcome }),
                 Effect::View { watch, view } => to_views.push(FromCore::View { watch, view }),
                 Effect::WakeAt(at) => self.io.wake_at(at),
+                Effect::FreshActor => wants_actor = true,
                 Effect::SignedIn(signed_in) => {
                     if signed_in {
                         to_views.push(FromCore::SignIn(Ok(())));
@@ -251,6 +255,11 @@ impl<I: Io> Runner<I> {
         }
         if !to_views.is_empty() {
             self.io.to_views(to_views);
+        }
+        if wants_actor {
+            let mut actor = [0; 16];
+            self.io.random(&mut actor);
+            self.event(Event::FreshActor(actor));
         }
     }
 }

@@ -1,18 +1,20 @@
 //! Every sentence that a person sees. The functions are generated from `assets/translations/` when the client is
 //! built; dates, numbers and units are formatted here, in the clinic's time zone.
 
+mod asked_for;
 mod changes;
 mod failures;
 mod format;
 mod words;
 
+pub(crate) use asked_for::{asked_for, typed};
 pub(crate) use changes::change;
 pub(crate) use failures::{address_trouble, failure, invalid, refusal, sign_in_trouble, storage};
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,
     time_of, time_with_seconds, weekday_short, weight, when,
 };
-pub(crate) use words::{alert_kind, channel, role, roles, sex, species};
+pub(crate) use words::{alert_kind, channel, role, roles, section, sex, species, vital_sign};
 
 pub(crate) use sentences::*;
 

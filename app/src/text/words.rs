@@ -1,7 +1,8 @@
 //! The words for what the records hold as codes.
 
 use super as text;
-use shared_model::documents::{AlertKind, Channel, Sex, Species};
+use shared_model::clinical::VitalSign;
+use shared_model::documents::{AlertKind, Channel, Section, Sex, Species};
 use shared_model::permissions::Role;
 
 pub(crate) fn species(species: Species) -> &'static str {
@@ -57,6 +58,25 @@ pub(crate) fn role(role: Role) -> &'static str {
         Role::ClinicAdministrator => text::role_clinic_administrator(),
         Role::SystemAdministrator => text::role_system_administrator(),
         Role::Viewer => text::role_viewer(),
+    }
+}
+
+pub(crate) fn section(section: Section) -> &'static str {
+    match section {
+        Section::History => text::section_history(),
+        Section::Examination => text::section_examination(),
+        Section::Assessment => text::section_assessment(),
+        Section::Plan => text::section_plan(),
+    }
+}
+
+pub(crate) fn vital_sign(sign: VitalSign) -> &'static str {
+    match sign {
+        VitalSign::Temperature => text::vital_temperature(),
+        VitalSign::HeartRate => text::vital_heart(),
+        VitalSign::RespiratoryRate => text::vital_breathing(),
+        VitalSign::BodyCondition => text::vital_condition(),
+        VitalSign::CapillaryRefill => text::vital_refill(),
     }
 }
 

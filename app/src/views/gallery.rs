@@ -138,6 +138,7 @@ fn ConnectionStates() -> Element {
         PillState::Stopped { waiting: 4 },
         PillState::Connecting,
         PillState::Sending(3),
+        PillState::Held(2),
         PillState::Attention(1),
         PillState::NotSaving(StorageTrouble::Full),
         PillState::NotSaving(StorageTrouble::ReadOnly),

@@ -7,7 +7,8 @@ use crate::components::{
 use crate::host::{self, use_host};
 use crate::route::Route;
 use crate::text;
-use crate::views::shell::saved_here;
+use crate::views::outbox::others_wait;
+use crate::views::shell::standing_of;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdLogOut;
 
@@ -93,6 +94,7 @@ fn Setting(
 
 #[component]
 fn DeviceSettings() -> Element {
+    let may_evict = use_host().keeping.read().may_evict;
     let status = use_status();
     let zone = use_zone();
     let today = use_minute().read().date_in(&zone);
@@ -100,11 +102,7 @@ fn DeviceSettings() -> Element {
     let Some(status) = status.as_ref() else {
         return rsx! {};
     };
-    let saved = if status.waiting == 0 {
-        text::all_at_clinic().to_owned()
-    } else {
-        saved_here(status.waiting)
-    };
+    let saved = standing_of(status);
     let heard = status.last_heard.map_or_else(
         || text::never_heard().to_owned(),
         |at| text::last_heard(text::moment(at, today, &zone)),
@@ -112,6 +110,12 @@ fn DeviceSettings() -> Element {
     rsx! {
         Setting { title: saved, words: heard,
             PageLink { to: Route::Waiting {}, class: "btn btn--sm", {text::what_waits()} }
+        }
+        if may_evict {
+            Setting { title: text::may_be_deleted(), words: text::may_be_deleted_do() }
+        }
+        for other in status.others.iter().filter(|other| other.waiting > 0) {
+            Setting { key: "{other.account}", title: text::of_colleagues(), words: others_wait(other) }
         }
         if status.needs_attention > 0 {
             Setting { title: text::needs_attention_count(i64::try_from(status.needs_attention).unwrap_or(i64::MAX)), words: text::nothing_lost(),
@@ -126,11 +130,15 @@ fn Leaving() -> Element {
     let host = use_host();
     let status = use_status();
     let mut asking = use_signal(|| false);
-    let waiting = status.read().as_ref().map_or(0, |status| status.waiting);
-    let words = if waiting == 0 {
-        text::sign_out_all_sent().to_owned()
-    } else {
-        text::sign_out_work_waits(i64::try_from(waiting).unwrap_or(i64::MAX))
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let (waiting, refused) = status
+        .read()
+        .as_ref()
+        .map_or((0, 0), |status| (status.waiting, status.needs_attention));
+    let words = match (waiting, refused) {
+        (0, 0) => text::sign_out_all_sent().to_owned(),
+        (0, refused) => text::sign_out_refused(count(refused)),
+        (waiting, _) => text::sign_out_work_waits(count(waiting)),
     };
     rsx! {
         Setting { title: text::sign_out(), words: words.clone(),

@@ -16,6 +16,7 @@ mod not_found;
 mod outbox;
 mod patient_page;
 mod pet_fields;
+mod receipt;
 mod refused_fields;
 mod search_palette;
 mod shell;

@@ -14,8 +14,11 @@ pub(super) fn use_refused_fields() -> RefusedFields {
 }
 
 impl RefusedFields {
+    /// Nothing, if the form has gone meanwhile.
     pub(super) fn set(mut self, failure: Failure) {
-        self.0.set(Some(failure));
+        if let Ok(mut refused) = self.0.try_write() {
+            *refused = Some(failure);
+        }
     }
 
     pub(super) fn clear(mut self) {

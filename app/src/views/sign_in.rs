@@ -3,6 +3,7 @@
 use crate::components::{Alert, FieldKind, TextField, Tint, icon, logo, use_title};
 use crate::host::{self, AddressTrouble, SignInTrouble, use_host};
 use crate::text;
+use crate::views::shell::LostAlert;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdClock, LdCloudOff, LdEye, LdEyeOff, LdInbox};
 
@@ -19,6 +20,7 @@ pub(crate) fn SignInPage() -> Element {
                         p { class: "sub", {text::sign_in_to_clinic()} }
                     }
                 }
+                LostAlert {}
                 SignInForm {}
             }
             p { class: "sign-in__foot", {text::forgot_password()} }

@@ -42,6 +42,11 @@ impl Link {
         drop(self.to_core.send(Input::FromViews(message).into()));
     }
 
+    /// One window has the thread to itself: page 0 of the core.
+    pub(in crate::host) fn first_number(&self) -> u64 {
+        0
+    }
+
     /// Tries once more to open the records.
     pub(in crate::host) fn open_again(&self) {
         self.send(ToCore::RetryStorage);

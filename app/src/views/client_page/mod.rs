@@ -17,7 +17,8 @@ use shared_model::ids::ClientId;
 use shared_model::permissions::may_write;
 
 pub(crate) use super::new_client::NewClientDialog;
-use super::patient_page::{Appointments, ReceiptLine, Two, TwoValues};
+use super::patient_page::{Appointments, Two, TwoValues};
+use super::receipt::ReceiptLine;
 use edit::EditDialog;
 use pets::Pets;
 

@@ -3,6 +3,7 @@
 use crate::components::{Alert, Dialog, SpeciesMark, TextField, Tint, icon, use_today, use_zone};
 use crate::route::Route;
 use crate::text;
+use crate::views::receipt::ReceiptOf;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
     LdDoorOpen, LdLogIn, LdLogOut, LdMove, LdScale, LdStethoscope, LdTriangleAlert, LdUndo2,
@@ -51,6 +52,7 @@ pub(super) fn AppointmentDialog(item: DayItem) -> Element {
             } else {
                 Others { item: item.clone(), stage, cancelling }
             }
+            ReceiptOf { document: item.id.into() }
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::components::{
 use crate::host::{self, use_query};
 use crate::route::Route;
 use crate::text;
+use crate::views::receipt::use_as_of;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
     LdChevronLeft, LdChevronRight, LdClock, LdMoonStar, LdPlus, LdPrinter,
@@ -136,6 +137,7 @@ fn Head() -> Element {
     let page = use_page();
     let today = use_today();
     let navigator = use_navigator();
+    let as_of = use_as_of();
     let view = page.view.read();
     let Some(view) = view.as_ref() else {
         return VNode::empty();
@@ -169,6 +171,9 @@ fn Head() -> Element {
         div { class: "day__head",
             h1 { {text::date_long(date, today)} }
             span { class: "pill", {summary(view)} }
+            if let Some(as_of) = as_of {
+                span { class: "faint", role: "status", {as_of} }
+            }
             div { class: "push",
                 button {
                     id: BEFORE_ID,

@@ -2,11 +2,11 @@
 
 use super::May;
 use super::edit::EditDialog;
-use crate::components::{icon, use_today, use_zone};
+use crate::components::{icon, use_today};
 use crate::text;
+use crate::views::receipt::ReceiptLine;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdPencil;
-use local_core::Receipt;
 use local_core::query::PatientView;
 use rust_decimal::Decimal;
 use shared_model::clinical::{Age, WeightChange};
@@ -72,23 +72,6 @@ pub(in crate::views) fn change_words(change: &WeightChange) -> (String, bool) {
     };
     let marked = change.looks_like_other_unit || change.percent.abs() >= Decimal::from(MARKED_PERCENT);
     (words, marked)
-}
-
-/// "Saved here 09:51:12, waiting for the clinic", "At the clinic 09:51".
-#[component]
-pub(in crate::views) fn ReceiptLine(receipt: Receipt) -> Element {
-    let zone = use_zone();
-    let today = use_today();
-    let words = match (receipt.waiting, receipt.saved_at, receipt.confirmed_at) {
-        (0, Some(_), Some(at)) => text::receipt_at_clinic(text::moment(at, today, &zone)),
-        // This device has written nothing of it.
-        (0, ..) => text::all_at_clinic().to_owned(),
-        (_, Some(at), _) => text::receipt_waiting(text::time_with_seconds(at, &zone)),
-        _ => text::receipt_waiting(""),
-    };
-    rsx! {
-        p { class: "faint", role: "status", {words} }
-    }
 }
 
 /// The facts in full, with a way to change them.

@@ -29,7 +29,7 @@ pub(super) use alerts::Alerts;
 pub(super) use appointments::Appointments;
 pub(super) use chart::WeightChart;
 pub(super) use edit::sex_options;
-pub(super) use facts::{ReceiptLine, change_words, chip_remark, facts_line};
+pub(super) use facts::{change_words, chip_remark, facts_line};
 pub(super) use two_values::{Two, TwoValues};
 pub(super) use visits::VisitRow;
 

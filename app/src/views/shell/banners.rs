@@ -1,6 +1,7 @@
 //! What stands across the page until it is put right.
 
 use super::NewBuild;
+use super::keeping::{KeepingBanners, RoomBanner, SilentBanner};
 use super::sign_in_again::SignInAgainDialog;
 use crate::components::{Tint, Toasts, icon, use_status, use_toasts};
 use crate::host::{self, use_host};
@@ -9,7 +10,7 @@ use crate::views::first_sync::FirstSyncLine;
 use crate::views::settle_all_notes;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdCircleAlert, LdClock, LdHardDrive, LdKeyRound, LdPackage, LdRefreshCw, LdTriangleAlert,
+    LdCircleAlert, LdClock, LdFileWarning, LdHardDrive, LdKeyRound, LdPackage, LdRefreshCw, LdTriangleAlert,
 };
 use local_core::StorageTrouble;
 use local_core::query::{Connection, FirstSync};
@@ -28,6 +29,7 @@ pub(super) fn Banners() -> Element {
         _ => None,
     };
     rsx! {
+        KeepingBanners {}
         if let Some(trouble) = status.storage {
             StorageBanner { trouble }
         }
@@ -37,7 +39,13 @@ pub(super) fn Banners() -> Element {
         if new_build() && stopped != Some(Goodbye::UpdateClient) {
             NewBuildBanner {}
         } else if status.deferred > 0 {
-            Banner { tone: Tint::Info, icon: icon(LdPackage), title: text::newer_records(), words: text::newer_records_why() }
+            NewerBanner {}
+        }
+        if status.damaged > 0 {
+            DamagedBanner { count: status.damaged }
+        }
+        if status.unreadable {
+            UnreadableBanner {}
         }
         if let Some(seconds) = status.clock_off_by {
             ClockBanner { seconds }
@@ -52,6 +60,8 @@ pub(super) fn Banners() -> Element {
 #[component]
 pub(crate) fn AllBanners() -> Element {
     rsx! {
+        SilentBanner {}
+        RoomBanner { megabytes: 40 }
         for trouble in [StorageTrouble::Full, StorageTrouble::ReadOnly] {
             StorageBanner { key: "{trouble:?}", trouble }
         }
@@ -59,6 +69,9 @@ pub(crate) fn AllBanners() -> Element {
             StoppedBanner { key: "{why:?}", why }
         }
         NewBuildBanner {}
+        NewerBanner {}
+        DamagedBanner { count: 2 }
+        UnreadableBanner {}
         ClockBanner { seconds: 320 }
         ClockBanner { seconds: -7_300 }
         FirstSyncLine { progress: FirstSync { received: 4_210, total: 10_000, usable: true } }
@@ -197,6 +210,38 @@ fn NewBuildBanner() -> Element {
                 {icon(LdRefreshCw)}
                 {text::update_now()}
             }
+        }
+    }
+}
+
+/// Records of a newer build wait for this one's update.
+#[component]
+fn NewerBanner() -> Element {
+    rsx! {
+        Banner { tone: Tint::Info, icon: icon(LdPackage), title: text::newer_records(), words: text::newer_records_why() }
+    }
+}
+
+#[component]
+fn DamagedBanner(count: u64) -> Element {
+    rsx! {
+        Banner {
+            tone: Tint::Warn,
+            icon: icon(LdFileWarning),
+            title: text::damaged_records(i64::try_from(count).unwrap_or(i64::MAX)),
+            words: text::damaged_records_why(),
+        }
+    }
+}
+
+#[component]
+fn UnreadableBanner() -> Element {
+    rsx! {
+        Banner {
+            tone: Tint::Info,
+            icon: icon(LdRefreshCw),
+            title: text::unreadable_from_clinic(),
+            words: text::unreadable_from_clinic_why(),
         }
     }
 }

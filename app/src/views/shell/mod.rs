@@ -2,6 +2,7 @@
 
 mod banners;
 mod frame;
+mod keeping;
 mod keys;
 mod navigation;
 mod owner;
@@ -9,7 +10,8 @@ mod sign_in_again;
 mod status;
 
 pub(crate) use banners::AllBanners;
-pub(crate) use status::{PillState, Status, StatusPill, saved_here};
+pub(crate) use keeping::LostAlert;
+pub(crate) use status::{PillState, Status, StatusPill, saved_here, standing_of};
 
 use super::booking::BookDialog;
 use super::client_page::NewClientDialog;

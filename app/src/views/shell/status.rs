@@ -4,14 +4,14 @@ use crate::components::{PageLink, Pill, Popover, Tint, icon, use_clinic, use_min
 use crate::host::{self, Device, use_host, use_query};
 use crate::route::Route;
 use crate::text;
-use crate::views::outbox::grouped;
+use crate::views::outbox::{OthersLine, grouped};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
     LdCircleCheck, LdClock, LdCloudDownload, LdCloudOff, LdCloudUpload, LdHardDrive, LdRefreshCw,
-    LdTriangleAlert,
+    LdTriangleAlert, LdUsers,
 };
 use jiff::tz::TimeZone;
-use local_core::query::{Connection, StatusView};
+use local_core::query::{Connection, OthersWork, StatusView};
 use local_core::{Query, StorageTrouble, View};
 use shared_model::time::Timestamp;
 
@@ -31,6 +31,8 @@ pub(crate) enum PillState {
     /// The first records arrive.
     Receiving,
     Sending(u64),
+    /// What waits builds on a colleague's work, which only the colleague can send.
+    Held(u64),
     Attention(u64),
     Clinic(Timestamp),
 }
@@ -47,9 +49,10 @@ impl PillState {
             Connection::Connecting { since } | Connection::Offline { since } => {
                 Self::Offline { since, waiting }
             }
-            Connection::Online if waiting > 0 => Self::Sending(waiting),
-            Connection::Online if status.first_sync.is_some() => Self::Receiving,
+            Connection::Online if waiting > status.held => Self::Sending(waiting - status.held),
+            Connection::Online if status.first_sync.is_some() || status.catching_up => Self::Receiving,
             Connection::Online if status.needs_attention > 0 => Self::Attention(status.needs_attention),
+            Connection::Online if waiting > 0 => Self::Held(waiting),
             Connection::Online => Self::Clinic(now),
         }
     }
@@ -57,7 +60,7 @@ impl PillState {
     fn word(self) -> Option<&'static str> {
         match self {
             Self::NotSaving(_) => Some("full"),
-            Self::Offline { .. } | Self::Stopped { .. } => Some("offline"),
+            Self::Offline { .. } | Self::Stopped { .. } | Self::Held(_) => Some("offline"),
             Self::Connecting | Self::Receiving => None,
             Self::Sending(_) => Some("sending"),
             Self::Attention(_) => Some("attention"),
@@ -72,6 +75,7 @@ impl PillState {
             Self::Connecting => icon(LdRefreshCw),
             Self::Receiving => icon(LdCloudDownload),
             Self::Sending(_) => icon(LdCloudUpload),
+            Self::Held(_) => icon(LdClock),
             Self::Attention(_) => icon(LdTriangleAlert),
             Self::Clinic(_) => icon(LdCircleCheck),
         }
@@ -92,6 +96,7 @@ impl PillState {
             Self::Connecting => text::status_connecting().to_owned(),
             Self::Receiving => text::status_receiving().to_owned(),
             Self::Sending(waiting) => text::status_sending(waiting),
+            Self::Held(waiting) => text::status_held(i64::try_from(waiting).unwrap_or(i64::MAX)),
             Self::Attention(_) => text::needs_attention().to_owned(),
             Self::Clinic(now) => text::status_at_clinic(text::time_of(now, zone)),
         }
@@ -108,7 +113,7 @@ impl PillState {
             Self::Connecting => text::status_connecting_short().to_owned(),
             Self::Receiving => text::status_receiving().to_owned(),
             Self::Sending(waiting) => text::number(waiting),
-            Self::Attention(count) => text::number(count),
+            Self::Held(count) | Self::Attention(count) => text::number(count),
             Self::Clinic(now) => text::time_of(now, zone),
         }
     }
@@ -116,7 +121,7 @@ impl PillState {
     /// What is read out when it changes: without the clock, which changes every minute.
     fn said(self) -> String {
         match self {
-            Self::Clinic(_) => text::status_at_clinic_said().to_owned(),
+            Self::Clinic(_) => text::yours_at_clinic().to_owned(),
             Self::Offline { .. } => text::status_offline().to_owned(),
             Self::Sending(_) | Self::Connecting | Self::Receiving => String::new(),
             other => other.words(&TimeZone::UTC),
@@ -139,6 +144,19 @@ pub(crate) fn saved_here(waiting: u64) -> String {
         Device::Computer => text::saved_on_computer(count),
         Device::Tablet => text::saved_on_tablet(count),
         Device::Phone => text::saved_on_phone(count),
+    }
+}
+
+/// Where one's own work is, in a few words: never more than is true.
+pub(crate) fn standing_of(status: &StatusView) -> String {
+    if status.waiting > 0 {
+        saved_here(status.waiting)
+    } else if status.needs_attention > 0 {
+        text::needs_attention_count(i64::try_from(status.needs_attention).unwrap_or(i64::MAX))
+    } else if status.others.is_empty() {
+        text::all_at_clinic().to_owned()
+    } else {
+        text::yours_at_clinic().to_owned()
     }
 }
 
@@ -184,6 +202,16 @@ pub(crate) fn Status() -> Element {
     }
 }
 
+fn others_refused(other: &OthersWork) -> String {
+    let count = i64::try_from(other.refused).unwrap_or(i64::MAX);
+    let name = if other.name.is_empty() {
+        text::somebody()
+    } else {
+        &other.name
+    };
+    text::others_refused(count, name)
+}
+
 /// So many lines; the rest is on the page.
 const SHOWN: usize = 5;
 
@@ -209,20 +237,20 @@ fn Details() -> Element {
         _ => Vec::new(),
     };
     let online = status.connection == Connection::Online;
+    let others = status.others.clone();
     let heard = status.last_heard.map(|at| text::moment(at, today, &zone));
-    let title = if status.waiting > 0 {
-        saved_here(status.waiting)
-    } else {
-        text::all_at_clinic().to_owned()
-    };
+    let title = standing_of(status);
     let more = lines.len().saturating_sub(SHOWN);
     rsx! {
         div { class: "popover__head",
             h2 { class: "popover__title", {title} }
             p { class: "sub",
                 match (online, status.waiting, heard) {
-                    (true, 0, _) => text::everything_sent(clinic_name),
-                    (true, ..) => text::being_sent().to_owned(),
+                    (true, 0, _) if status.needs_attention > 0 => text::nothing_lost().to_owned(),
+                    (true, 0, _) if others.is_empty() => text::everything_sent(clinic_name),
+                    (true, 0, _) => text::yours_all_sent().to_owned(),
+                    (true, waiting, _) if waiting > status.held => text::being_sent().to_owned(),
+                    (true, ..) => text::held_why(i64::try_from(status.held).unwrap_or(i64::MAX)),
                     (false, _, Some(heard)) => text::last_heard(heard),
                     (false, _, None) => text::never_heard().to_owned(),
                 }
@@ -243,7 +271,23 @@ fn Details() -> Element {
                 }
             }
         }
-        if !online || status.waiting + status.needs_attention > 0 {
+        if !others.is_empty() {
+            ul { class: "list waiting-list popover__others",
+                for other in others.iter().filter(|other| other.waiting > 0) {
+                    li { key: "{other.account}", class: "list__row",
+                        {icon(LdUsers)}
+                        OthersLine { other: other.clone() }
+                    }
+                }
+                for other in others.iter().filter(|other| other.refused > 0) {
+                    li { key: "{other.account}-refused", class: "list__row",
+                        {icon(LdUsers)}
+                        div { class: "list__main list__sub", {others_refused(other)} }
+                    }
+                }
+            }
+        }
+        if !online || status.waiting + status.needs_attention > 0 || others.iter().any(|other| other.refused > 0) {
             div { class: "popover__foot",
                 if !online {
                     p { {text::sent_when_reached()} }
@@ -268,6 +312,8 @@ fn Details() -> Element {
                         PageLink { to: Route::NeedsAttention {}, class: "btn btn--sm btn--quiet",
                             {text::needs_attention_count(i64::try_from(status.needs_attention).unwrap_or(i64::MAX))}
                         }
+                    } else if others.iter().any(|other| other.refused > 0) {
+                        PageLink { to: Route::NeedsAttention {}, class: "btn btn--sm btn--quiet", {text::needs_attention()} }
                     }
                 }
             }

@@ -34,7 +34,7 @@ use context::Context;
 use history::Beside;
 use notes::{Notes, field_id, use_notes};
 use saved::Saved;
-use section::{Part, letter, name, part_id};
+use section::{Part, letter, part_id};
 use vitals::Vitals;
 
 #[component]
@@ -264,7 +264,7 @@ fn Head(view: VisitView) -> Element {
                                 onclick: move |_| jump(section),
                                 b { {letter(section)} }
                                 " "
-                                span { {name(section)} }
+                                span { {text::section(section)} }
                             }
                         }
                     }

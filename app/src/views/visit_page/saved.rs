@@ -3,8 +3,9 @@
 use crate::components::{icon, use_zone};
 use crate::host::use_host;
 use crate::text;
+use crate::views::receipt::use_age;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdCheckCheck, LdCloud, LdPenLine, LdTriangleAlert};
+use dioxus_free_icons::icons::ld_icons::{LdCheckCheck, LdCloud, LdCloudOff, LdPenLine, LdTriangleAlert};
 use local_core::Receipt;
 
 use super::notes::Notes;
@@ -14,6 +15,7 @@ pub(super) fn Saved(receipt: Receipt) -> Element {
     let notes = use_context::<Notes>();
     let host = use_host();
     let zone = use_zone();
+    let age = use_age();
     let failure = notes.failure.read().clone();
     if let Some(failure) = failure.filter(|_| notes.is_writing()) {
         return rsx! {
@@ -35,6 +37,11 @@ pub(super) fn Saved(receipt: Receipt) -> Element {
     if notes.is_writing() {
         return rsx! {
             span { class: "saved", "data-state": "writing", {icon(LdPenLine)} {text::writing()} }
+        };
+    }
+    if let Some(age) = age.filter(|_| receipt.waiting == 0) {
+        return rsx! {
+            span { class: "saved", "data-state": "old", role: "status", {icon(LdCloudOff)} {text::as_of_short(age)} }
         };
     }
     let (mark, words, time) = match (receipt.waiting, receipt.saved_at, receipt.confirmed_at) {

@@ -18,15 +18,6 @@ pub(super) fn letter(section: Section) -> &'static str {
     }
 }
 
-pub(super) fn name(section: Section) -> &'static str {
-    match section {
-        Section::History => text::section_history(),
-        Section::Examination => text::section_examination(),
-        Section::Assessment => text::section_assessment(),
-        Section::Plan => text::section_plan(),
-    }
-}
-
 /// The element that a jump goes to.
 pub(super) fn part_id(section: Section) -> String {
     format!("part-{}", section.word())
@@ -48,7 +39,7 @@ pub(super) fn Part(
         section { class: "soap", id: part_id(section), "aria-labelledby": heading.clone(),
             div { class: "soap__head",
                 span { class: "soap__letter", "aria-hidden": "true", {letter(section)} }
-                h2 { id: heading, {name(section)} }
+                h2 { id: heading, {text::section(section)} }
                 if let Some(why) = why_not.filter(|_| !may_write) {
                     span { class: "faint", {why} }
                 }
@@ -82,7 +73,7 @@ fn Writing(section: Section) -> Element {
         div { class: "writing", "data-text": "{written}",
             textarea {
                 id: field_id(section),
-                "aria-label": name(section),
+                "aria-label": text::section(section),
                 rows: 1,
                 spellcheck: "true",
                 placeholder: placeholder(section),

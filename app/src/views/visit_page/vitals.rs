@@ -61,16 +61,6 @@ fn signs(view: &VisitView) -> [Measured; 5] {
     })
 }
 
-fn label(sign: VitalSign) -> &'static str {
-    match sign {
-        VitalSign::Temperature => text::vital_temperature(),
-        VitalSign::HeartRate => text::vital_heart(),
-        VitalSign::RespiratoryRate => text::vital_breathing(),
-        VitalSign::BodyCondition => text::vital_condition(),
-        VitalSign::CapillaryRefill => text::vital_refill(),
-    }
-}
-
 fn unit(sign: VitalSign) -> &'static str {
     match sign {
         VitalSign::Temperature => text::unit_celsius(),
@@ -113,7 +103,7 @@ fn Sign(visit: VisitView, measured: Measured, may_write: bool) -> Element {
     rsx! {
         Tile {
             id: "vital-{sign.word()}",
-            label: label(sign),
+            label: text::vital_sign(sign),
             unit: unit(sign),
             value,
             note: judged(measured.judgement),
@@ -300,7 +290,7 @@ fn contested(view: &VisitView) -> Vec<(Kind, Option<DocumentId>, Two)> {
     for tile in &view.tiles {
         let field = format!("vitals/{set}/{}", tile.sign.word());
         let two = tile.reading.as_ref().and_then(|reading| {
-            Two::of(field, label(tile.sign), reading, |value: &Decimal| {
+            Two::of(field, text::vital_sign(tile.sign), reading, |value: &Decimal| {
                 (value.to_string(), format!("{value} {}", unit(tile.sign)))
             })
         });

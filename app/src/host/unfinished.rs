@@ -1,0 +1,100 @@
+//! What a page has asked for and has no answer to yet, and what it watches.
+//!
+//! Invariant: asked again in the order in which it was asked first.
+
+use super::{FromCore, ToCore};
+use std::collections::BTreeMap;
+
+/// Below every number that a page gives.
+const SIGNING_IN: u64 = 0;
+const SIGNING_OUT: u64 = 1;
+
+#[derive(Default)]
+pub(super) struct Unfinished(BTreeMap<u64, ToCore>);
+
+impl Unfinished {
+    pub(super) fn asked(&mut self, message: &ToCore) {
+        let number = match message {
+            ToCore::SignIn { .. } => SIGNING_IN,
+            ToCore::SignOut => SIGNING_OUT,
+            ToCore::Command { ticket, .. } | ToCore::Decide { ticket, .. } => *ticket,
+            ToCore::Watch { watch, .. } => *watch,
+            ToCore::Unwatch { watch } => {
+                self.0.remove(watch);
+                return;
+            }
+            ToCore::NetworkHint | ToCore::RetryStorage => return,
+        };
+        self.0.insert(number, message.clone());
+    }
+
+    pub(super) fn answered(&mut self, message: &FromCore) {
+        let number = match message {
+            FromCore::Answer { ticket, .. } => ticket,
+            FromCore::SignIn(_) => &SIGNING_IN,
+            FromCore::SignedIn(false) => &SIGNING_OUT,
+            _ => return,
+        };
+        self.0.remove(number);
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &ToCore> {
+        self.0.values()
+    }
+
+    pub(super) fn signs_in(&self) -> bool {
+        self.0.contains_key(&SIGNING_IN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use local_core::Query;
+    use shared_model::time::Timestamp;
+
+    #[test]
+    fn what_has_no_answer_is_asked_again_in_order_and_what_is_watched_always() {
+        let mut unfinished = Unfinished::default();
+        let page = 7 << local_core::PAGE_BITS;
+        let watch = |number| ToCore::Watch {
+            watch: page + number,
+            query: Query::Status,
+        };
+        let decide = |number| ToCore::Decide {
+            ticket: page + number,
+            decision: local_core::Decision::Again { rows: Vec::new() },
+        };
+        for message in [
+            watch(1),
+            decide(2),
+            watch(3),
+            decide(4),
+            ToCore::NetworkHint,
+            ToCore::SignOut,
+        ] {
+            unfinished.asked(&message);
+        }
+        unfinished.answered(&FromCore::Answer {
+            ticket: page + 2,
+            outcome: Ok(Timestamp(0)),
+        });
+        unfinished.answered(&FromCore::SignedIn(true));
+        unfinished.asked(&ToCore::Unwatch { watch: page + 3 });
+        let again = |unfinished: &Unfinished| format!("{:?}", unfinished.all().collect::<Vec<_>>());
+        assert_eq!(
+            again(&unfinished),
+            format!("{:?}", [ToCore::SignOut, watch(1), decide(4)])
+        );
+        unfinished.answered(&FromCore::SignedIn(false));
+        assert_eq!(again(&unfinished), format!("{:?}", [watch(1), decide(4)]));
+
+        unfinished.asked(&ToCore::SignIn {
+            email: String::new(),
+            password: String::new(),
+        });
+        assert!(unfinished.signs_in());
+        unfinished.answered(&FromCore::SignIn(Ok(())));
+        assert!(!unfinished.signs_in());
+    }
+}

@@ -1,0 +1,21 @@
+//! The web host: a page has the views, and one page's dedicated Worker has the core with SQLite on the origin-private
+//! file system; the other pages of the browser work through it. All of them run the same bundle.
+
+mod io;
+mod kept;
+mod link;
+mod page;
+mod pages;
+mod tabs;
+mod worker;
+
+pub(super) use io::now;
+pub(crate) use kept::{asks_for_address, keep_address, remembered_address, remembered_theme, set_theme};
+pub(super) use link::{Link, start};
+pub(crate) use page::{
+    FormerFocus, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
+    focus_first_in, focus_into, focus_last_in, has_apple_keys, has_focus_within, listen_hidden, listen_keys,
+    listen_leaving, page_events, print_page, reload, scroll_into_view, select_text, set_title, sleep,
+    text_selection,
+};
+pub(crate) use worker::{run_worker, worker_scope};

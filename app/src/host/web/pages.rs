@@ -1,0 +1,150 @@
+//! The pages that work through this Worker: its own and those of other tabs.
+//!
+//! Invariant: what answers one page's question goes to that page alone, and a page that has gone watches nothing.
+
+use super::tabs::{self, ToOwner};
+use crate::host::runner::Input;
+use crate::host::{FromCore, ToCore};
+use futures_channel::mpsc::UnboundedSender;
+use local_core::PAGE_BITS;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use web_sys::{BroadcastChannel, DedicatedWorkerGlobalScope};
+
+pub(super) struct Pages {
+    scope: DedicatedWorkerGlobalScope,
+    own: u64,
+    build: String,
+    others: RefCell<BTreeMap<u64, Other>>,
+    /// What a page that comes later has to hear first.
+    fresh: Cell<bool>,
+    signed_in: Cell<bool>,
+    to_core: UnboundedSender<Input>,
+}
+
+/// A page of another tab.
+struct Other {
+    channel: BroadcastChannel,
+    watches: BTreeSet<u64>,
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.channel.close();
+    }
+}
+
+/// Whom it answers; `None` if it concerns every page.
+fn addressee(message: &FromCore) -> Option<u64> {
+    match message {
+        FromCore::Answer { ticket: number, .. } | FromCore::View { watch: number, .. } => {
+            Some(number >> PAGE_BITS)
+        }
+        _ => None,
+    }
+}
+
+impl Pages {
+    pub(super) fn new(
+        scope: DedicatedWorkerGlobalScope,
+        own: u64,
+        build: String,
+        to_core: UnboundedSender<Input>,
+    ) -> Self {
+        Self {
+            scope,
+            own,
+            build,
+            others: RefCell::default(),
+            fresh: Cell::default(),
+            signed_in: Cell::default(),
+            to_core,
+        }
+    }
+
+    /// They arrive together, so that each screen changes once.
+    pub(super) fn send(&self, messages: &[FromCore]) {
+        for message in messages {
+            match message {
+                FromCore::Ready { fresh } => self.fresh.set(*fresh),
+                FromCore::SignedIn(signed_in) => {
+                    self.signed_in.set(*signed_in);
+                    self.fresh.set(self.fresh.get() && !signed_in);
+                }
+                _ => {}
+            }
+        }
+        let of = |page: u64| -> Vec<&FromCore> {
+            let concerns = |message: &&FromCore| addressee(message).is_none_or(|asked| asked == page);
+            messages.iter().filter(concerns).collect()
+        };
+        let own = of(self.own);
+        if !own.is_empty() {
+            self.send_own(&own);
+        }
+        for (page, other) in self.others.borrow().iter() {
+            let theirs = of(*page);
+            if !theirs.is_empty() {
+                tabs::post(&other.channel, &theirs);
+            }
+        }
+    }
+
+    fn send_own(&self, messages: &[&FromCore]) {
+        self.scope
+            .post_message(&tabs::encode(&messages))
+            .expect("bytes can always be posted");
+    }
+
+    pub(super) fn said(self: &Rc<Self>, message: ToOwner) {
+        match message {
+            // The own page hears everything from here already.
+            ToOwner::Hello(page) if page == self.own => {}
+            ToOwner::Hello(page) => {
+                self.away(page);
+                let channel = tabs::to_page(&self.build, page);
+                let standing = [
+                    FromCore::Ready {
+                        fresh: self.fresh.get(),
+                    },
+                    FromCore::SignedIn(self.signed_in.get()),
+                ];
+                tabs::post(&channel, &&standing[..]);
+                let other = Other {
+                    channel,
+                    watches: BTreeSet::new(),
+                };
+                self.others.borrow_mut().insert(page, other);
+                let pages = Rc::clone(self);
+                tabs::when_gone(page, move || pages.away(page));
+            }
+            ToOwner::Away(page) => self.away(page),
+            ToOwner::Asked(message) => {
+                let (ToCore::Watch { watch: number, .. } | ToCore::Unwatch { watch: number }) = &message
+                else {
+                    return self.ask(message);
+                };
+                if let Some(other) = self.others.borrow_mut().get_mut(&(number >> PAGE_BITS)) {
+                    match message {
+                        ToCore::Watch { .. } => other.watches.insert(*number),
+                        _ => other.watches.remove(number),
+                    };
+                }
+                self.ask(message);
+            }
+            ToOwner::Ping => self.send_own(&[]),
+        }
+    }
+
+    fn ask(&self, message: ToCore) {
+        drop(self.to_core.unbounded_send(Input::FromViews(message)));
+    }
+
+    fn away(&self, page: u64) {
+        let gone = self.others.borrow_mut().remove(&page);
+        for watch in gone.iter().flat_map(|other| &other.watches) {
+            self.ask(ToCore::Unwatch { watch: *watch });
+        }
+    }
+}
