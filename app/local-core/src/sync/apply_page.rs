@@ -125,10 +125,7 @@ impl Core {
                     (_, Content::Changes(_)) => {}
                 }
             }
-            if wanted != self.sync.wanted {
-                self.store
-                    .set_meta("wanted", &wanted.iter().copied().collect::<Vec<_>>())?;
-            }
+            self.store.set_wanted(&self.sync.wanted, &wanted)?;
             if let Some(reused) = reused.as_ref().filter(|_| reused != self.sync.reused) {
                 self.store.note_reused(reused)?;
             }

@@ -39,6 +39,17 @@ impl Store {
         Ok(())
     }
 
+    /// Whether all that is here of a document are entries that this build cannot read.
+    pub(super) fn has_deferred_alone(&self, document: DocumentId) -> Result<bool, StoreError> {
+        if self.has_document(document)? {
+            return Ok(false);
+        }
+        Ok(self
+            .deferred()?
+            .iter()
+            .any(|(_, entry)| entry.document == document))
+    }
+
     /// Nothing stays of a document that this device may not read any more.
     pub(super) fn forget_deferred_of(&self, document: DocumentId) -> Result<(), StoreError> {
         for (seq, entry) in self.deferred()? {

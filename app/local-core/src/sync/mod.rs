@@ -231,6 +231,18 @@ impl Store {
         Ok(cursors)
     }
 
+    /// Writes down which documents have to be asked for, if they are others than before.
+    fn set_wanted(
+        &self,
+        before: &BTreeSet<DocumentId>,
+        wanted: &BTreeSet<DocumentId>,
+    ) -> Result<(), StoreError> {
+        if wanted == before {
+            return Ok(());
+        }
+        self.set_meta("wanted", &wanted.iter().copied().collect::<Vec<_>>())
+    }
+
     pub(crate) fn set_cursor(&self, cursor: &Cursor) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(

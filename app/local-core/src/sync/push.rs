@@ -113,6 +113,7 @@ impl Core {
             );
             theirs && of_its_name
         };
+        let mut wanted = self.sync.wanted.clone();
         let done = self.store.transaction(|| {
             let mut documents = BTreeSet::new();
             let mut refused: BTreeMap<DocumentId, Refused> = BTreeMap::new();
@@ -144,7 +145,12 @@ impl Core {
                 if self.store.receipt(*document)?.waiting == 0 {
                     self.store.mark_confirmed(*document, accepted.server_time)?;
                 }
+                // What lies deferred was sent before this was taken, and nobody sends a device its own changes.
+                if self.store.has_deferred_alone(*document)? {
+                    wanted.insert(*document);
+                }
             }
+            self.store.set_wanted(&self.sync.wanted, &wanted)?;
             self.store.set_meta("last_heard", &now)?;
             self.note_as_of(now)?;
             touched.documents = documents;
@@ -155,6 +161,7 @@ impl Core {
             self.cache.clear();
             return Err(error);
         }
+        self.sync.wanted = wanted;
         self.sync.in_flight.remove(position);
         self.sync.reused = reused;
         // A document that the server did not know before can be asked for now.

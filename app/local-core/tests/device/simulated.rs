@@ -1,8 +1,9 @@
 //! What the simulation found: gaps in what a device has, and devices that stopped trying.
 
 use crate::clinic::{CLINIC, Device};
-use crate::server::{connect, entry, page, pushes, reconnect, says, sent, snapshot};
+use crate::server::{connect, entry, page, pushes, reconnect, says, sent, snapshot, wants};
 use local_core::{Effect, Event, Query, Store, View};
+use shared_model::SCHEMA_VERSION;
 use shared_model::commands::EditClient;
 use shared_model::documents::{Document, Kind};
 use shared_model::ids::{ClientId, DocumentId};
@@ -159,4 +160,31 @@ fn a_document_that_comes_back_has_the_work_that_waits() {
     let answer = accepted(number + 1, &device);
     says(&mut device, answer);
     assert_eq!(address(&device, petra).as_deref(), Some("Long Street 5"));
+}
+
+#[test]
+fn a_document_that_comes_back_in_a_newer_form_is_asked_for_once_the_work_on_it_is_taken() {
+    let mut device = Device::new();
+    let petra = device.client("Petra", "Novak", "601555014");
+    let (_, effects) = connect(&mut device);
+    let number = pushes(&effects)[0].number;
+    let answer = accepted(number, &device);
+    says(&mut device, answer);
+    let (before, bytes) = stored(device.core.store(), Kind::Client, petra.into());
+    device.must(EditClient {
+        address: Some("Long Street 5".to_owned()),
+        ..EditClient::of(petra)
+    });
+
+    // It goes and comes back, in a form that this build cannot read; the server does not have the edit yet.
+    let revoked = entry(Kind::Client, petra.into(), Content::Revoked);
+    says(&mut device, page(1, &[revoked]));
+    let mut newer = snapshot(&before, bytes);
+    newer.schema_version = SCHEMA_VERSION + 1;
+    says(&mut device, page(2, &[newer]));
+
+    // The edit is taken. What lies here does not have it, and nobody sends it.
+    let answer = accepted(number + 1, &device);
+    let effects = says(&mut device, answer);
+    assert_eq!(wants(&effects), [petra.into()]);
 }
