@@ -42,6 +42,8 @@ struct Tab {
     to_owner: BroadcastChannel,
     to_all: BroadcastChannel,
     worker: RefCell<Option<Worker>>,
+    /// Counts the Workers that were started or stopped: what a former one still says is not heard.
+    turn: Cell<u64>,
     owner: Cell<Owner>,
     unfinished: RefCell<Unfinished>,
     keeping: RefCell<Keeping>,
@@ -97,6 +99,7 @@ pub(in crate::host) fn start() -> (Link, UnboundedReceiver<FromCore>) {
         to_owner: tabs::to_owner(&build),
         to_all: tabs::to_all(&build),
         worker: RefCell::default(),
+        turn: Cell::default(),
         owner: Cell::new(Owner::Unknown),
         unfinished: RefCell::default(),
         keeping: RefCell::default(),
@@ -129,7 +132,12 @@ pub(in crate::host) fn start() -> (Link, UnboundedReceiver<FromCore>) {
 }
 
 impl Tab {
+    /// A page has one Worker at most: a second one could get the store and would answer to nobody.
     fn start_worker(self: &Rc<Self>) {
+        if self.worker.borrow().is_some() || self.is_broken.get() {
+            return;
+        }
+        let turn = self.next_turn();
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         options.set_name(&self.page.to_string());
@@ -137,6 +145,9 @@ impl Tab {
             Worker::new_with_options(&self.build, &options).expect("boot.js has checked that Workers exist");
         let tab = Rc::clone(self);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if tab.turn.get() != turn {
+                return;
+            }
             match event.data().as_string().as_deref() {
                 None => tab.receive(Owner::Own, tabs::decode(&event)),
                 Some("opening") => tab.owner.set(Owner::Opening),
@@ -148,6 +159,9 @@ impl Tab {
         on_message.forget();
         let tab = Rc::clone(self);
         let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+            if tab.turn.get() != turn {
+                return;
+            }
             let what = js_sys::Reflect::get(&event, &"message".into())
                 .ok()
                 .and_then(|m| m.as_string());
@@ -165,11 +179,17 @@ impl Tab {
         self.worker.replace(Some(worker));
     }
 
+    fn next_turn(&self) -> u64 {
+        self.turn.set(self.turn.get() + 1);
+        self.turn.get()
+    }
+
     /// What it has committed is safe; its files and its lock are free.
     fn stop_worker(&self) {
         if let Some(worker) = self.worker.take() {
             worker.terminate();
         }
+        self.next_turn();
         self.owner.set(Owner::Unknown);
     }
 
