@@ -8,7 +8,7 @@ use crate::ids::{AccountId, ClientId, ClinicId};
 use crate::time::Timestamp;
 use crate::values::{Invalid, past_day};
 use automerge::legacy::{Key, ObjectId, OpType};
-use automerge::{Change, ObjType, ScalarValue};
+use automerge::{ActorId, Change, ObjId, ObjType, ScalarValue};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -317,43 +317,102 @@ pub fn judge(
     change: &Change,
     now: Timestamp,
 ) -> Result<(), Denied> {
-    let kind = document.kind;
-    let form = |what: &str| Denied::Form {
-        kind,
-        what: String::from(what),
-    };
-    if is_new {
-        may_create(principal, kind)?;
-    }
-    let people = people_of(document);
-    let texts = document.text_objects();
-    let mut allowed: Vec<String> = Vec::new();
-    for op in change.decode().operations {
-        let field = match (&op.obj, &op.key, &op.action) {
-            (ObjectId::Root, Key::Map(key), OpType::Put(value)) => {
-                judge_date(kind, key, value, now)?;
-                key.to_string()
-            }
-            (ObjectId::Root, _, OpType::Delete) => return Err(form("deleting a field")),
-            (ObjectId::Root, _, OpType::Make(ObjType::Map | ObjType::List | ObjType::Table)) => {
-                return Err(form("a container inside the document"));
-            }
-            (ObjectId::Root, ..) => return Err(form("this operation on a field")),
-            (ObjectId::Id(object), Key::Seq(_), OpType::Put(ScalarValue::Str(_)) | OpType::Delete) => {
-                let name = format!("{}@{}", object.counter(), object.actor());
-                match texts.iter().find(|(id, _)| id.to_string() == name) {
-                    Some((_, key)) => (*key).to_owned(),
-                    None => return Err(form("writing into an unknown text")),
-                }
-            }
-            (ObjectId::Id(_), ..) => return Err(form("this operation in a text")),
-        };
-        if !allowed.contains(&field) {
-            may_write(principal, kind, &people, &field)?;
-            allowed.push(field);
+    Judge::new(principal, document)
+        .judge(is_new, change, now)
+        .map(drop)
+}
+
+/// What has to be known of a document to judge one person's changes to it, worked out once for a run of them.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    principal: &'a Principal,
+    kind: Kind,
+    people: Vec<ClientId>,
+    /// Counter and actor of each text's object, and its field.
+    texts: Vec<(u64, ActorId, &'static str)>,
+}
+
+/// Whether the same [`Judge`] can go on after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    Same,
+    /// The change wrote what judging rests on: the next one needs a judge of the document with this change in it.
+    Moved,
+}
+
+impl<'a> Judge<'a> {
+    pub fn new(principal: &'a Principal, document: &Document) -> Self {
+        Self {
+            principal,
+            kind: document.kind,
+            people: people_of(document),
+            texts: document
+                .text_objects()
+                .into_iter()
+                .filter_map(|(id, key)| match id {
+                    ObjId::Id(counter, actor, _) => Some((counter, actor, key)),
+                    ObjId::Root => None,
+                })
+                .collect(),
         }
     }
-    Ok(())
+
+    /// Judges a change to the document as it was when this judge was made, or after changes that did not move the ground.
+    pub fn judge(&self, is_new: bool, change: &Change, now: Timestamp) -> Result<Ground, Denied> {
+        let kind = self.kind;
+        let form = |what: &str| Denied::Form {
+            kind,
+            what: String::from(what),
+        };
+        if is_new {
+            may_create(self.principal, kind)?;
+        }
+        let mut ground = Ground::Same;
+        let mut allowed: Vec<&str> = Vec::new();
+        let operations = change.decode().operations;
+        for op in &operations {
+            let field: &str = match (&op.obj, &op.key, &op.action) {
+                (ObjectId::Root, Key::Map(key), OpType::Put(value)) => {
+                    judge_date(kind, key, value, now)?;
+                    key
+                }
+                (ObjectId::Root, _, OpType::Delete) => return Err(form("deleting a field")),
+                (ObjectId::Root, _, OpType::Make(ObjType::Map | ObjType::List | ObjType::Table)) => {
+                    return Err(form("a container inside the document"));
+                }
+                (ObjectId::Root, ..) => return Err(form("this operation on a field")),
+                (ObjectId::Id(object), Key::Seq(_), OpType::Put(ScalarValue::Str(_)) | OpType::Delete) => {
+                    let text = self
+                        .texts
+                        .iter()
+                        .find(|(counter, actor, _)| *counter == object.counter() && actor == object.actor());
+                    match text {
+                        Some((_, _, key)) => key,
+                        None => return Err(form("writing into an unknown text")),
+                    }
+                }
+                (ObjectId::Id(_), ..) => return Err(form("this operation in a text")),
+            };
+            if !allowed.contains(&field) {
+                may_write(self.principal, kind, &self.people, field)?;
+                allowed.push(field);
+            }
+            if op.obj == ObjectId::Root && carries_judging(kind, field) {
+                ground = Ground::Moved;
+            }
+        }
+        Ok(ground)
+    }
+}
+
+/// Whether judging rests on a field of the root: who the document is about, and where its texts are.
+fn carries_judging(kind: Kind, field: &str) -> bool {
+    let names_people = match kind {
+        Kind::Patient => field.starts_with("owners/"),
+        Kind::Appointment => field == "client",
+        Kind::Client | Kind::Visit | Kind::ClinicProfile | Kind::ClinicSettings => false,
+    };
+    names_people || kind.texts().contains(&field)
 }
 
 #[cfg(test)]
@@ -461,6 +520,19 @@ mod tests {
             matches!(verdict, Err(Denied::Form { .. })) || change.decode().operations.is_empty(),
             "{verdict:?}"
         );
+    }
+
+    #[test]
+    fn the_ground_moves_where_judging_rests_on_it() {
+        let check = |kind, field: &str, expected: bool| {
+            assert_eq!(carries_judging(kind, field), expected, "{} {field}", kind.word());
+        };
+        check(Kind::Patient, "owners/x/since", true);
+        check(Kind::Patient, "name", false);
+        check(Kind::Appointment, "client", true);
+        check(Kind::Appointment, "patient", false);
+        check(Kind::Visit, "plan", true);
+        check(Kind::Visit, "reason", false);
     }
 
     #[test]

@@ -27,13 +27,13 @@ pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(root());
     // Set for xtask by the cargo that started it; a child cargo would take its own build scripts for changed.
-    for name in [
-        "CARGO_MANIFEST_DIR",
-        "CARGO_MANIFEST_PATH",
-        "CARGO_PKG_NAME",
-        "CARGO_PKG_VERSION",
-    ] {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        let of_xtask = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+        if of_xtask {
+            command.env_remove(name);
+        }
     }
     command
 }

@@ -135,16 +135,16 @@ impl Document {
     /// Applies changes made elsewhere. All or none: a change whose dependencies are missing is an error, not a
     /// change that waits inside the document where nobody sees it.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), LoadError> {
-        let mut arriving: Vec<ChangeHash> = Vec::with_capacity(changes.len());
+        let mut arriving: HashSet<ChangeHash> = HashSet::with_capacity(changes.len());
         let mut missing = Vec::new();
         for change in changes {
             missing.extend(
                 change
                     .deps()
                     .iter()
-                    .filter(|dep| !self.has(dep) && !arriving.contains(dep)),
+                    .filter(|dep| !arriving.contains(dep) && !self.has(dep)),
             );
-            arriving.push(change.hash());
+            arriving.insert(change.hash());
         }
         if !missing.is_empty() {
             return Err(LoadError::MissingDependencies { missing });

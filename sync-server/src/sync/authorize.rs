@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use shared_model::SCHEMA_VERSION;
 use shared_model::documents::{Kind, read_change};
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
-use shared_model::permissions;
+use shared_model::permissions::{Ground, Judge};
 use shared_model::protocol::{MAX_CHANGE, PushItem, RefusalCode};
 use shared_model::time::Timestamp;
 use std::collections::HashSet;
@@ -113,15 +113,16 @@ fn hash_of_unreadable(chunk: &[u8]) -> ChangeHash {
     ChangeHash(Sha256::digest(chunk.get(8..).unwrap_or(chunk)).into())
 }
 
-/// May this author add this change to the document as it is now?
+/// May this author add this change to the document as it is now? `judge` knows what the author may write in it.
 pub(super) fn authorize(
     author: &Author,
+    judge: &Judge<'_>,
     owner: Option<(AccountId, DeviceId)>,
     document: &Working,
     refused: &HashSet<ChangeHash>,
     change: &Change,
     now: Timestamp,
-) -> Result<(), Objection> {
+) -> Result<Ground, Objection> {
     if document.is_genesis_actor(change.actor_id()) {
         return objection(
             RefusalCode::ForeignActor,
@@ -149,11 +150,7 @@ pub(super) fn authorize(
             "an earlier change that it builds on was refused",
         );
     }
-    let missing = change
-        .deps()
-        .iter()
-        .filter(|dep| !document.document.has(dep))
-        .count();
+    let missing = change.deps().iter().filter(|dep| !document.has(dep)).count();
     if missing > 0 {
         return objection(
             RefusalCode::MissingDependencies,
@@ -174,12 +171,7 @@ pub(super) fn authorize(
             "it does not continue the document that it belongs to",
         );
     }
-    permissions::judge(
-        &author.principal,
-        &document.document,
-        document.is_new(),
-        change,
-        now,
-    )
-    .or_else(|denied| objection(RefusalCode::NotPermitted, denied.to_string()))
+    judge
+        .judge(document.is_new(), change, now)
+        .or_else(|denied| objection(RefusalCode::NotPermitted, denied.to_string()))
 }

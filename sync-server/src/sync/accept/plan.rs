@@ -14,10 +14,10 @@ use crate::storage::{
 };
 use automerge::ChangeHash;
 use shared_model::SCHEMA_VERSION;
-use shared_model::documents::{PROJECTION_VERSION, Projection, project};
+use shared_model::documents::{LoadError, PROJECTION_VERSION, Projection, project};
 use shared_model::ids::{AccountId, DocumentId};
-use shared_model::permissions::Feed;
-use shared_model::protocol::{self, Refusal, RefusalCode};
+use shared_model::permissions::{Feed, Ground, Judge};
+use shared_model::protocol::{self, MAX_DOCUMENT, Refusal, RefusalCode};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -90,35 +90,30 @@ pub(crate) fn plan_accept<'p>(
 }
 
 impl Planning<'_> {
-    /// One document's changes of one push. A panic in it takes back what the item did, and only that.
+    /// One document's changes of one push. Where they cannot be applied together, it is found out one by one which of
+    /// them can. A panic takes back what the item did, and only that.
     fn item(&mut self, writer: &Writer, item: &ReadItem, refused: &mut HashSet<ChangeHash>) -> Vec<Refusal> {
-        let document = self.working.open(item.kind, item.document);
-        let (before, head) = (document.before(), self.writes.head);
-        let rows = (
-            self.writes.changes.len(),
-            self.writes.actors.len(),
-            self.writes.audit.len(),
-        );
-        let judged = catch_unwind(AssertUnwindSafe(|| self.changes(writer, item, refused)));
-        let objections = judged.unwrap_or_else(|_| {
-            tracing::error!(document = %item.document, "a pushed document made planning panic");
-            self.working.open(item.kind, item.document).restore(before);
-            self.writes.head = head;
-            self.writes.changes.truncate(rows.0);
-            for actor in self.writes.actors.drain(rows.1..) {
-                self.working.actors.remove(&actor.actor.into());
+        let head = self.writes.head;
+        let tried = self.attempt(writer, item, refused, Pace::Together);
+        let tried = match tried {
+            Attempt::Inapplicable => self.attempt(writer, item, refused, Pace::OneByOne),
+            decided => decided,
+        };
+        let objections = match tried {
+            Attempt::Decided(objections) => objections,
+            Attempt::Inapplicable | Attempt::Panicked => {
+                tracing::error!(document = %item.document, "a pushed document made planning panic");
+                let given_up = Objection {
+                    code: RefusalCode::Undecodable,
+                    reason: "the document cannot be worked on with these changes".to_owned(),
+                };
+                refused.extend(item.changes.iter().map(|read| read.hash));
+                item.changes
+                    .iter()
+                    .map(|read| (read.hash, given_up.clone()))
+                    .collect()
             }
-            self.writes.audit.truncate(rows.2);
-            let given_up = Objection {
-                code: RefusalCode::Undecodable,
-                reason: "the document cannot be worked on with these changes".to_owned(),
-            };
-            refused.extend(item.changes.iter().map(|read| read.hash));
-            item.changes
-                .iter()
-                .map(|read| (read.hash, given_up.clone()))
-                .collect()
-        });
+        };
         if self.writes.head > head {
             self.origins.insert(self.writes.head, writer.session);
             let at = *self.touched_at.entry(item.document).or_insert_with(|| {
@@ -138,16 +133,61 @@ impl Planning<'_> {
             .collect()
     }
 
+    /// Decides about an item's changes; whatever does not come to a decision leaves everything as it was.
+    fn attempt(
+        &mut self,
+        writer: &Writer,
+        item: &ReadItem,
+        refused: &mut HashSet<ChangeHash>,
+        pace: Pace,
+    ) -> Attempt {
+        let before = self.working.open(item.kind, item.document).before();
+        let head = self.writes.head;
+        let rows = (
+            self.writes.changes.len(),
+            self.writes.actors.len(),
+            self.writes.audit.len(),
+        );
+        let refused_before: Vec<bool> = item
+            .changes
+            .iter()
+            .map(|read| refused.contains(&read.hash))
+            .collect();
+        let judged = catch_unwind(AssertUnwindSafe(|| self.changes(writer, item, refused, pace)));
+        let attempt = match judged {
+            Ok(Ok(objections)) => return Attempt::Decided(objections),
+            Ok(Err(_)) => Attempt::Inapplicable,
+            Err(_) => Attempt::Panicked,
+        };
+        self.working.open(item.kind, item.document).restore(before);
+        self.writes.head = head;
+        self.writes.changes.truncate(rows.0);
+        for actor in self.writes.actors.drain(rows.1..) {
+            self.working.actors.remove(&actor.actor.into());
+        }
+        self.writes.audit.truncate(rows.2);
+        for (read, was_refused) in item.changes.iter().zip(refused_before) {
+            if was_refused {
+                refused.insert(read.hash);
+            } else {
+                refused.remove(&read.hash);
+            }
+        }
+        attempt
+    }
+
     fn changes(
         &mut self,
         writer: &Writer,
         item: &ReadItem,
         refused: &mut HashSet<ChangeHash>,
-    ) -> Vec<(ChangeHash, Objection)> {
+        pace: Pace,
+    ) -> Result<Vec<(ChangeHash, Objection)>, NotTaken> {
         let mut objections = Vec::new();
         let mut number = None;
+        let mut judge = None;
         for (position, read) in item.changes.iter().enumerate() {
-            match self.change(writer, item, refused, read) {
+            match self.change(writer, &mut judge, item, refused, read, pace) {
                 Ok(Verdict::Known) => {
                     refused.remove(&read.hash);
                 }
@@ -159,53 +199,54 @@ impl Planning<'_> {
                     });
                     self.record(writer, item, read, number, position);
                 }
-                Err(objection) => {
+                Err(NotTaken::Refused(objection)) => {
                     refused.insert(read.hash);
                     objections.push((read.hash, objection));
                 }
+                Err(NotTaken::Inapplicable) => return Err(NotTaken::Inapplicable),
             }
         }
-        objections
+        if let Some(document) = self.working.documents.get_mut(&item.document) {
+            document.apply_taken()?;
+        }
+        Ok(objections)
     }
 
-    fn change(
+    fn change<'w>(
         &mut self,
-        writer: &Writer,
+        writer: &'w Writer,
+        judge: &mut Option<Judge<'w>>,
         item: &ReadItem,
         refused: &HashSet<ChangeHash>,
         read: &ReadChange,
-    ) -> Result<Verdict, Objection> {
-        if self.working.damaged.contains(&item.document) {
-            return objection(
-                RefusalCode::Undecodable,
-                "the document cannot be read on the server: an administrator has to restore it",
-            );
-        }
-        let document = self.working.documents.get_mut(&item.document);
-        let Some(document) = document.filter(|document| document.document.kind == item.kind) else {
-            return objection(
-                RefusalCode::MissingDependencies,
-                "the document is of another kind here",
-            );
-        };
-        if item.schema_version > SCHEMA_VERSION {
-            return objection(
-                RefusalCode::NewerSchema,
-                format!(
-                    "schema {}; this server knows {SCHEMA_VERSION}",
-                    item.schema_version
-                ),
-            );
-        }
+        pace: Pace,
+    ) -> Result<Verdict, NotTaken> {
+        let now = self.writes.at;
+        let document = may_be_worked_on(&mut self.working.documents, &self.working.damaged, item)?;
         let change = read.change.as_ref().map_err(Clone::clone)?;
-        if document.document.has(&read.hash) {
+        if document.has(&read.hash) {
             return Ok(Verdict::Known);
         }
-        let owner = self.working.actors.get(change.actor_id());
-        let now = self.writes.at;
-        authorize(&writer.author, owner.copied(), document, refused, change, now)?;
-        document.apply(change, &read.chunk)?;
+        let author = &writer.author;
+        let knowing = judge.get_or_insert_with(|| Judge::new(&author.principal, &document.document));
+        let owner = self.working.actors.get(change.actor_id()).copied();
+        let ground = authorize(author, knowing, owner, document, refused, change, now)?;
+        if !document.make_room(read.chunk.len())? {
+            objection(
+                RefusalCode::TooLarge,
+                format!("the document would have more than {MAX_DOCUMENT} bytes"),
+            )?;
+        }
+        let before = (pace == Pace::OneByOne).then(|| document.before());
+        document.take(change, &read.chunk);
         document.schema_version = document.schema_version.max(item.schema_version);
+        if ground == Ground::Moved || pace == Pace::OneByOne {
+            *judge = None;
+            if let Err(error) = document.apply_taken() {
+                document.restore(before.ok_or(NotTaken::Inapplicable)?);
+                objection(RefusalCode::Undecodable, error.to_string())?;
+            }
+        }
         Ok(Verdict::Taken)
     }
 
@@ -313,6 +354,70 @@ impl Planning<'_> {
         }
         self.writes.feed.sort_by_key(|row| row.number);
     }
+}
+
+/// How an item's changes are applied.
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    /// In runs: quick, and all that are ever needed where changes are sound.
+    Together,
+    /// Each alone, so that one that Automerge cannot apply is found.
+    OneByOne,
+}
+
+enum NotTaken {
+    Refused(Objection),
+    /// Automerge could not apply changes that were judged and found good.
+    Inapplicable,
+}
+
+impl From<Objection> for NotTaken {
+    fn from(objection: Objection) -> Self {
+        Self::Refused(objection)
+    }
+}
+
+impl From<LoadError> for NotTaken {
+    fn from(_: LoadError) -> Self {
+        Self::Inapplicable
+    }
+}
+
+/// The document, if it can take anything of this item at all.
+fn may_be_worked_on<'d>(
+    documents: &'d mut HashMap<DocumentId, Working>,
+    damaged: &HashSet<DocumentId>,
+    item: &ReadItem,
+) -> Result<&'d mut Working, Objection> {
+    if damaged.contains(&item.document) {
+        return objection(
+            RefusalCode::Undecodable,
+            "the document cannot be read on the server: an administrator has to restore it",
+        );
+    }
+    let document = documents.get_mut(&item.document);
+    let Some(document) = document.filter(|document| document.document.kind == item.kind) else {
+        return objection(
+            RefusalCode::MissingDependencies,
+            "the document is of another kind here",
+        );
+    };
+    if item.schema_version > SCHEMA_VERSION {
+        return objection(
+            RefusalCode::NewerSchema,
+            format!(
+                "schema {}; this server knows {SCHEMA_VERSION}",
+                item.schema_version
+            ),
+        );
+    }
+    Ok(document)
+}
+
+enum Attempt {
+    Decided(Vec<(ChangeHash, Objection)>),
+    Inapplicable,
+    Panicked,
 }
 
 enum Verdict {

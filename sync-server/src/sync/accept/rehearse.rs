@@ -49,3 +49,118 @@ pub fn rehearse(
         writes: plan.writes,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use automerge::legacy::{ElementId, Key, ObjectId, Op, OpId, OpType};
+    use automerge::{ActorId, Change, ExpandedChange, ROOT, ReadDoc, ScalarValue};
+    use shared_model::SCHEMA_VERSION;
+    use shared_model::documents::{Document, Kind, Stamp};
+    use shared_model::ids::{AccountId, DocumentId};
+    use shared_model::permissions::Role;
+    use shared_model::protocol::{PushItem, RefusalCode};
+    use uuid::Uuid;
+
+    const CLINIC: ClinicId = ClinicId(Uuid::from_u128(1));
+    const NOW: Timestamp = Timestamp(1_795_435_200_000);
+
+    fn vet() -> Principal {
+        Principal {
+            account: AccountId(Uuid::from_u128(2)),
+            clinic: CLINIC,
+            roles: vec![Role::Veterinarian],
+            client: None,
+            name: "Ana Moreno".to_owned(),
+        }
+    }
+
+    fn visit() -> Document {
+        Document::genesis(Kind::Visit, CLINIC, DocumentId(Uuid::from_u128(3)))
+    }
+
+    /// A writer of its own sets one field, next to whatever others write.
+    fn put(writer: u8, field: &str, value: &str) -> Change {
+        let stamp = Stamp {
+            now: NOW,
+            actor: ActorId::from([writer; 16]),
+            account: AccountId(Uuid::from_u128(2)),
+        };
+        let written = visit().change(&stamp, "put", |w| {
+            w.put(field, value);
+            Ok::<_, ()>(())
+        });
+        written.expect("written").expect("something new")
+    }
+
+    /// Of the right form and in a text that exists, but behind a character that nobody ever wrote.
+    fn behind_nothing(writer: u8) -> Change {
+        let genesis = visit();
+        let automerge = automerge::Automerge::load(&genesis.save()).expect("loads");
+        let Ok(Some((_, automerge::ObjId::Id(counter, actor, _)))) = automerge.get(ROOT, "plan") else {
+            panic!("a visit has a plan");
+        };
+        let nobody = OpId::new(40, &ActorId::from([99; 16]));
+        Change::from(ExpandedChange {
+            operations: vec![Op {
+                action: OpType::Put(ScalarValue::Str("x".into())),
+                obj: ObjectId::Id(OpId::new(counter, &actor)),
+                key: Key::Seq(ElementId::Id(nobody)),
+                pred: Vec::new().into(),
+                insert: true,
+            }],
+            actor_id: ActorId::from([writer; 16]),
+            hash: None,
+            seq: 1,
+            start_op: 20.try_into().expect("not zero"),
+            time: 0,
+            message: None,
+            deps: genesis.heads(),
+            extra_bytes: Vec::new(),
+            author: None,
+        })
+    }
+
+    fn rehearsed(changes: &[Change]) -> Rehearsed {
+        let push = Push {
+            number: 1,
+            items: vec![PushItem {
+                kind: Kind::Visit,
+                document: visit().id,
+                schema_version: SCHEMA_VERSION,
+                changes: changes
+                    .iter()
+                    .map(|change| change.raw_bytes().to_vec().into())
+                    .collect(),
+            }],
+        };
+        rehearse(CLINIC, &vet(), DeviceId(Uuid::from_u128(5)), vec![push], NOW)
+    }
+
+    #[test]
+    fn one_change_that_cannot_be_applied_takes_no_other_with_it() {
+        let changes = [
+            put(1, "reason", "limping"),
+            behind_nothing(2),
+            put(3, "vet", "Ana"),
+        ];
+        let done = rehearsed(&changes);
+        let [refused] = &done.refusals[..] else {
+            panic!("one push has one answer");
+        };
+        let refused: Vec<_> = refused
+            .iter()
+            .map(|refusal| (refusal.change.to_vec(), refusal.code))
+            .collect();
+        assert_eq!(
+            refused,
+            [(changes[1].hash().0.to_vec(), RefusalCode::Undecodable)]
+        );
+        let [row] = &done.writes.documents[..] else {
+            panic!("one document was written");
+        };
+        let stored = Document::load(Kind::Visit, CLINIC, visit().id, &row.stored.bytes).expect("loads");
+        assert!(stored.has(&changes[0].hash()) && stored.has(&changes[2].hash()));
+        assert_eq!(done.writes.changes.len(), 2);
+    }
+}

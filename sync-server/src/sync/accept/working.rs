@@ -1,12 +1,12 @@
 //! The documents that a clinic's accept task has open, kept from group to group while nobody else writes.
 
-use super::super::authorize::{self, ReadItem};
+use super::super::authorize::ReadItem;
 use crate::storage::{ActorRow, LoadedRows, StoredDocument};
-use automerge::ActorId;
+use automerge::{ActorId, Change, ChangeHash};
 use shared_model::documents::{Document, Kind, LoadError};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal, audience, people_of};
-use shared_model::protocol::{MAX_DOCUMENT, RefusalCode};
+use shared_model::protocol::MAX_DOCUMENT;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Who pushes, from which device.
@@ -37,6 +37,9 @@ pub(crate) struct WorkingSet {
 #[derive(Clone, Debug)]
 pub(crate) struct Working {
     pub(crate) document: Document,
+    /// Taken, and not in `document` yet; `bytes`, `max_op` and `sequences` have them.
+    unapplied: Vec<Change>,
+    unapplied_hashes: HashSet<ChangeHash>,
     pub(super) bytes: Vec<u8>,
     pub(super) base: usize,
     pub(in crate::sync) max_op: u64,
@@ -168,12 +171,14 @@ impl Working {
             max_op: document
                 .changes_since(&[])
                 .iter()
-                .map(automerge::Change::max_op)
+                .map(Change::max_op)
                 .max()
                 .unwrap_or(0),
             schema_version: 1,
             bytes,
             document,
+            unapplied: Vec::new(),
+            unapplied_hashes: HashSet::new(),
             sequences: HashMap::new(),
             exists: false,
             readers_before: None,
@@ -188,6 +193,8 @@ impl Working {
         Ok(Self {
             sequences: document.sequences(),
             document,
+            unapplied: Vec::new(),
+            unapplied_hashes: HashSet::new(),
             bytes: stored.bytes,
             base: stored.base,
             max_op: stored.max_op,
@@ -216,24 +223,26 @@ impl Working {
         audience(self.document.kind, &people_of(&self.document))
     }
 
-    /// Applies a change that was judged and found good.
-    pub(super) fn apply(
-        &mut self,
-        change: &automerge::Change,
-        chunk: &[u8],
-    ) -> Result<(), authorize::Objection> {
-        if !self.document.has_room_for(self.bytes.len(), chunk.len()) {
-            return authorize::objection(
-                RefusalCode::TooLarge,
-                format!("the document would have more than {MAX_DOCUMENT} bytes"),
-            );
+    /// Whether it has a change, applied or only taken.
+    pub(in crate::sync) fn has(&self, hash: &ChangeHash) -> bool {
+        self.unapplied_hashes.contains(hash) || self.document.has(hash)
+    }
+
+    /// Whether one more change of so many bytes has room.
+    pub(super) fn make_room(&mut self, chunk: usize) -> Result<bool, LoadError> {
+        if self.bytes.len() + chunk <= MAX_DOCUMENT {
+            return Ok(true);
         }
-        if self.bytes.len() + chunk.len() > MAX_DOCUMENT {
+        self.apply_taken()?;
+        let has_room = self.document.has_room_for(self.bytes.len(), chunk);
+        if has_room {
             self.compact();
         }
-        self.document
-            .apply(std::slice::from_ref(change))
-            .or_else(|error| authorize::objection(RefusalCode::Undecodable, error.to_string()))?;
+        Ok(has_room)
+    }
+
+    /// Takes a change that was judged and found good, and has room. [`Self::apply_taken`] applies it.
+    pub(super) fn take(&mut self, change: &Change, chunk: &[u8]) {
         self.bytes.extend_from_slice(chunk);
         self.appended += 1;
         if !change.is_empty() {
@@ -241,7 +250,17 @@ impl Working {
         }
         self.sequences.insert(change.actor_id().clone(), change.seq());
         self.exists = true;
-        Ok(())
+        self.unapplied_hashes.insert(change.hash());
+        self.unapplied.push(change.clone());
+    }
+
+    /// Automerge applies a run of changes in about the time that it takes for one.
+    pub(super) fn apply_taken(&mut self) -> Result<(), LoadError> {
+        if self.unapplied.is_empty() {
+            return Ok(());
+        }
+        self.unapplied_hashes.clear();
+        self.document.apply(&std::mem::take(&mut self.unapplied))
     }
 
     /// Appending costs nothing but makes loading slower; saving anew costs the history. So the appended part may grow
@@ -263,6 +282,10 @@ impl Working {
         ) {
             self.document = document;
         }
+        self.unapplied.clear();
+        self.unapplied_hashes.clear();
+        self.appended = before.appended;
+        self.schema_version = before.schema_version;
         self.bytes = before.bytes;
         self.base = before.base;
         self.max_op = before.max_op;
@@ -277,6 +300,8 @@ impl Working {
             max_op: self.max_op,
             sequences: self.sequences.clone(),
             exists: self.exists,
+            appended: self.appended,
+            schema_version: self.schema_version,
         }
     }
 
@@ -293,4 +318,6 @@ pub(super) struct Before {
     max_op: u64,
     sequences: HashMap<ActorId, u64>,
     exists: bool,
+    appended: usize,
+    schema_version: u16,
 }
