@@ -30,7 +30,8 @@ async function open(count) {
 
 /** The window whose Worker has the store: start.js leaves the others' Workers without a listener. */
 async function owner() {
-  for (;;) {
+  const late = Date.now() + 30_000;
+  while (Date.now() < late) {
     for (const one of windows) {
       const [worker] = one.page.workers();
       // A Worker may end while it is asked.
@@ -38,6 +39,7 @@ async function owner() {
     }
     await windows[0].page.evaluate(() => new Promise(requestAnimationFrame));
   }
+  throw new Error("no window has the records");
 }
 
 const others = async () => {
@@ -122,9 +124,7 @@ test("what is typed last in a window before it closes is there, whoever has the 
   for (const choose of [owner, async () => (await others())[0]]) {
     const leaving = await choose();
     await types(leaving, " Last words.");
-    const closed = leaving.page.waitForEvent("close");
-    await leaving.page.close({ runBeforeUnload: true });
-    await closed;
+    await leaving.leave();
     windows = windows.filter((one) => one !== leaving);
     await everywhere();
     await open(3);
@@ -213,7 +213,7 @@ test("all windows are loaded anew at once, again and again", async () => {
   for (let round = 0; round < 5; round++) {
     const [writing] = await others();
     await types(writing, ` ${round}`);
-    await Promise.all(windows.map((one) => one.page.reload()));
+    await Promise.all(windows.map((one) => one.reload()));
     await everywhere();
   }
 });
@@ -249,7 +249,7 @@ test("a window that cannot be talked to is named, and gives way when it closes",
   await stranger.evaluate(() => {
     navigator.locks.request("device-store", () => new Promise(() => {}));
   });
-  await last.page.reload();
+  await last.reload();
   await last.page.getByText("The clinic is open in another window").waitFor();
   assert.equal(await status(last).count(), 0);
   await stranger.close();
@@ -263,7 +263,7 @@ test("little room is said before there is none", async () => {
   await crowded.page.addInitScript(() => {
     StorageManager.prototype.estimate = async () => ({ usage: 1e9, quota: 1e9 + 40 * 1024 * 1024 });
   });
-  await crowded.page.reload();
+  await crowded.reload();
   await banner(crowded, "only 40 MB left").waitFor();
   await close(crowded);
   assert.equal(await banner(last, "MB left").count(), 0);

@@ -114,18 +114,21 @@ test("what is typed when a tab is closed or reloaded is there afterwards", async
   await saved(vet, "At the clinic").waitFor();
   await history().press("End");
   await history().pressSequentially(" Then ate");
-  await vet.page.reload();
-  await history().waitFor();
-  assert.equal(await history().inputValue(), "Vomited. Then ate");
+  await vet.reload();
+  await reads(vet, "History", "Vomited. Then ate");
   await history().press("End");
   await history().pressSequentially(" grass.");
-  const closed = vet.page.waitForEvent("close");
-  await vet.page.close({ runBeforeUnload: true });
-  await closed;
+  await vet.leave();
   vet.page = await vet.context.newPage();
   vet.watch(vet.page);
   await vet.goto(visit);
   await reads(vet, "History", "Vomited. Then ate grass.");
+  // A value that was typed, without Enter.
+  const temperature = () => vet.page.getByRole("textbox", { name: /^Temperature/ });
+  await temperature().fill("39.1");
+  await vet.reload();
+  await vet.page.waitForFunction(() => document.querySelector('[aria-label="History"]')?.value);
+  assert.equal(await temperature().inputValue(), "39.1");
 });
 
 test("on a full device nothing is called saved, and it is saved once there is room", async () => {

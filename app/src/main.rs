@@ -39,6 +39,8 @@ fn root() -> Element {
     use_context_provider(Toasts::new);
     #[cfg(feature = "desktop")]
     desktop::use_window(host);
+    #[cfg(feature = "web")]
+    use_hook(|| host.heed_leaving());
     use_context_provider(KeyBoard::new);
     use_context_provider(Dialogs::new);
     let stage = host.stage.read().clone();

@@ -185,6 +185,18 @@ export class Profile {
     return pid;
   }
 
+  /** Closes the window as a person does: whom the browser asks, as not all is saved yet, stays and closes it then. */
+  async leave() {
+    // The driver's own close asks a page once only.
+    const browser = await this.context.newCDPSession(this.page);
+    await unlessAsked(this.page, "close", () => browser.send("Page.close"));
+  }
+
+  /** Loads the page anew as a person does: whom the browser asks, as not all is saved yet, stays and loads it then. */
+  async reload() {
+    await unlessAsked(this.page, "load", () => this.page.evaluate(() => setTimeout(() => location.reload())));
+  }
+
   async goto(path) {
     await this.page.goto(`${this.address}${path}`);
   }
@@ -200,4 +212,21 @@ export class Profile {
     await this.page.getByLabel("Password", { exact: true }).fill(password);
     await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
   }
+}
+
+/**
+ * Until the page has had this event. A browser that asks whether to leave first is told to stay, and it goes again a
+ * moment later, as often as it takes: while one question is being closed Chromium does not ask another.
+ */
+async function unlessAsked(page, event, goes) {
+  const stay = (dialog) => dialog.dismiss();
+  page.on("dialog", stay);
+  let gone = false;
+  const happened = new Promise((done) => page.once(event, done)).then(() => (gone = true));
+  while (!gone) {
+    // A page that goes at this moment cannot be told any more.
+    await goes().catch(() => {});
+    await Promise.race([happened, setTimeout(500)]);
+  }
+  page.off("dialog", stay);
 }

@@ -360,6 +360,14 @@ impl Host {
         false
     }
 
+    /// From now on the browser asks before it leaves a page whose commands have no answer yet. Once, at the root.
+    #[cfg(feature = "web")]
+    pub(crate) fn heed_leaving(self) {
+        let link = self.link.peek().clone();
+        // Once for the whole program, which lives as long as the page.
+        std::mem::forget(listen_leaving(move || !link.answers.borrow().is_empty()));
+    }
+
     pub(crate) fn network_hint(self) {
         self.send(ToCore::NetworkHint);
     }

@@ -103,6 +103,17 @@ impl ManagedText {
         Section::ALL.iter().any(|section| self.is_unsaved(*section))
     }
 
+    /// Something was typed that no answer has called durable: it ends with the page.
+    pub(super) fn would_be_lost(&self) -> bool {
+        self.typed.iter().enumerate().any(|(index, typed)| {
+            let durable = match &self.sent {
+                Some(sent) if sent.section == index && sent.durable.is_some() => &sent.text,
+                _ => &self.base.texts[index],
+            };
+            typed != durable
+        })
+    }
+
     pub(super) fn is_under_way(&self) -> bool {
         self.sent.is_some()
     }

@@ -145,6 +145,26 @@ fn typing_goes_on_while_an_edit_is_under_way() {
 }
 
 #[test]
+fn what_is_typed_would_be_lost_until_an_answer_calls_it_durable() {
+    let mut here = Screen::new(1);
+    assert!(!here.notes.would_be_lost());
+    here.type_in(History, "Ate");
+    assert!(here.notes.would_be_lost(), "not sent");
+    here.send();
+    assert!(here.notes.would_be_lost(), "under way");
+    here.answer();
+    assert!(
+        !here.notes.would_be_lost(),
+        "durable, though the view with it has not come"
+    );
+    here.type_in(Plan, "Rest");
+    assert!(here.notes.would_be_lost(), "another section");
+    here.show();
+    here.save();
+    assert!(!here.notes.would_be_lost());
+}
+
+#[test]
 fn a_view_without_the_edit_is_not_taken_for_one_with_it() {
     let [mut here, mut there] = two_with("Vomited.");
     here.type_in(History, "Vomited twice.");

@@ -59,15 +59,18 @@ struct OpenNotes(Signal<HashMap<(Option<AccountId>, VisitId), Notes>>);
 
 #[cfg(feature = "web")]
 impl OpenNotes {
-    /// What is typed is sent before the page is left. Where that fails, the browser asks whether to leave.
+    /// What is typed is sent when the page is about to be left, and as long as it is not durable the browser asks
+    /// whether to leave: a page that goes takes its Worker along, in the middle of whatever that does.
     fn heed_leaving(self) {
         let (leaving, mut heard) = unbounded::<()>();
         let Self(open) = self;
         let listening = host::listen_leaving(move || {
             drop(leaving.unbounded_send(()));
             let open = open.peek();
-            open.values()
-                .any(|notes| notes.failure.peek().is_some() && notes.is_anything_unsaved())
+            open.values().any(|notes| {
+                let text = notes.text.peek();
+                text.as_ref().is_some_and(ManagedText::would_be_lost)
+            })
         });
         spawn_forever(async move {
             let _listening = listening;

@@ -1,6 +1,6 @@
 //! One measured value: typed in place, recorded when the field is left or with Enter.
 
-use crate::components::{Tint, icon};
+use crate::components::{Tint, icon, use_leaving};
 use crate::host;
 use crate::text;
 use dioxus::prelude::*;
@@ -67,6 +67,7 @@ pub(super) fn Tile(
             });
         }
     });
+    use_leaving(move || typed.peek().is_some(), record);
     let tone = if error().is_some() && may_write {
         Tint::Danger
     } else if note.warns {

@@ -1,6 +1,6 @@
 //! The vital signs of the visit, the weight among them, each judged softly against what is usual.
 
-use crate::components::use_toasts;
+use crate::components::{use_leaving, use_toasts};
 use crate::host::{self, use_host};
 use crate::text;
 use crate::views::doubtful_weight::DoubtfulWeight;
@@ -157,6 +157,7 @@ fn Membranes(view: VisitView, may_write: bool) -> Element {
             }
         });
     });
+    use_leaving(move || typed.peek().is_some(), record);
     rsx! {
         input {
             class: "vital__input vital__words",
