@@ -102,6 +102,7 @@ impl Connection {
     /// A frame reaches the server; one that has closed does not hear it.
     pub fn send(&self, frame: Vec<u8>) {
         if let Some(to_server) = &self.to_server {
+            // A server that is gone does not hear it; the device finds out when it reads.
             let _ = to_server.send(Message::Binary(frame.into()));
         }
     }

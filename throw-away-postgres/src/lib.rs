@@ -8,6 +8,7 @@
 )]
 
 use std::io::BufRead;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -75,6 +76,8 @@ impl Cluster {
         let mut keeper = as_postgres(&script)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Whoever kills the story with all its processes must not kill the one that clears up after it.
+            .process_group(0)
             .spawn()
             .expect("a shell");
         let mut said = String::new();

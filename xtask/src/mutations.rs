@@ -166,3 +166,22 @@ fn copy_if_other(from: &Path, to: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Code that moves under a patch is noticed with the move, not weeks later.
+    #[test]
+    fn every_patch_says_what_finds_it_and_still_fits() {
+        let mutations = mutations().expect("readable");
+        assert!(!mutations.is_empty());
+        for mutation in mutations {
+            run(program("git")
+                .args(["apply", "--check", "--whitespace=nowarn"])
+                .arg(&mutation.patch)
+                .current_dir(root()))
+            .unwrap_or_else(|error| panic!("{}: {error:#}", mutation.name));
+        }
+    }
+}

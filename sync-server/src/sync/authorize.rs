@@ -3,7 +3,7 @@
 //! Invariant: pure. What it needs to know of the database is in its arguments, and it alters nothing.
 
 use super::accept::{Author, Working};
-use super::measure::{MAX_INFLATED, Measure, measure};
+use super::measure::{MAX_INFLATED, MAX_PUSH_INFLATED, Measure, measure};
 use automerge::{Change, ChangeHash};
 use minicbor::bytes::ByteVec;
 use sha2::{Digest, Sha256};
@@ -14,6 +14,7 @@ use shared_model::permissions::{Ground, Judge};
 use shared_model::protocol::{MAX_CHANGE, PushItem, RefusalCode};
 use shared_model::time::Timestamp;
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 
 /// What is wrong with a change: the code for the device, the sentence for the log.
 #[derive(Clone, Debug)]
@@ -45,12 +46,53 @@ pub(super) struct ReadChange {
     pub(super) change: Result<Change, Objection>,
 }
 
+/// How many bytes changes may still inflate to that are held together.
+#[derive(Debug)]
+pub(super) struct Room {
+    left: usize,
+    pub(super) exceeded: bool,
+}
+
+impl Room {
+    pub(super) fn new(left: usize) -> Self {
+        Self {
+            left,
+            exceeded: false,
+        }
+    }
+
+    fn take(&mut self, inflated: usize) -> Result<(), Objection> {
+        match self.left.checked_sub(inflated) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                self.exceeded = true;
+                objection(
+                    RefusalCode::TooLarge,
+                    "with what came along it inflates to too much",
+                )
+            }
+        }
+    }
+}
+
 impl ReadItem {
+    /// Reads the items of a push. What inflates to more than a push may, beyond what precedes it, is not decoded.
+    pub(crate) fn read_push(items: Vec<PushItem>) -> Vec<Self> {
+        let mut room = Room::new(MAX_PUSH_INFLATED);
+        items
+            .into_iter()
+            .map(|item| Self::read(item, &mut room))
+            .collect()
+    }
+
     /// Reads an item's chunks; one that makes the decoder panic is undecodable and nothing worse.
-    pub(crate) fn read(item: PushItem) -> Self {
+    pub(super) fn read(item: PushItem, room: &mut Room) -> Self {
         let read = |chunk: ByteVec| {
             let chunk = Vec::from(chunk);
-            let change = std::panic::catch_unwind(|| decode(&chunk))
+            let change = std::panic::catch_unwind(AssertUnwindSafe(|| decode(&chunk, room)))
                 .unwrap_or_else(|_| objection(RefusalCode::Undecodable, "the decoder gave up"));
             ReadChange {
                 hash: change
@@ -88,9 +130,9 @@ impl ReadItem {
 }
 
 /// Reads a change chunk, having looked at what it amounts to.
-fn decode(chunk: &[u8]) -> Result<Change, Objection> {
+fn decode(chunk: &[u8], room: &mut Room) -> Result<Change, Objection> {
     match measure(chunk) {
-        Measure::Fits => {}
+        Measure::Fits(inflated) => room.take(inflated)?,
         Measure::TooLarge => {
             return objection(
                 RefusalCode::TooLarge,
@@ -174,4 +216,47 @@ pub(super) fn authorize(
     judge
         .judge(document.is_new(), change, now)
         .or_else(|denied| objection(RefusalCode::NotPermitted, denied.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use automerge::transaction::Transactable;
+    use automerge::{Automerge, ObjType, ROOT};
+    use shared_model::protocol::{MAX_FRAME, MAX_PUSH_CHANGES};
+    use uuid::Uuid;
+
+    #[test]
+    fn a_push_of_small_bombs_inflates_to_little() {
+        let mut document = Automerge::new();
+        let mut tx = document.transaction();
+        let text = tx.put_object(ROOT, "history", ObjType::Text).expect("put");
+        tx.splice_text(&text, 0, 0, &"ha ".repeat(60_000))
+            .expect("written");
+        tx.commit();
+        let mut change = document.get_changes(&[]).pop().expect("a change");
+        let chunk = change.bytes().to_vec();
+        let inflated = change.raw_bytes().len();
+        assert!(
+            chunk.len() * MAX_PUSH_CHANGES < 2 * MAX_FRAME,
+            "{} bytes",
+            chunk.len()
+        );
+
+        let item = PushItem {
+            kind: Kind::Visit,
+            document: DocumentId(Uuid::from_u128(1)),
+            schema_version: SCHEMA_VERSION,
+            changes: vec![chunk.into(); MAX_PUSH_CHANGES],
+        };
+        let read = ReadItem::read_push(vec![item]);
+        let held: usize = read[0].changes.iter().filter(|read| read.change.is_ok()).count() * inflated;
+        assert!(
+            held > MAX_PUSH_INFLATED / 2 && held <= MAX_PUSH_INFLATED + MAX_INFLATED,
+            "{held}"
+        );
+        let last = read[0].changes.last().expect("all are there");
+        let objection = last.change.as_ref().expect_err("no room is left");
+        assert_eq!(objection.code, RefusalCode::TooLarge);
+    }
 }

@@ -3,11 +3,13 @@
 //!
 //! Layout: Automerge binary format, <https://automerge.org/automerge-binary-format-spec/>.
 
-use shared_model::protocol::{MAX_CHANGE, MAX_OPERATIONS};
+use shared_model::protocol::{MAX_CHANGE, MAX_FRAME, MAX_OPERATIONS};
 use std::io::Read;
 
 /// A change after inflation, in bytes. Text compresses well; more than this is not text.
 pub(super) const MAX_INFLATED: usize = 4 * MAX_CHANGE;
+/// All changes of a push after inflation, in bytes: a frame full of text is a third of this.
+pub(super) const MAX_PUSH_INFLATED: usize = 32 * MAX_FRAME;
 
 const HEADER: usize = 8;
 const CHANGE: u8 = 1;
@@ -17,7 +19,8 @@ const ACTION_COLUMN: u64 = 4 << 4 | 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
-    Fits,
+    /// So many bytes after inflation.
+    Fits(usize),
     TooLarge,
     /// Not the form of a change.
     Malformed,
@@ -54,7 +57,7 @@ pub(super) fn measure(chunk: &[u8]) -> Measure {
     match operations(body) {
         None => Measure::Malformed,
         Some(count) if count > MAX_OPERATIONS as u64 => Measure::TooLarge,
-        Some(_) => Measure::Fits,
+        Some(_) => Measure::Fits(body.len()),
     }
 }
 
@@ -183,11 +186,12 @@ mod tests {
         for length in [0, 1, 500, 20_000] {
             let mut change = letter(length);
             let expected = change.len() as u64;
-            let body = change.raw_bytes();
-            let mut input = Input(&body[HEADER + 1..]);
-            assert_eq!(operations(input.counted().expect("a body")), Some(expected));
-            assert_eq!(measure(&change.bytes()), Measure::Fits);
-            assert_eq!(measure(change.raw_bytes()), Measure::Fits);
+            let plain = change.raw_bytes().to_vec();
+            let body = Input(&plain[HEADER + 1..]).counted().expect("a body");
+            assert_eq!(operations(body), Some(expected));
+            let inflated = body.len();
+            assert_eq!(measure(&change.bytes()), Measure::Fits(inflated));
+            assert_eq!(measure(change.raw_bytes()), Measure::Fits(inflated));
         }
         let mixed = change(|tx| {
             for key in 0..40_i64 {

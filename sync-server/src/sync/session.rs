@@ -388,7 +388,7 @@ impl Session {
         self.charge(cost)?;
         self.last_push = Some(push.number);
         self.pushes_open += 1;
-        let read = move || push.items.into_iter().map(ReadItem::read).collect();
+        let read = move || ReadItem::read_push(push.items);
         let items = if bytes > READ_INLINE {
             let heavy_work = self.state.settings.heavy_work;
             heavy_work.run(read).await.map_err(|_| Goodbye::Later)?

@@ -104,6 +104,7 @@ impl ManagedText {
     }
 
     /// Something was typed that no answer has called durable: it ends with the page.
+    #[cfg(any(feature = "web", test))]
     pub(super) fn would_be_lost(&self) -> bool {
         self.typed.iter().enumerate().any(|(index, typed)| {
             let durable = match &self.sent {

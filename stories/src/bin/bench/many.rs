@@ -13,6 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use stories::{Device, SignedIn};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 const PERSON: &str = "ana.moreno@northgate.example";
 const IDLE: usize = 10_000;
@@ -145,9 +146,11 @@ pub(crate) async fn fan_out(binary: &Path) -> Vec<Row> {
     let client = any_client(&mut writer).await;
     let lines = attached(&server, &session, READERS).await;
     let (heard, mut hearing) = mpsc::unbounded_channel();
+    // They end before the server does, so that none misses it.
+    let mut readers = JoinSet::new();
     for mut line in lines {
         let heard = heard.clone();
-        tokio::spawn(async move {
+        readers.spawn(async move {
             loop {
                 match line.hear().await {
                     ServerMessage::Page(page) => {
@@ -181,6 +184,7 @@ pub(crate) async fn fan_out(binary: &Path) -> Vec<Row> {
         }
         while writer.step(Duration::from_millis(20)).await {}
     }
+    readers.shutdown().await;
     vec![
         row("fan_out_500_p50_ms", percentile(&mut times, 50.0), "ms", None),
         row(

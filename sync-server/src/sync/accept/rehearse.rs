@@ -37,7 +37,7 @@ pub fn rehearse(
     };
     let items: Vec<Vec<ReadItem>> = pushes
         .into_iter()
-        .map(|push| push.items.into_iter().map(ReadItem::read).collect())
+        .map(|push| ReadItem::read_push(push.items))
         .collect();
     let mut working = WorkingSet::new(clinic);
     working.expect_head(1);

@@ -3,7 +3,7 @@
 //! Invariant: pure, and without the document itself. It is handed a copy that was just read from the database, and tells
 //! what to push and what to say; a refused change is in no such copy, so nothing here can pass it on.
 
-use super::super::authorize::{ReadChange, ReadItem};
+use super::super::authorize::{ReadChange, ReadItem, Room};
 use super::sync_message;
 use crate::storage::StoredDocument;
 use automerge::sync::{ChunkList, Message, State, SyncDoc};
@@ -189,29 +189,20 @@ fn has_all(document: &Automerge, hashes: &[ChangeHash]) -> bool {
         .all(|hash| document.get_change_meta_by_hash(hash).is_some())
 }
 
-/// One after the other, so that what they inflate to is bounded together.
+/// What they inflate to is bounded together.
 fn read_changes(stored: &StoredDocument, chunks: &ChunkList) -> Result<Vec<ReadChange>, Trouble> {
-    let mut changes = Vec::with_capacity(chunks.len());
-    let mut inflated = 0;
-    for chunk in chunks.iter() {
-        let item = ReadItem::read(PushItem {
-            kind: stored.kind,
-            document: stored.id,
-            schema_version: stored.schema_version,
-            changes: vec![chunk.to_vec().into()],
-        });
-        for read in item.changes {
-            inflated += match &read.change {
-                Ok(change) => change.raw_bytes().len().max(read.chunk.len()),
-                Err(_) => read.chunk.len(),
-            };
-            changes.push(read);
-        }
-        if inflated > MAX_INFLATED {
-            return Err(Trouble::TooMuch);
-        }
+    let mut room = Room::new(MAX_INFLATED);
+    let item = PushItem {
+        kind: stored.kind,
+        document: stored.id,
+        schema_version: stored.schema_version,
+        changes: chunks.iter().map(|chunk| chunk.to_vec().into()).collect(),
+    };
+    let item = ReadItem::read(item, &mut room);
+    match room.exceeded {
+        true => Err(Trouble::TooMuch),
+        false => Ok(item.changes),
     }
-    Ok(changes)
 }
 
 #[cfg(test)]
