@@ -7,6 +7,7 @@
 use super::LoadError;
 use automerge::Change;
 use sha2::{Digest, Sha256};
+use std::panic::catch_unwind;
 
 /// The first bytes of every chunk.
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
@@ -16,13 +17,15 @@ const DOCUMENT: u8 = 0;
 const CHANGE: u8 = 1;
 const COMPRESSED_CHANGE: u8 = 2;
 
-/// Reads one change chunk, checksum included.
+/// Reads one change chunk, checksum included. One that makes the decoder panic is not a change.
 pub fn read_change(chunk: &[u8]) -> Result<Change, LoadError> {
     let (whole, rest) = split(chunk)?;
     if !rest.is_empty() {
         return Err(LoadError::Damaged("bytes behind the change"));
     }
-    let change = Change::try_from(whole).map_err(|error| LoadError::NotADocument(error.to_string()))?;
+    let change = catch_unwind(|| Change::try_from(whole))
+        .map_err(|_| LoadError::NotADocument("the decoder gave up".to_owned()))?
+        .map_err(|error| LoadError::NotADocument(error.to_string()))?;
     // The hash of a compressed chunk is that of what it unpacks to, so it is taken from the change that was read.
     if whole[4..8] != change.hash().0[..4] {
         return Err(LoadError::Damaged("the checksum of a change does not fit"));

@@ -12,6 +12,7 @@ use automerge::{
 };
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Who writes, when, as which Automerge actor. Arrives from the host with every event.
 #[derive(Clone, Debug)]
@@ -33,6 +34,15 @@ pub enum LoadError {
     NotApplied(String),
     #[error("the bytes are damaged: {0}")]
     Damaged(&'static str),
+}
+
+/// The highest that one writer has used in a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Of its changes, counted from 1.
+    pub seq: u64,
+    /// Of its operations.
+    pub max_op: u64,
 }
 
 /// A document in memory.
@@ -78,10 +88,12 @@ impl Document {
         }
     }
 
-    /// From saved bytes (a document chunk, then any number of change chunks).
+    /// From saved bytes (a document chunk, then any number of change chunks). Bytes that make the decoder panic, which
+    /// there are, are not a document and nothing worse.
     pub fn load(kind: Kind, clinic: ClinicId, id: DocumentId, bytes: &[u8]) -> Result<Self, LoadError> {
         let options = LoadOptions::new().text_encoding(TEXT_ENCODING);
-        let automerge = Automerge::load_with_options(bytes, options)
+        let automerge = catch_unwind(AssertUnwindSafe(|| Automerge::load_with_options(bytes, options)))
+            .map_err(|_| LoadError::NotADocument("the decoder gave up".to_owned()))?
             .map_err(|error| LoadError::NotADocument(error.to_string()))?;
         Ok(Self {
             kind,
@@ -117,14 +129,15 @@ impl Document {
         self.automerge.get_change_meta_by_hash(hash).is_some()
     }
 
-    /// The last sequence number of each writer, the genesis among them.
-    pub fn sequences(&self) -> HashMap<ActorId, u64> {
-        let mut last = HashMap::new();
+    /// How far each writer's numbers have gone, the genesis among them.
+    pub fn writers(&self) -> HashMap<ActorId, Numbers> {
+        let mut writers: HashMap<ActorId, Numbers> = HashMap::new();
         for change in self.automerge.get_changes_meta(&[]) {
-            let seq = last.entry(change.actor.into_owned()).or_default();
-            *seq = change.seq.max(*seq);
+            let numbers = writers.entry(change.actor.into_owned()).or_default();
+            numbers.seq = change.seq.max(numbers.seq);
+            numbers.max_op = change.max_op.max(numbers.max_op);
         }
-        last
+        writers
     }
 
     /// Changes that `heads` does not cover, oldest first.
@@ -133,25 +146,50 @@ impl Document {
     }
 
     /// Applies changes made elsewhere. All or none: a change whose dependencies are missing is an error, not a
-    /// change that waits inside the document where nobody sees it.
+    /// change that waits inside the document where nobody sees it. After an error the document is not to be used.
+    ///
+    /// Automerge keeps operations, not the bytes that they came in. A change in a form that nobody's Automerge writes
+    /// would be saved and handed on as another one; so each must read back as it was written.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), LoadError> {
-        let mut arriving: HashSet<ChangeHash> = HashSet::with_capacity(changes.len());
+        let mut arriving: HashMap<ChangeHash, u64> = HashMap::with_capacity(changes.len());
         let mut missing = Vec::new();
         for change in changes {
-            missing.extend(
-                change
-                    .deps()
-                    .iter()
-                    .filter(|dep| !arriving.contains(dep) && !self.has(dep)),
-            );
-            arriving.insert(change.hash());
+            for dep in change.deps() {
+                let known = || self.automerge.get_change_meta_by_hash(dep).map(|dep| dep.max_op);
+                match arriving.get(dep).copied().or_else(known) {
+                    None => missing.push(*dep),
+                    // Operations are numbered upwards; others would take the numbers of what is there.
+                    Some(max_op) if change.start_op().get() <= max_op => {
+                        return Err(LoadError::NotApplied(
+                            "it counts its operations backwards".to_owned(),
+                        ));
+                    }
+                    Some(_) => {}
+                }
+            }
+            arriving.insert(change.hash(), change.max_op());
         }
         if !missing.is_empty() {
             return Err(LoadError::MissingDependencies { missing });
         }
-        self.automerge
-            .apply_changes(changes.iter().cloned())
-            .map_err(|error| LoadError::NotApplied(error.to_string()))
+        arriving.retain(|hash, _| !self.has(hash));
+        let before = self.automerge.get_heads();
+        catch_unwind(AssertUnwindSafe(|| {
+            self.automerge.apply_changes(changes.iter().cloned())
+        }))
+        .map_err(|_| LoadError::NotApplied("Automerge gave up".to_owned()))?
+        .map_err(|error| LoadError::NotApplied(error.to_string()))?;
+        // Automerge's debug builds panic where they notice it themselves.
+        let read_back = catch_unwind(AssertUnwindSafe(|| self.automerge.get_changes(&before)));
+        for change in read_back.unwrap_or_default() {
+            arriving.remove(&change.hash());
+        }
+        match arriving.is_empty() {
+            true => Ok(()),
+            false => Err(LoadError::NotApplied(
+                "it does not read back as it was written".to_owned(),
+            )),
+        }
     }
 
     /// The one change that `write` amounts to; `None` if it wrote nothing new.

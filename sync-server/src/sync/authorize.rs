@@ -8,7 +8,7 @@ use automerge::{Change, ChangeHash};
 use minicbor::bytes::ByteVec;
 use sha2::{Digest, Sha256};
 use shared_model::SCHEMA_VERSION;
-use shared_model::documents::{Kind, read_change};
+use shared_model::documents::{Kind, Numbers, read_change};
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
 use shared_model::permissions::{Ground, Judge};
 use shared_model::protocol::{MAX_CHANGE, PushItem, RefusalCode};
@@ -179,7 +179,7 @@ pub(super) fn authorize(
             "the writer identity belongs to another account or device",
         );
     }
-    let last = document.last_sequence(change.actor_id());
+    let Numbers { seq: last, max_op } = document.numbers_of(change.actor_id());
     if change.seq() <= last {
         return objection(
             RefusalCode::ActorReused,
@@ -205,9 +205,10 @@ pub(super) fn authorize(
             format!("the writer's change {} is not here", last + 1),
         );
     }
-    // Everything builds on the genesis at least; operation counters go up by what is there, never by leaps that would
-    // use up their range.
-    if change.deps().is_empty() || change.start_op().get() > document.max_op + 1 {
+    // Everything builds on the genesis at least; operation counters go up by what is there, never back to numbers that
+    // the writer has used, never by leaps that would use up their range.
+    let start = change.start_op().get();
+    if change.deps().is_empty() || start <= max_op || start > document.max_op + 1 {
         return objection(
             RefusalCode::Undecodable,
             "it does not continue the document that it belongs to",

@@ -3,7 +3,7 @@
 use super::super::authorize::ReadItem;
 use crate::storage::{ActorRow, LoadedRows, StoredDocument};
 use automerge::{ActorId, Change, ChangeHash};
-use shared_model::documents::{Document, Kind, LoadError};
+use shared_model::documents::{Document, Kind, LoadError, Numbers};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal, audience, people_of};
 use shared_model::protocol::MAX_DOCUMENT;
@@ -37,14 +37,14 @@ pub(crate) struct WorkingSet {
 #[derive(Clone, Debug)]
 pub(crate) struct Working {
     pub(crate) document: Document,
-    /// Taken, and not in `document` yet; `bytes`, `max_op` and `sequences` have them.
+    /// Taken, and not in `document` yet; `bytes`, `max_op` and `writers` have them.
     unapplied: Vec<Change>,
     unapplied_hashes: HashSet<ChangeHash>,
     pub(super) bytes: Vec<u8>,
     pub(super) base: usize,
     pub(in crate::sync) max_op: u64,
     pub(super) schema_version: u16,
-    pub(super) sequences: HashMap<ActorId, u64>,
+    pub(super) writers: HashMap<ActorId, Numbers>,
     /// Whether the database (or an earlier push of this group) has it.
     exists: bool,
     /// Who could read it before this group; `None` if nobody yet.
@@ -179,7 +179,7 @@ impl Working {
             document,
             unapplied: Vec::new(),
             unapplied_hashes: HashSet::new(),
-            sequences: HashMap::new(),
+            writers: HashMap::new(),
             exists: false,
             readers_before: None,
             appended: 0,
@@ -191,7 +191,7 @@ impl Working {
         let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)?;
         let readers = audience(document.kind, &people_of(&document));
         Ok(Self {
-            sequences: document.sequences(),
+            writers: document.writers(),
             document,
             unapplied: Vec::new(),
             unapplied_hashes: HashSet::new(),
@@ -210,8 +210,8 @@ impl Working {
         !self.exists
     }
 
-    pub(in crate::sync) fn last_sequence(&self, actor: &ActorId) -> u64 {
-        self.sequences.get(actor).copied().unwrap_or(0)
+    pub(in crate::sync) fn numbers_of(&self, actor: &ActorId) -> Numbers {
+        self.writers.get(actor).copied().unwrap_or_default()
     }
 
     pub(in crate::sync) fn is_genesis_actor(&self, actor: &ActorId) -> bool {
@@ -245,10 +245,12 @@ impl Working {
     pub(super) fn take(&mut self, change: &Change, chunk: &[u8]) {
         self.bytes.extend_from_slice(chunk);
         self.appended += 1;
+        let numbers = self.writers.entry(change.actor_id().clone()).or_default();
+        numbers.seq = change.seq();
         if !change.is_empty() {
             self.max_op = self.max_op.max(change.max_op());
+            numbers.max_op = numbers.max_op.max(change.max_op());
         }
-        self.sequences.insert(change.actor_id().clone(), change.seq());
         self.exists = true;
         self.unapplied_hashes.insert(change.hash());
         self.unapplied.push(change.clone());
@@ -289,7 +291,7 @@ impl Working {
         self.bytes = before.bytes;
         self.base = before.base;
         self.max_op = before.max_op;
-        self.sequences = before.sequences;
+        self.writers = before.writers;
         self.exists = before.exists;
     }
 
@@ -298,7 +300,7 @@ impl Working {
             bytes: self.bytes.clone(),
             base: self.base,
             max_op: self.max_op,
-            sequences: self.sequences.clone(),
+            writers: self.writers.clone(),
             exists: self.exists,
             appended: self.appended,
             schema_version: self.schema_version,
@@ -316,7 +318,7 @@ pub(super) struct Before {
     bytes: Vec<u8>,
     base: usize,
     max_op: u64,
-    sequences: HashMap<ActorId, u64>,
+    writers: HashMap<ActorId, Numbers>,
     exists: bool,
     appended: usize,
     schema_version: u16,
