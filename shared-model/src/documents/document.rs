@@ -154,18 +154,21 @@ impl Document {
         let mut arriving: HashMap<ChangeHash, u64> = HashMap::with_capacity(changes.len());
         let mut missing = Vec::new();
         for change in changes {
+            let mut before = 0;
             for dep in change.deps() {
                 let known = || self.automerge.get_change_meta_by_hash(dep).map(|dep| dep.max_op);
                 match arriving.get(dep).copied().or_else(known) {
+                    Some(max_op) => before = max_op.max(before),
                     None => missing.push(*dep),
-                    // Operations are numbered upwards; others would take the numbers of what is there.
-                    Some(max_op) if change.start_op().get() <= max_op => {
-                        return Err(LoadError::NotApplied(
-                            "it counts its operations backwards".to_owned(),
-                        ));
-                    }
-                    Some(_) => {}
                 }
+            }
+            // Operations are numbered upwards; others would take the numbers of what is there. A change without any
+            // has no number to leap to: Automerge saves it, and cannot load what it saved.
+            let start = change.start_op().get();
+            if missing.is_empty() && (start <= before || (change.is_empty() && start != before + 1)) {
+                return Err(LoadError::NotApplied(
+                    "its operations have impossible numbers".to_owned(),
+                ));
             }
             arriving.insert(change.hash(), change.max_op());
         }
@@ -465,6 +468,40 @@ mod tests {
     }
 
     /// Golden: if this hash changes, every replica in the field disagrees with this build about how documents begin.
+    #[test]
+    fn a_change_without_operations_leaps_nowhere() {
+        let genesis = Document::genesis(
+            Kind::Client,
+            ClinicId(Uuid::from_u128(1)),
+            DocumentId(Uuid::from_u128(2)),
+        );
+        let empty = |start_op: u64| {
+            let mut change = genesis.changes_since(&[])[0].decode();
+            change.actor_id = ActorId::from([5; 16]);
+            change.deps = genesis.heads();
+            change.operations = Vec::new();
+            change.start_op = std::num::NonZeroU64::new(start_op).expect("not 0");
+            change.hash = None;
+            Change::from(change)
+        };
+        let next = genesis.changes_since(&[])[0].max_op() + 1;
+        for (start_op, is_taken) in [
+            (1, false),
+            (next - 1, false),
+            (next, true),
+            (next + 1, false),
+            (1 << 40, false),
+        ] {
+            let mut document = genesis.clone();
+            let applied = document.apply(&[empty(start_op)]);
+            assert_eq!(applied.is_ok(), is_taken, "{start_op}: {applied:?}");
+            if is_taken {
+                Document::load(Kind::Client, genesis.clinic, genesis.id, &document.save())
+                    .expect("what was saved loads");
+            }
+        }
+    }
+
     #[test]
     fn genesis_never_changes() {
         assert_eq!(visit().heads(), visit().heads());
