@@ -1,10 +1,12 @@
 //! Automerge's chunks as they come from a disk or a wire, looked at before anything trusts them.
 //!
 //! Place in the flow: in front of every place where bytes from elsewhere become, or are appended to, a document.
-//! Invariant: what passes carries the checksum of its own contents. Automerge compares it when it loads a document, but
+//! Invariant: what passes `check_chunks` carries the checksum of its own contents and can be opened without taking more
+//! room than a document may have. Automerge compares it when it loads a document, but
 //! not when it reads a single change, and stored bytes are often passed on without being loaded.
 
 use super::LoadError;
+use super::measure::{Measure, measure, measure_document};
 use automerge::Change;
 use sha2::{Digest, Sha256};
 use std::panic::catch_unwind;
@@ -33,12 +35,21 @@ pub fn read_change(chunk: &[u8]) -> Result<Change, LoadError> {
     Ok(change)
 }
 
-/// Compares the checksums of a stored document (a document chunk, then any number of change chunks) without opening
-/// it, which costs a tenth of what opening costs.
+/// Measures a stored document (a document chunk, then any number of change chunks) and compares its checksums without
+/// opening it, which costs a tenth of what opening costs.
 pub fn check_chunks(bytes: &[u8]) -> Result<(), LoadError> {
     let mut rest = bytes;
     loop {
         let (chunk, behind) = split(rest)?;
+        let size = match chunk[HEADER - 1] {
+            DOCUMENT => measure_document(chunk),
+            _ => measure(chunk),
+        };
+        match size {
+            Measure::Fits(_) => {}
+            Measure::TooLarge => return Err(LoadError::Damaged("it unpacks to too much")),
+            Measure::Malformed => return Err(LoadError::Damaged("not the form of a chunk")),
+        }
         match chunk[HEADER - 1] {
             DOCUMENT | CHANGE => {
                 // The hash is of type, length and contents: everything behind the checksum.

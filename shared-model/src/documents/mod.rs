@@ -11,6 +11,7 @@ mod clinic_profile;
 mod clinic_settings;
 mod document;
 mod fields;
+pub mod measure;
 mod patient;
 mod projection;
 mod visit;

@@ -3,11 +3,13 @@
 //! Invariant: pure. What it needs to know of the database is in its arguments, and it alters nothing.
 
 use super::accept::{Author, Working};
-use super::measure::{MAX_INFLATED, MAX_PUSH_INFLATED, Measure, measure};
 use automerge::{Change, ChangeHash};
 use minicbor::bytes::ByteVec;
 use sha2::{Digest, Sha256};
 use shared_model::SCHEMA_VERSION;
+use shared_model::documents::measure::{
+    MAX_DOCUMENT_OPERATIONS, MAX_INFLATED, MAX_PUSH_INFLATED, Measure, measure,
+};
 use shared_model::documents::{Kind, Numbers, read_change};
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
 use shared_model::permissions::{Ground, Judge};
@@ -212,6 +214,12 @@ pub(super) fn authorize(
         return objection(
             RefusalCode::Undecodable,
             "it does not continue the document that it belongs to",
+        );
+    }
+    if change.max_op() > MAX_DOCUMENT_OPERATIONS {
+        return objection(
+            RefusalCode::TooLarge,
+            format!("a document has at most {MAX_DOCUMENT_OPERATIONS} operations"),
         );
     }
     judge

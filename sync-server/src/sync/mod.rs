@@ -6,7 +6,6 @@ mod automerge_repo;
 mod catch_up;
 mod fan_out;
 mod follow_other_nodes;
-mod measure;
 mod page;
 mod quota;
 mod room;

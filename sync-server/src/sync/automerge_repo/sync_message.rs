@@ -4,8 +4,8 @@
 //! Layout: the sync message of automerge's `sync` module, version 1: hashes (32 bytes each), lists with their count
 //! before them, numbers in LEB128.
 
-use super::super::measure::Input;
 use automerge::sync::Message;
+use shared_model::documents::measure::Input;
 
 /// The first byte of a message with single changes in it. The other form holds a whole document, and no client sends it
 /// to a peer that does not announce that it takes it; ours never does.
