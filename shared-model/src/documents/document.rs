@@ -45,6 +45,15 @@ pub struct Numbers {
     pub max_op: u64,
 }
 
+/// How far a document's numbers have gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Numbering {
+    pub writers: HashMap<ActorId, Numbers>,
+    /// The operation numbers from each change's predecessors to its own last one, added up: what Automerge makes room
+    /// for when it opens the document. At most [`super::measure::MAX_SPAN`].
+    pub span: u64,
+}
+
 /// A document in memory.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -129,15 +138,26 @@ impl Document {
         self.automerge.get_change_meta_by_hash(hash).is_some()
     }
 
-    /// How far each writer's numbers have gone, the genesis among them.
-    pub fn writers(&self) -> HashMap<ActorId, Numbers> {
-        let mut writers: HashMap<ActorId, Numbers> = HashMap::new();
-        for change in self.automerge.get_changes_meta(&[]) {
-            let numbers = writers.entry(change.actor.into_owned()).or_default();
-            numbers.seq = change.seq.max(numbers.seq);
-            numbers.max_op = change.max_op.max(numbers.max_op);
+    /// How far the numbers of its changes and operations have gone, the genesis among them.
+    pub fn numbering(&self) -> Numbering {
+        let mut numbering = Numbering::default();
+        let changes = self.automerge.get_changes_meta(&[]);
+        let mut max_ops: HashMap<ChangeHash, u64> = HashMap::with_capacity(changes.len());
+        for change in changes {
+            let before = change.deps.iter().filter_map(|dep| max_ops.get(dep)).max();
+            numbering.span += change.max_op.saturating_sub(before.copied().unwrap_or(0));
+            max_ops.insert(change.hash, change.max_op);
+            let writer = numbering.writers.entry(change.actor.into_owned()).or_default();
+            writer.seq = change.seq.max(writer.seq);
+            writer.max_op = change.max_op.max(writer.max_op);
         }
-        writers
+        numbering
+    }
+
+    /// The highest operation number among changes, as far as they are here.
+    pub fn max_op_of(&self, hashes: &[ChangeHash]) -> u64 {
+        let max_op = |hash| Some(self.automerge.get_change_meta_by_hash(hash)?.max_op);
+        hashes.iter().filter_map(max_op).max().unwrap_or(0)
     }
 
     /// Changes that `heads` does not cover, oldest first.

@@ -16,9 +16,11 @@ pub const MAX_PUSH_INFLATED: usize = 32 * MAX_FRAME;
 const MAX_DOCUMENT_INFLATED: usize = 32 * MAX_FRAME;
 /// The highest number that an operation of a document may have. A megabyte of text, typed letter by letter, fits.
 pub const MAX_DOCUMENT_OPERATIONS: u64 = 1 << 20;
-/// Rows of a column of a document chunk, and the operation numbers that its changes span in sum. Writers who did not
-/// know of each other use the same numbers, so a document may have more operations than its highest number says.
-const MAX_ROWS: u64 = 4 * MAX_DOCUMENT_OPERATIONS;
+/// The operation numbers that a document's changes span in sum. Writers who did not know of each other use the same
+/// numbers, so a document may have more operations than its highest number says; and who writes at earlier heads leaps.
+pub const MAX_SPAN: u64 = 4 * MAX_DOCUMENT_OPERATIONS;
+/// Rows of a column of a document chunk: no more than there are operations.
+const MAX_ROWS: u64 = MAX_SPAN;
 
 const HEADER: usize = 8;
 const DOCUMENT: u8 = 0;
@@ -121,7 +123,7 @@ fn document(body: &[u8]) -> Option<Measure> {
             }
         }
     }
-    Some(match span(&max_ops, &counts, &dependencies)? > MAX_ROWS {
+    Some(match span(&max_ops, &counts, &dependencies)? > MAX_SPAN {
         true => Measure::TooLarge,
         false => Measure::Fits(MAX_DOCUMENT_INFLATED - room),
     })

@@ -22,7 +22,7 @@ pub use client::{Channel, Client, ClientEmail, ClientPhone};
 pub(crate) use clinic_profile::write_hours;
 pub use clinic_profile::{ClinicProfile, OpeningHours};
 pub use clinic_settings::{AppointmentType, ClinicSettings, Room, StaffMember, Tone};
-pub use document::{Document, LoadError, Numbers, Stamp, Writer};
+pub use document::{Document, LoadError, Numbering, Numbers, Stamp, Writer};
 pub use fields::{Fields, Problem, Register, Retracted};
 pub use patient::{Alert, AlertKind, Death, Ownership, Patient, Sex, Species, WeightEntry};
 pub use projection::{

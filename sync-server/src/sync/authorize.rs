@@ -8,7 +8,7 @@ use minicbor::bytes::ByteVec;
 use sha2::{Digest, Sha256};
 use shared_model::SCHEMA_VERSION;
 use shared_model::documents::measure::{
-    MAX_DOCUMENT_OPERATIONS, MAX_INFLATED, MAX_PUSH_INFLATED, Measure, measure,
+    MAX_DOCUMENT_OPERATIONS, MAX_INFLATED, MAX_PUSH_INFLATED, MAX_SPAN, Measure, measure,
 };
 use shared_model::documents::{Kind, Numbers, read_change};
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
@@ -216,10 +216,13 @@ pub(super) fn authorize(
             "it does not continue the document that it belongs to",
         );
     }
-    if change.max_op() > MAX_DOCUMENT_OPERATIONS {
+    let span = document.span.saturating_add(document.span_of(change));
+    if change.max_op() > MAX_DOCUMENT_OPERATIONS || span > MAX_SPAN {
         return objection(
             RefusalCode::TooLarge,
-            format!("a document has at most {MAX_DOCUMENT_OPERATIONS} operations"),
+            format!(
+                "a document's operations are numbered to {MAX_DOCUMENT_OPERATIONS}, its changes span {MAX_SPAN}"
+            ),
         );
     }
     judge

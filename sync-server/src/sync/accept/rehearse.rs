@@ -56,6 +56,7 @@ mod tests {
     use automerge::legacy::{ElementId, Key, ObjectId, Op, OpId, OpType};
     use automerge::{ActorId, Change, ExpandedChange, ROOT, ReadDoc, ScalarValue};
     use shared_model::SCHEMA_VERSION;
+    use shared_model::documents::measure::MAX_SPAN;
     use shared_model::documents::{Document, Kind, Stamp};
     use shared_model::ids::{AccountId, DocumentId};
     use shared_model::permissions::Role;
@@ -112,7 +113,9 @@ mod tests {
             actor_id: ActorId::from([writer; 16]),
             hash: None,
             seq: 1,
-            start_op: 20.try_into().expect("not zero"),
+            start_op: (genesis.max_op_of(&genesis.heads()) + 1)
+                .try_into()
+                .expect("not zero"),
             time: 0,
             message: None,
             deps: genesis.heads(),
@@ -162,5 +165,44 @@ mod tests {
         let stored = Document::load(Kind::Visit, CLINIC, visit().id, &row.stored.bytes).expect("loads");
         assert!(stored.has(&changes[0].hash()) && stored.has(&changes[2].hash()));
         assert_eq!(done.writes.changes.len(), 2);
+    }
+
+    #[test]
+    fn changes_that_leap_over_too_many_numbers_are_refused() {
+        let mut long = visit();
+        let stamp = Stamp {
+            now: NOW,
+            actor: ActorId::from([200; 16]),
+            account: AccountId(Uuid::from_u128(2)),
+        };
+        let typed = long.change(&stamp, "type", |w| {
+            w.edit_text("plan", 0, &[], &"x".repeat(60_000));
+            Ok::<_, ()>(())
+        });
+        let mut changes = vec![typed.expect("written").expect("something new")];
+        let high = changes[0].max_op();
+        // What JavaScript's `changeAt` makes: at early heads, with the next number of the whole document.
+        changes.extend((1..=100).map(|writer| {
+            let mut leaping: ExpandedChange = put(writer, "reason", "limping").decode();
+            leaping.start_op = (high + 1).try_into().expect("not zero");
+            Change::from(leaping)
+        }));
+        let done = rehearsed(&changes);
+        let refused = &done.refusals[0];
+        let codes: Vec<_> = refused
+            .iter()
+            .map(|refusal| (refusal.code, &refusal.reason))
+            .collect();
+        assert!(
+            codes.iter().all(|(code, _)| *code == RefusalCode::TooLarge),
+            "{codes:?}"
+        );
+        let taken = 100 - refused.len() as u64;
+        assert!(
+            taken * high <= MAX_SPAN && (taken + 2) * high > MAX_SPAN,
+            "{taken}"
+        );
+        let page = shared_model::documents::check_chunks(&done.writes.documents[0].stored.bytes);
+        assert!(page.is_ok(), "devices open what the server took");
     }
 }

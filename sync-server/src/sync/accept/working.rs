@@ -3,7 +3,7 @@
 use super::super::authorize::ReadItem;
 use crate::storage::{ActorRow, LoadedRows, StoredDocument};
 use automerge::{ActorId, Change, ChangeHash};
-use shared_model::documents::{Document, Kind, LoadError, Numbers};
+use shared_model::documents::{Document, Kind, LoadError, Numbering, Numbers};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal, audience, people_of};
 use shared_model::protocol::MAX_DOCUMENT;
@@ -37,12 +37,15 @@ pub(crate) struct WorkingSet {
 #[derive(Clone, Debug)]
 pub(crate) struct Working {
     pub(crate) document: Document,
-    /// Taken, and not in `document` yet; `bytes`, `max_op` and `writers` have them.
+    /// Taken, and not in `document` yet; `bytes`, `max_op`, `span` and `writers` have them.
     unapplied: Vec<Change>,
-    unapplied_hashes: HashSet<ChangeHash>,
+    /// Their hashes and highest operation numbers.
+    unapplied_max_ops: HashMap<ChangeHash, u64>,
     pub(super) bytes: Vec<u8>,
     pub(super) base: usize,
     pub(in crate::sync) max_op: u64,
+    /// See [`Numbering::span`].
+    pub(in crate::sync) span: u64,
     pub(super) schema_version: u16,
     pub(super) writers: HashMap<ActorId, Numbers>,
     /// Whether the database (or an earlier push of this group) has it.
@@ -166,19 +169,16 @@ impl Working {
     fn begin(kind: Kind, clinic: ClinicId, id: DocumentId) -> Self {
         let document = Document::genesis(kind, clinic, id);
         let bytes = document.save();
+        let numbering = document.numbering();
         Self {
             base: bytes.len(),
-            max_op: document
-                .changes_since(&[])
-                .iter()
-                .map(Change::max_op)
-                .max()
-                .unwrap_or(0),
+            max_op: document.max_op_of(&document.heads()),
+            span: numbering.span,
             schema_version: 1,
             bytes,
             document,
             unapplied: Vec::new(),
-            unapplied_hashes: HashSet::new(),
+            unapplied_max_ops: HashMap::new(),
             writers: HashMap::new(),
             exists: false,
             readers_before: None,
@@ -190,11 +190,13 @@ impl Working {
     fn load(clinic: ClinicId, stored: StoredDocument) -> Result<Self, LoadError> {
         let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)?;
         let readers = audience(document.kind, &people_of(&document));
+        let Numbering { writers, span } = document.numbering();
         Ok(Self {
-            writers: document.writers(),
+            writers,
+            span,
             document,
             unapplied: Vec::new(),
-            unapplied_hashes: HashSet::new(),
+            unapplied_max_ops: HashMap::new(),
             bytes: stored.bytes,
             base: stored.base,
             max_op: stored.max_op,
@@ -225,7 +227,7 @@ impl Working {
 
     /// Whether it has a change, applied or only taken.
     pub(in crate::sync) fn has(&self, hash: &ChangeHash) -> bool {
-        self.unapplied_hashes.contains(hash) || self.document.has(hash)
+        self.unapplied_max_ops.contains_key(hash) || self.document.has(hash)
     }
 
     /// Whether one more change of so many bytes has room.
@@ -241,10 +243,23 @@ impl Working {
         Ok(has_room)
     }
 
+    /// The operation numbers from a change's predecessors to its own last one.
+    pub(in crate::sync) fn span_of(&self, change: &Change) -> u64 {
+        let unapplied = change
+            .deps()
+            .iter()
+            .filter_map(|dep| self.unapplied_max_ops.get(dep));
+        let before = unapplied.copied().max().unwrap_or(0);
+        change
+            .max_op()
+            .saturating_sub(before.max(self.document.max_op_of(change.deps())))
+    }
+
     /// Takes a change that was judged and found good, and has room. [`Self::apply_taken`] applies it.
     pub(super) fn take(&mut self, change: &Change, chunk: &[u8]) {
         self.bytes.extend_from_slice(chunk);
         self.appended += 1;
+        self.span += self.span_of(change);
         let numbers = self.writers.entry(change.actor_id().clone()).or_default();
         numbers.seq = change.seq();
         if !change.is_empty() {
@@ -252,7 +267,7 @@ impl Working {
             numbers.max_op = numbers.max_op.max(change.max_op());
         }
         self.exists = true;
-        self.unapplied_hashes.insert(change.hash());
+        self.unapplied_max_ops.insert(change.hash(), change.max_op());
         self.unapplied.push(change.clone());
     }
 
@@ -261,7 +276,7 @@ impl Working {
         if self.unapplied.is_empty() {
             return Ok(());
         }
-        self.unapplied_hashes.clear();
+        self.unapplied_max_ops.clear();
         self.document.apply(&std::mem::take(&mut self.unapplied))
     }
 
@@ -285,12 +300,13 @@ impl Working {
             self.document = document;
         }
         self.unapplied.clear();
-        self.unapplied_hashes.clear();
+        self.unapplied_max_ops.clear();
         self.appended = before.appended;
         self.schema_version = before.schema_version;
         self.bytes = before.bytes;
         self.base = before.base;
         self.max_op = before.max_op;
+        self.span = before.span;
         self.writers = before.writers;
         self.exists = before.exists;
     }
@@ -300,6 +316,7 @@ impl Working {
             bytes: self.bytes.clone(),
             base: self.base,
             max_op: self.max_op,
+            span: self.span,
             writers: self.writers.clone(),
             exists: self.exists,
             appended: self.appended,
@@ -318,6 +335,7 @@ pub(super) struct Before {
     bytes: Vec<u8>,
     base: usize,
     max_op: u64,
+    span: u64,
     writers: HashMap<ActorId, Numbers>,
     exists: bool,
     appended: usize,
