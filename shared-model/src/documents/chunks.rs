@@ -1,9 +1,9 @@
 //! Automerge's chunks as they come from a disk or a wire, looked at before anything trusts them.
 //!
 //! Place in the flow: in front of every place where bytes from elsewhere become, or are appended to, a document.
-//! Invariant: what passes `check_chunks` carries the checksum of its own contents and can be opened without taking more
-//! room than a document may have. Automerge compares it when it loads a document, but
-//! not when it reads a single change, and stored bytes are often passed on without being loaded.
+//! Invariant: what passes `check_chunks` carries the checksum of its own contents and takes no more room, once opened,
+//! than a document may have. Automerge compares the checksum when it loads a document, but not when it reads a single
+//! change, and stored bytes are often passed on without being loaded.
 
 use super::LoadError;
 use super::measure::{Measure, measure, measure_document};
@@ -35,17 +35,34 @@ pub fn read_change(chunk: &[u8]) -> Result<Change, LoadError> {
     Ok(change)
 }
 
+fn size(chunk: &[u8]) -> Measure {
+    match chunk[HEADER - 1] {
+        DOCUMENT => measure_document(chunk),
+        _ => measure(chunk),
+    }
+}
+
+/// What a stored document amounts to after inflation, in bytes; `None` if devices would not open it.
+pub fn inflated_size(bytes: &[u8]) -> Option<usize> {
+    let (mut rest, mut sum) = (bytes, 0_usize);
+    while !rest.is_empty() {
+        let (chunk, behind) = split(rest).ok()?;
+        let Measure::Fits(inflated) = size(chunk) else {
+            return None;
+        };
+        sum = sum.saturating_add(inflated);
+        rest = behind;
+    }
+    Some(sum)
+}
+
 /// Measures a stored document (a document chunk, then any number of change chunks) and compares its checksums without
 /// opening it, which costs a tenth of what opening costs.
 pub fn check_chunks(bytes: &[u8]) -> Result<(), LoadError> {
     let mut rest = bytes;
     loop {
         let (chunk, behind) = split(rest)?;
-        let size = match chunk[HEADER - 1] {
-            DOCUMENT => measure_document(chunk),
-            _ => measure(chunk),
-        };
-        match size {
+        match size(chunk) {
             Measure::Fits(_) => {}
             Measure::TooLarge => return Err(LoadError::Damaged("it unpacks to too much")),
             Measure::Malformed => return Err(LoadError::Damaged("not the form of a chunk")),

@@ -13,7 +13,7 @@ pub const MAX_INFLATED: usize = 4 * MAX_CHANGE;
 /// All changes of a push after inflation, in bytes: a frame full of text is a third of this.
 pub const MAX_PUSH_INFLATED: usize = 32 * MAX_FRAME;
 /// A document chunk after inflation, in bytes.
-const MAX_DOCUMENT_INFLATED: usize = 32 * MAX_FRAME;
+pub const MAX_DOCUMENT_INFLATED: usize = 32 * MAX_FRAME;
 /// The highest number that an operation of a document may have. A megabyte of text, typed letter by letter, fits.
 pub const MAX_DOCUMENT_OPERATIONS: u64 = 1 << 20;
 /// The operation numbers that a document's changes span in sum. Writers who did not know of each other use the same
@@ -26,8 +26,6 @@ const HEADER: usize = 8;
 const DOCUMENT: u8 = 0;
 const CHANGE: u8 = 1;
 const COMPRESSED_CHANGE: u8 = 2;
-/// The action column: id 4, type 2 (run-length encoded unsigned integers). It has one entry per operation.
-const ACTION_COLUMN: u64 = 4 << 4 | 2;
 /// Of the changes of a document: the number of each one's last operation, and which changes it builds on.
 const MAX_OP_COLUMN: u64 = 1 << 4 | 3;
 const DEPENDENCY_COUNT_COLUMN: u64 = 4 << 4;
@@ -111,7 +109,7 @@ fn document(body: &[u8]) -> Option<Measure> {
         };
         room = left;
         let specification = specification & !DEFLATED;
-        if rows(specification, &bytes)? > MAX_ROWS {
+        if rows(specification, &bytes, MAX_ROWS)? > MAX_ROWS {
             return Some(Measure::TooLarge);
         }
         if place < of_changes.len() {
@@ -153,7 +151,7 @@ fn inflate(packed: &[u8], room: usize) -> Option<Vec<u8>> {
 }
 
 /// How many rows a column has, and what its groups amount to; stops counting beyond the limit.
-fn rows(specification: u64, bytes: &[u8]) -> Option<u64> {
+fn rows(specification: u64, bytes: &[u8], limit: u64) -> Option<u64> {
     const GROUP: u64 = 0;
     const DELTA: u64 = 3;
     const BOOLEAN: u64 = 4;
@@ -161,7 +159,7 @@ fn rows(specification: u64, bytes: &[u8]) -> Option<u64> {
     const VALUE: u64 = 7;
     let mut column = Input(bytes);
     let (mut count, mut grouped) = (0_u64, 0_u64);
-    while !column.0.is_empty() && count <= MAX_ROWS && grouped <= MAX_ROWS {
+    while !column.0.is_empty() && count <= limit && grouped <= limit {
         match specification & 7 {
             VALUE => return Some(0),
             BOOLEAN => count = count.saturating_add(column.unsigned()?),
@@ -233,7 +231,8 @@ fn deltas(bytes: &[u8]) -> Option<Vec<i64>> {
     Some(values)
 }
 
-/// The number of operations of a change's body; stops counting beyond the limit.
+/// The number of operations of a change's body, or of what they overwrite if that is more; stops counting beyond the
+/// limit.
 fn operations(body: &[u8]) -> Option<u64> {
     let mut input = Input(body);
     let dependencies = usize::try_from(input.unsigned()?).ok()?;
@@ -246,35 +245,9 @@ fn operations(body: &[u8]) -> Option<u64> {
     for _ in 0..input.unsigned()? {
         input.counted()?; // another actor
     }
-    let (mut before, mut action) = (0_usize, None);
+    let mut count = 0;
     for (column, length) in input.specifications()? {
-        if column == ACTION_COLUMN {
-            action = Some((before, length));
-        }
-        before = before.checked_add(length)?;
-    }
-    let Some((start, length)) = action else {
-        return Some(0);
-    };
-    input.take(start)?;
-    let mut column = Input(input.take(length)?);
-    let mut count = 0_u64;
-    while !column.0.is_empty() && count <= MAX_OPERATIONS as u64 {
-        let run = column.signed()?;
-        match run {
-            1.. => {
-                column.unsigned()?;
-            }
-            0 => {
-                count = count.saturating_add(column.unsigned()?);
-            }
-            ..0 => {
-                for _ in 0..run.unsigned_abs() {
-                    column.unsigned()?;
-                }
-            }
-        }
-        count = count.saturating_add(run.unsigned_abs());
+        count = rows(column, input.take(length)?, MAX_OPERATIONS as u64)?.max(count);
     }
     Some(count)
 }
@@ -352,6 +325,17 @@ mod tests {
         doc.get_last_local_change().expect("made")
     }
 
+    /// Unsigned LEB128.
+    fn number(mut value: usize) -> Vec<u8> {
+        let mut written = Vec::new();
+        while value >= 0x80 {
+            written.push((value & 0x7f) as u8 | 0x80);
+            value >>= 7;
+        }
+        written.push(value as u8);
+        written
+    }
+
     fn letter(length: usize) -> Change {
         change(|tx| {
             let text = tx
@@ -397,12 +381,7 @@ mod tests {
         let packed = zeros.finish().expect("in memory");
         let mut chunk = vec![0; HEADER];
         chunk.push(COMPRESSED_CHANGE);
-        let mut length = packed.len();
-        while length >= 0x80 {
-            chunk.push((length & 0x7f) as u8 | 0x80);
-            length >>= 7;
-        }
-        chunk.push(length as u8);
+        chunk.extend(number(packed.len()));
         chunk.extend(packed);
         assert!(chunk.len() < MAX_CHANGE);
         assert_eq!(measure(&chunk), Measure::TooLarge);
@@ -410,15 +389,6 @@ mod tests {
 
     /// What somebody hostile makes of a saved document: one column's bytes replaced, and the chunk's length with them.
     fn with_column(saved: &[u8], wanted: u64, bytes: &[u8]) -> Vec<u8> {
-        let number = |value: usize| {
-            let (mut value, mut written) = (value, Vec::new());
-            while value >= 0x80 {
-                written.push((value & 0x7f) as u8 | 0x80);
-                value >>= 7;
-            }
-            written.push(value as u8);
-            written
-        };
         let body = Input(&saved[HEADER + 1..]).counted().expect("a body");
         let mut input = Input(body);
         for _ in 0..input.unsigned().expect("actors") {

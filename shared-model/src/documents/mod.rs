@@ -17,7 +17,7 @@ mod projection;
 mod visit;
 
 pub use appointment::{Appointment, Booking, Slot, Whereabouts};
-pub use chunks::{check_chunks, read_change};
+pub use chunks::{check_chunks, inflated_size, read_change};
 pub use client::{Channel, Client, ClientEmail, ClientPhone};
 pub(crate) use clinic_profile::write_hours;
 pub use clinic_profile::{ClinicProfile, OpeningHours};

@@ -8,7 +8,8 @@ use minicbor::bytes::ByteVec;
 use sha2::{Digest, Sha256};
 use shared_model::SCHEMA_VERSION;
 use shared_model::documents::measure::{
-    MAX_DOCUMENT_OPERATIONS, MAX_INFLATED, MAX_PUSH_INFLATED, MAX_SPAN, Measure, measure,
+    MAX_DOCUMENT_INFLATED, MAX_DOCUMENT_OPERATIONS, MAX_INFLATED, MAX_PUSH_INFLATED, MAX_SPAN, Measure,
+    measure,
 };
 use shared_model::documents::{Kind, Numbers, read_change};
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
@@ -17,6 +18,10 @@ use shared_model::protocol::{MAX_CHANGE, PushItem, RefusalCode};
 use shared_model::time::Timestamp;
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
+
+/// What a document's bytes may inflate to with one more change. Half of what devices open: a document saved anew has
+/// other columns than its changes.
+const TAKE_INFLATED: usize = MAX_DOCUMENT_INFLATED / 2;
 
 /// What is wrong with a change: the code for the device, the sentence for the log.
 #[derive(Clone, Debug)]
@@ -223,6 +228,12 @@ pub(super) fn authorize(
             format!(
                 "a document's operations are numbered to {MAX_DOCUMENT_OPERATIONS}, its changes span {MAX_SPAN}"
             ),
+        );
+    }
+    if document.inflated.saturating_add(change.raw_bytes().len()) > TAKE_INFLATED {
+        return objection(
+            RefusalCode::TooLarge,
+            format!("the document's changes would inflate to more than {TAKE_INFLATED} bytes"),
         );
     }
     judge

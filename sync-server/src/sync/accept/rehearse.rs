@@ -125,19 +125,24 @@ mod tests {
     }
 
     fn rehearsed(changes: &[Change]) -> Rehearsed {
-        let push = Push {
-            number: 1,
+        rehearsed_in_pushes(changes, changes.len())
+    }
+
+    fn rehearsed_in_pushes(changes: &[Change], at_once: usize) -> Rehearsed {
+        let push = |(changes, number): (&[Change], u64)| Push {
+            number,
             items: vec![PushItem {
                 kind: Kind::Visit,
                 document: visit().id,
                 schema_version: SCHEMA_VERSION,
                 changes: changes
                     .iter()
-                    .map(|change| change.raw_bytes().to_vec().into())
+                    .map(|change| change.clone().bytes().to_vec().into())
                     .collect(),
             }],
         };
-        rehearse(CLINIC, &vet(), DeviceId(Uuid::from_u128(5)), vec![push], NOW)
+        let pushes = changes.chunks(at_once).zip(1..).map(push).collect();
+        rehearse(CLINIC, &vet(), DeviceId(Uuid::from_u128(5)), pushes, NOW)
     }
 
     #[test]
@@ -204,5 +209,26 @@ mod tests {
         );
         let page = shared_model::documents::check_chunks(&done.writes.documents[0].stored.bytes);
         assert!(page.is_ok(), "devices open what the server took");
+    }
+
+    /// Forty megabytes of the same letter are a few thousand bytes in the database.
+    #[test]
+    fn a_document_that_would_inflate_to_too_much_takes_no_more() {
+        let much = "x".repeat(1_000_000);
+        let changes: Vec<Change> = (1..=45).map(|writer| put(writer, "reason", &much)).collect();
+        let done = rehearsed_in_pushes(&changes, 15);
+        let refused: Vec<_> = done
+            .refusals
+            .iter()
+            .flatten()
+            .map(|refusal| refusal.code)
+            .collect();
+        let page = shared_model::documents::check_chunks(&done.writes.documents[0].stored.bytes);
+        assert!(page.is_ok(), "devices open what the server took");
+        assert!(
+            refused.iter().all(|code| *code == RefusalCode::TooLarge),
+            "{refused:?}"
+        );
+        assert!(refused.len() < 45, "some of it fits");
     }
 }

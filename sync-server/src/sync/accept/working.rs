@@ -3,7 +3,7 @@
 use super::super::authorize::ReadItem;
 use crate::storage::{ActorRow, LoadedRows, StoredDocument};
 use automerge::{ActorId, Change, ChangeHash};
-use shared_model::documents::{Document, Kind, LoadError, Numbering, Numbers};
+use shared_model::documents::{Document, Kind, LoadError, Numbering, Numbers, inflated_size};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal, audience, people_of};
 use shared_model::protocol::MAX_DOCUMENT;
@@ -44,6 +44,8 @@ pub(crate) struct Working {
     pub(super) bytes: Vec<u8>,
     pub(super) base: usize,
     pub(in crate::sync) max_op: u64,
+    /// What `bytes` are after inflation.
+    pub(in crate::sync) inflated: usize,
     /// See [`Numbering::span`].
     pub(in crate::sync) span: u64,
     pub(super) schema_version: u16,
@@ -174,6 +176,7 @@ impl Working {
             base: bytes.len(),
             max_op: document.max_op_of(&document.heads()),
             span: numbering.span,
+            inflated: bytes.len(),
             schema_version: 1,
             bytes,
             document,
@@ -194,6 +197,7 @@ impl Working {
         Ok(Self {
             writers,
             span,
+            inflated: inflated_size(&stored.bytes).unwrap_or(usize::MAX),
             document,
             unapplied: Vec::new(),
             unapplied_max_ops: HashMap::new(),
@@ -260,6 +264,7 @@ impl Working {
         self.bytes.extend_from_slice(chunk);
         self.appended += 1;
         self.span += self.span_of(change);
+        self.inflated = self.inflated.saturating_add(change.raw_bytes().len());
         let numbers = self.writers.entry(change.actor_id().clone()).or_default();
         numbers.seq = change.seq();
         if !change.is_empty() {
@@ -307,6 +312,7 @@ impl Working {
         self.base = before.base;
         self.max_op = before.max_op;
         self.span = before.span;
+        self.inflated = before.inflated;
         self.writers = before.writers;
         self.exists = before.exists;
     }
@@ -317,6 +323,7 @@ impl Working {
             base: self.base,
             max_op: self.max_op,
             span: self.span,
+            inflated: self.inflated,
             writers: self.writers.clone(),
             exists: self.exists,
             appended: self.appended,
@@ -327,6 +334,7 @@ impl Working {
     fn compact(&mut self) {
         self.bytes = self.document.save();
         self.base = self.bytes.len();
+        self.inflated = inflated_size(&self.bytes).unwrap_or(usize::MAX);
     }
 }
 
@@ -336,6 +344,7 @@ pub(super) struct Before {
     base: usize,
     max_op: u64,
     span: u64,
+    inflated: usize,
     writers: HashMap<ActorId, Numbers>,
     exists: bool,
     appended: usize,
