@@ -68,6 +68,7 @@ id! {
     AccountId
     /// One installation of the client.
     DeviceId
+    InvitationId
     ClientId
     PatientId
     AppointmentId

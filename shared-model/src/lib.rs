@@ -3,6 +3,7 @@
 //! Place in the flow: everywhere, and below everything. Invariant: this crate is pure. It reads no clock, no random
 //! source, no file and no socket; times, ids and actors arrive as arguments.
 
+pub mod accounts;
 pub mod clinical;
 pub mod commands;
 pub mod documents;
