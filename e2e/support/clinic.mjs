@@ -52,7 +52,11 @@ export class Clinic {
       LISTEN: `127.0.0.1:${clinic.port}`,
     };
     delete clinic.env.DATABASE_URL;
-    if (options.databaseUrl) clinic.env.DATABASE_URL = options.databaseUrl;
+    if (options.databaseUrl) {
+      clinic.env.DATABASE_URL = options.databaseUrl;
+      // Postgres wants one that lies outside of it; a file of a database of one's own comes with one.
+      clinic.env.MASTER_KEY = Buffer.alloc(32, 7).toString("base64");
+    }
     const size = ["--patients", String(options.patients ?? 60), "--years", String(options.years ?? 5)];
     const demo = spawnSync(SERVER, ["admin", "demo", ...size], { env: clinic.env, encoding: "utf8" });
     if (demo.status !== 0) throw new Error(`admin demo: ${demo.stdout}\n${demo.stderr}`);

@@ -6,13 +6,14 @@ use crate::promise::Standing;
 use crate::storage::lock;
 use crate::world::World;
 use automerge::ChangeHash;
+use futures_util::future::BoxFuture;
 use local_core::query::Connection as Online;
-use rusqlite::Connection;
 use shared_model::documents::{Document, Kind, project, read_change};
-use shared_model::ids::DocumentId;
+use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::permissions::{Feed, Principal};
 use shared_model::protocol;
 use std::collections::{BTreeMap, BTreeSet};
+use sync_server::storage::{StepContent, Storage, Stored};
 
 /// So long everything may take to come to rest, in milliseconds: a half-open connection is noticed after 45 seconds of
 /// silence, and attempts are up to 30 seconds apart.
@@ -152,39 +153,31 @@ impl World {
 
     /// Changes, merged documents and their projections say the same, and the same as the ledger.
     fn compare_server(&mut self) -> Result<Truth, Violation> {
-        let database = Connection::open(self.folder.join("server.db")).map_err(|error| sql(&error))?;
         let mut documents: BTreeMap<DocumentId, (Kind, Vec<u8>, Vec<u8>)> = BTreeMap::new();
-        let mut select = database
-            .prepare("select id, kind, bytes, projection from documents")
-            .map_err(|error| sql(&error))?;
-        let rows = select
-            .query_map([], |row| {
-                Ok((row.get::<_, [u8; 16]>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })
-            .map_err(|error| sql(&error))?;
-        for row in rows {
-            let (id, kind, bytes, projection): (_, u8, _, _) = row.map_err(|error| sql(&error))?;
-            let kind = Kind::from_number(kind)
-                .ok_or_else(|| broken(Invariant::NothingBreaks, format!("a document of kind {kind}")))?;
-            documents.insert(DocumentId(uuid::Uuid::from_bytes(id)), (kind, bytes, projection));
+        for stored in
+            self.look(|database, clinic| database.documents_below(clinic, Feed::Staff, None, usize::MAX))?
+        {
+            documents.insert(stored.id, (stored.kind, stored.bytes, stored.projection));
         }
-        let mut select = database
-            .prepare("select document, bytes from changes order by number, position")
-            .map_err(|error| sql(&error))?;
-        let rows = select
-            .query_map([], |row| {
-                Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Vec<u8>>(1)?))
-            })
-            .map_err(|error| sql(&error))?;
+        let head = self.look(|database, clinic| database.head(clinic))?;
         let mut changes: BTreeMap<DocumentId, Vec<automerge::Change>> = BTreeMap::new();
-        for row in rows {
-            let (id, bytes) = row.map_err(|error| sql(&error))?;
-            let change = read_change(&bytes)
-                .map_err(|error| broken(Invariant::NothingBreaks, format!("a stored change: {error}")))?;
-            changes
-                .entry(DocumentId(uuid::Uuid::from_bytes(id)))
-                .or_default()
-                .push(change);
+        let mut reached = 0;
+        while reached < head {
+            let stretch = self.look(|database, clinic| {
+                database.feed_after(clinic, Feed::Staff, reached, head, usize::MAX)
+            })?;
+            reached = stretch.reached;
+            for step in stretch.steps {
+                let StepContent::Changes(rows) = step.content else {
+                    continue;
+                };
+                for bytes in rows {
+                    let change = read_change(&bytes).map_err(|error| {
+                        broken(Invariant::NothingBreaks, format!("a stored change: {error}"))
+                    })?;
+                    changes.entry(step.document).or_default().push(change);
+                }
+            }
         }
         let ledger = lock(&self.ledger);
         for (hash, document) in ledger.changes() {
@@ -233,6 +226,16 @@ impl World {
             truth.insert(id, (kind, document.heads()));
         }
         Ok(truth)
+    }
+
+    /// Asks the server's database, past all troubles.
+    fn look<'a, T>(
+        &'a self,
+        ask: impl FnOnce(&'a dyn Storage, ClinicId) -> BoxFuture<'a, Stored<T>>,
+    ) -> Result<T, Violation> {
+        self.desk
+            .block_on(ask(self.shared.database.as_ref(), self.clinic))
+            .map_err(|error| broken(Invariant::NothingBreaks, format!("the database: {error}")))
     }
 
     fn compare_status(&self, tablet: usize) -> Holds {
@@ -330,14 +333,8 @@ impl World {
         };
         let mut readable = BTreeSet::new();
         for feed in principal.feeds() {
-            let below = self
-                .shared
-                .database
-                .documents_below(self.clinic, feed, None, usize::MAX);
-            let documents = self
-                .desk
-                .block_on(below)
-                .map_err(|error| broken(Invariant::NothingBreaks, error.to_string()))?;
+            let documents =
+                self.look(|database, clinic| database.documents_below(clinic, feed, None, usize::MAX))?;
             readable.extend(documents.into_iter().map(|stored| stored.id));
         }
         // The program ends, and its files are looked into.

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sync_server::identity::{AccountRecord, NewRefreshToken, RefreshVerdict, StoredRefreshToken};
 use sync_server::storage::compaction::{Compactable, Compaction, CompactionStorage};
 use sync_server::storage::{
-    AcceptTransaction, AcceptWrites, ActorRow, Commits, DemonstrationAccount, IdentityStorage, LoadedRows,
-    NewClinic, RefreshJudge, Storage, StorageError, Stored, StoredDocument, Stretch,
+    AcceptTransaction, AcceptWrites, ActorRow, Commits, DemonstrationAccount, IdentityStorage, KeyStorage,
+    LoadedRows, NewClinic, RefreshJudge, Storage, StorageError, Stored, StoredDocument, Stretch,
 };
 use tokio::sync::mpsc;
 
@@ -188,6 +188,13 @@ impl Commits for Heard {
             .recv()
             .await
             .ok_or_else(|| StorageError::Away("the listening connection broke".to_owned()))
+    }
+}
+
+#[async_trait]
+impl KeyStorage for Disturbed {
+    async fn wrap_keys_anew(&self) -> Stored<u64> {
+        self.inner()?.wrap_keys_anew().await
     }
 }
 

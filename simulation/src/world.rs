@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 use sync_server::HeavyWork;
+use sync_server::at_rest::{MasterKey, MasterKeys};
 use sync_server::identity::{AccessClaims, AccessTokens, NewRefreshToken, REFRESH_DAYS, mint_refresh_token};
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{NewAccount, NewClinic, Storage};
@@ -76,12 +77,19 @@ pub struct Counts {
     pub refused: u64,
 }
 
+/// What the simulation's databases are sealed with.
+fn master_keys() -> MasterKeys {
+    MasterKey::from_bytes([7; 32]).into()
+}
+
 /// An empty database as this build makes it, made once.
 fn empty_database(folder: &Path) -> &'static [u8] {
     static DATABASE: OnceLock<Vec<u8>> = OnceLock::new();
     DATABASE.get_or_init(|| {
         let file = folder.join("empty-server.db");
-        drop(SqliteStorage::open_with(&file, HeavyWork::InPlace).expect("a new database opens"));
+        drop(
+            SqliteStorage::open_with(&file, master_keys(), HeavyWork::InPlace).expect("a new database opens"),
+        );
         std::fs::read(&file).expect("the database was written")
     })
 }
@@ -116,7 +124,7 @@ impl World {
             broken(Invariant::NothingBreaks, format!("the database: {error}"))
         };
         let database: Arc<dyn Storage> =
-            Arc::new(SqliteStorage::open_with(&file, HeavyWork::InPlace).map_err(failed)?);
+            Arc::new(SqliteStorage::open_with(&file, master_keys(), HeavyWork::InPlace).map_err(failed)?);
         let desk = runtime();
         let accounts = people.iter().map(|person| NewAccount {
             account: person.account,

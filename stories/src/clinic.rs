@@ -1,6 +1,7 @@
 //! A clinic's server in this process, on a port of its own, with data that survive its death.
 
 use crate::Device;
+use crate::master_keys;
 use demonstration::{DemoAccount, DemoClinic};
 use shared_model::ids::{AccountId, ClinicId};
 use shared_model::permissions::Role;
@@ -57,10 +58,14 @@ impl Clinic {
     pub async fn of_in(demo: DemoClinic, database: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let storage: Arc<dyn Storage> = match database {
-            Some(url) => Arc::new(PostgresStorage::connect(url).await.expect("the database answers")),
+            Some(url) => Arc::new(
+                PostgresStorage::connect(url, master_keys())
+                    .await
+                    .expect("the database answers"),
+            ),
             None => {
                 let file = folder.path().join("clinic.db");
-                Arc::new(SqliteStorage::open(&file).expect("a fresh database opens"))
+                Arc::new(SqliteStorage::open(&file, master_keys()).expect("a fresh database opens"))
             }
         };
         let (id, accounts) = (demo.clinic, demo.accounts.clone());

@@ -17,6 +17,8 @@
 mod clinic;
 mod device;
 pub mod kill;
+mod master_keys;
 
 pub use clinic::{Clinic, now};
 pub use device::{Device, SignedIn, sign_in};
+pub use master_keys::{MASTER_KEY, master_keys};

@@ -4,6 +4,7 @@
 //! fans out only after the database committed.
 
 mod api;
+pub mod at_rest;
 mod clock;
 mod compact_history;
 pub mod config;

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use sync_server::config::{AdminTask, Cli, Demo, Role, Serve};
+use sync_server::at_rest::MasterKey;
+use sync_server::config::{Admin, AdminTask, Cli, Demo, Role, Serve};
 use sync_server::server::{self, Settings};
 use sync_server::storage::Storage;
 use sync_server::{import_demonstration, telemetry};
@@ -34,12 +35,31 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Outcome {
+    if let Role::Admin(Admin {
+        task: AdminTask::MakeMasterKey(options),
+    }) = &cli.role
+    {
+        MasterKey::create(&options.file)?;
+        return say(&format!(
+            "{} holds a fresh master key. Keep a copy where copies of the database are not: a database that was sealed \
+             with it cannot be read without.\n",
+            options.file.display()
+        ));
+    }
     let storage = cli.data.open().await?;
     match cli.role {
         Role::Serve(options) => serve(storage, options).await,
         Role::Migrate => say("The database has this build's form.\n"),
         Role::Admin(admin) => match admin.task {
             AdminTask::Demo(options) => demo(&storage, options).await,
+            AdminTask::MakeMasterKey(_) => Ok(()),
+            AdminTask::RotateMasterKey => {
+                let count = storage.wrap_keys_anew().await?;
+                say(&format!(
+                    "{count} keys are wrapped by the master key in force now. Once every node has it, the former one opens \
+                     nothing in this database; copies of the database from before still need it.\n"
+                ))
+            }
         },
     }
 }

@@ -1,6 +1,7 @@
 //! What can die: server processes, and the database below them.
 
 use super::Victim;
+use crate::{MASTER_KEY, master_keys};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -28,11 +29,12 @@ impl Data {
 
     pub(super) async fn open(&self) -> Arc<dyn Storage> {
         match self {
-            Self::Embedded(folder) => {
-                Arc::new(SqliteStorage::open(&folder.path().join("clinic.db")).expect("the database opens"))
-            }
+            Self::Embedded(folder) => Arc::new(
+                SqliteStorage::open(&folder.path().join("clinic.db"), master_keys())
+                    .expect("the database opens"),
+            ),
             Self::Postgres(cluster) => Arc::new(
-                PostgresStorage::connect(&cluster.url())
+                PostgresStorage::connect(&cluster.url(), master_keys())
                     .await
                     .expect("the database answers"),
             ),
@@ -74,6 +76,7 @@ impl Node {
             Data::Postgres(cluster) => command.args(["--database-url", &cluster.url()]),
         };
         let mut child = command
+            .env("MASTER_KEY", MASTER_KEY)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -1,5 +1,6 @@
 //! The command line and its environment: every setting in one place.
 
+use crate::at_rest::{MasterKey, MasterKeyError, MasterKeys};
 use crate::identity::Network;
 use crate::storage::Storage;
 use crate::storage::StorageError;
@@ -66,6 +67,16 @@ pub struct Admin {
 pub enum AdminTask {
     /// Create a demonstration clinic
     Demo(Demo),
+    /// Write a fresh master key to a file
+    MakeMasterKey(MakeMasterKey),
+    /// Have all keys wrapped by the master key that is configured, with the former ones at hand
+    RotateMasterKey,
+}
+
+#[derive(Debug, Args)]
+pub struct MakeMasterKey {
+    /// Where to; must not be there yet
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -90,14 +101,71 @@ pub struct Data {
     /// Address of a Postgres database, used instead of the embedded one
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
+    /// File of the master key, without which the database cannot be read; beside the embedded database by default
+    #[arg(long, env = "MASTER_KEY_FILE", global = true)]
+    pub master_key_file: Option<PathBuf>,
+    /// The master key itself, in base64, instead of a file
+    #[arg(
+        long,
+        env = "MASTER_KEY",
+        hide_env_values = true,
+        global = true,
+        conflicts_with = "master_key_file"
+    )]
+    pub master_key: Option<MasterKey>,
+    /// Files of former master keys, which open what has not been wrapped anew
+    #[arg(long, env = "FORMER_MASTER_KEY_FILES", value_delimiter = ',', global = true)]
+    pub former_master_key_files: Vec<PathBuf>,
 }
+
+/// Why the data cannot be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The embedded database's own master key, in the same folder: whoever copies the file of the database alone has nothing.
+const MASTER_KEY_FILE: &str = "master.key";
 
 impl Data {
     /// Opens the database and brings it to this build's form.
-    pub async fn open(&self) -> Result<Arc<dyn Storage>, StorageError> {
+    ///
+    /// # Errors
+    /// If there is no master key, it is another one than the database was sealed with, or the database cannot be opened.
+    pub async fn open(&self) -> Result<Arc<dyn Storage>, OpenError> {
+        let masters = self.master_keys()?;
         Ok(match &self.database_url {
-            Some(url) => Arc::new(PostgresStorage::connect(url).await?),
-            None => Arc::new(SqliteStorage::open(&self.data.join("clinic.db"))?),
+            Some(url) => Arc::new(PostgresStorage::connect(url, masters).await?),
+            None => Arc::new(SqliteStorage::open(&self.data.join("clinic.db"), masters)?),
         })
+    }
+
+    fn master_keys(&self) -> Result<MasterKeys, MasterKeyError> {
+        let current = match (&self.master_key, &self.master_key_file) {
+            (Some(key), _) => key.clone(),
+            (None, Some(file)) => MasterKey::read(file)?,
+            (None, None) if self.database_url.is_some() => return Err(MasterKeyError::Missing),
+            (None, None) => {
+                let file = self.data.join(MASTER_KEY_FILE);
+                if file.exists() {
+                    MasterKey::read(&file)?
+                } else {
+                    tracing::info!(
+                        file = %file.display(),
+                        "made a master key: without it the database cannot be read, so keep a copy, and not where copies of the database are"
+                    );
+                    MasterKey::create(&file)?
+                }
+            }
+        };
+        let former = self
+            .former_master_key_files
+            .iter()
+            .map(|file| MasterKey::read(file))
+            .collect::<Result<_, _>>()?;
+        Ok(MasterKeys::new(current, former))
     }
 }

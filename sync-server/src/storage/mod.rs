@@ -49,6 +49,11 @@ impl StoredDocument {
     pub fn size(&self) -> usize {
         self.bytes.len() + self.projection.len() + 40
     }
+
+    /// The document, unless what lay in the database did not open: then there is nothing to show.
+    pub(crate) fn readable(self) -> Option<Self> {
+        (!self.bytes.is_empty()).then_some(self)
+    }
 }
 
 /// What planning needs to know beside the pushes.
@@ -231,9 +236,16 @@ pub trait Commits: Send {
     async fn next(&mut self) -> Stored<(ClinicId, u64)>;
 }
 
+/// The keys of what lies sealed.
+#[async_trait]
+pub trait KeyStorage: Send + Sync {
+    /// Has every key that a former master key wraps wrapped by the one in force. Gives how many there were.
+    async fn wrap_keys_anew(&self) -> Stored<u64>;
+}
+
 /// Documents and feeds.
 #[async_trait]
-pub trait Storage: IdentityStorage + CompactionStorage {
+pub trait Storage: IdentityStorage + CompactionStorage + KeyStorage {
     async fn health(&self) -> Stored<()>;
     /// Waits for the clinic's turn.
     async fn begin_accept(&self, clinic: ClinicId) -> Stored<Box<dyn AcceptTransaction>>;

@@ -6,6 +6,7 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
+use sync_server::at_rest::MasterKeys;
 use sync_server::storage::Storage;
 use sync_server::storage::postgres::PostgresStorage;
 use sync_server::storage::sqlite::SqliteStorage;
@@ -26,6 +27,13 @@ pub enum Database {
     Postgres(String),
 }
 
+/// What the stories' databases are sealed with, as servers that they start are told it.
+pub const MASTER_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+pub fn master_keys() -> MasterKeys {
+    MasterKeys::new(MASTER_KEY.parse().expect("it is one"), Vec::new())
+}
+
 impl Database {
     pub async fn new(engine: Engine) -> Self {
         match engine {
@@ -37,9 +45,13 @@ impl Database {
     pub async fn open(&self) -> Arc<dyn Storage> {
         match self {
             Self::Sqlite(folder) => {
-                Arc::new(SqliteStorage::open(&folder.path().join("clinic.db")).expect("opens"))
+                Arc::new(SqliteStorage::open(&folder.path().join("clinic.db"), master_keys()).expect("opens"))
             }
-            Self::Postgres(url) => Arc::new(PostgresStorage::connect(url).await.expect("connects")),
+            Self::Postgres(url) => Arc::new(
+                PostgresStorage::connect(url, master_keys())
+                    .await
+                    .expect("connects"),
+            ),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the server acknowledged survives its death and its database's.
 
-use crate::database::{Database, Engine, fresh_database};
+use crate::database::{Database, Engine, fresh_database, master_keys};
 use crate::device::Device;
 use crate::http::{get, post};
 use crate::load::{Load, keep_writing};
@@ -173,7 +173,9 @@ async fn a_database_behind_tls() {
     desk.connect().await;
     assert_eq!(Patient::read(desk.document(REX)).0.name, "Rex");
 
-    let open = async |mode: &str| PostgresStorage::connect(&url.replace("sslmode=require", mode)).await;
+    let open = async |mode: &str| {
+        PostgresStorage::connect(&url.replace("sslmode=require", mode), master_keys()).await
+    };
     assert!(
         open("sslmode=disable").await.is_err(),
         "the cluster itself insists on it"

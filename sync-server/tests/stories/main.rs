@@ -11,6 +11,7 @@ mod load;
 mod practice;
 mod process;
 
+mod at_rest;
 mod audience;
 mod automerge_repo;
 mod bad_frames;

@@ -1,5 +1,6 @@
 //! The real server as a process of its own, to be killed.
 
+use crate::database::MASTER_KEY;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -23,7 +24,11 @@ impl Process {
 
     /// A node on a Postgres database.
     pub fn on_database(url: &str) -> Self {
-        Self::serve(Command::new(BINARY).args(["--database-url", url]), Stdio::null())
+        let mut command = Command::new(BINARY);
+        command
+            .args(["--database-url", url])
+            .env("MASTER_KEY", MASTER_KEY);
+        Self::serve(&mut command, Stdio::null())
     }
 
     fn serve(command: &mut Command, log: Stdio) -> Self {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) async fn rows(database: &str) -> Vec<Row> {
     let made = demonstration::bench_documents(1, 2_000, 10_000, stories::now());
     let (clinic, _) = filled(&made, Some(database)).await;
-    let storage = PostgresStorage::connect(database)
+    let storage = PostgresStorage::connect(database, stories::master_keys())
         .await
         .expect("the database answers");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -5,7 +5,8 @@ use super::super::{
     AcceptTransaction, AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedRow, LoadedRows,
     StorageError, Stored, feed_key, heads_bytes, signed,
 };
-use super::{PostgresStorage, count, feeds, id, length, listen, small};
+use super::{PostgresStorage, at_rest, count, feeds, id, length, listen, small};
+use crate::at_rest::{ClinicKeys, SealedDocument, SealedWrites};
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Feed;
@@ -19,11 +20,13 @@ struct PostgresAccept {
     /// Rolls back when it is dropped.
     tx: Transaction<'static, Postgres>,
     clinic: ClinicId,
+    keys: Arc<ClinicKeys>,
     head: u64,
     node: Uuid,
 }
 
 pub(super) async fn begin(storage: &PostgresStorage, clinic: ClinicId) -> Stored<Box<dyn AcceptTransaction>> {
+    let keys = storage.keys(clinic).await?;
     let mut tx = storage.pool.begin().await?;
     let row = sqlx::query("select head from clinics where clinic = $1 for update")
         .bind(clinic.0)
@@ -34,6 +37,7 @@ pub(super) async fn begin(storage: &PostgresStorage, clinic: ClinicId) -> Stored
     Ok(Box::new(PostgresAccept {
         tx,
         clinic,
+        keys,
         head,
         node: storage.node,
     }))
@@ -58,7 +62,7 @@ impl AcceptTransaction for PostgresAccept {
         .fetch_all(&mut *self.tx)
         .await?;
         for row in rows {
-            loaded.documents.push(feeds::read_document(&row)?);
+            loaded.documents.push(feeds::read_document(&row, &self.keys)?);
         }
         if !actors.is_empty() {
             let rows = sqlx::query(
@@ -80,8 +84,11 @@ impl AcceptTransaction for PostgresAccept {
     }
 
     async fn commit(mut self: Box<Self>, writes: Arc<AcceptWrites>) -> Stored<()> {
-        self.write(&writes).await?;
+        let found = at_rest::document_keys(&mut self.tx, self.clinic, &self.keys.unknown(&writes)).await?;
+        let sealed = seal(&self.keys, &writes, found).await?;
+        self.write(&writes, &sealed).await?;
         self.tx.commit().await?;
+        self.keys.committed(sealed);
         Ok(())
     }
 }
@@ -119,8 +126,28 @@ with head as (
 ), audit as (
     insert into audit (clinic, at, number, position, account, device, document, verb)
     select $1, $3, * from unnest($35::bigint[], $36::integer[], $37::uuid[], $38::uuid[], $39::uuid[], $40::text[])
+), keys as (
+    insert into document_keys (clinic, document, wrapped) select $1, * from unnest($43::uuid[], $44::bytea[])
 )
 select pg_notify($41, $42)";
+
+/// What takes longer to seal than a task may hold up others.
+const SEAL_ASIDE: usize = 256 << 10;
+
+async fn seal(
+    keys: &Arc<ClinicKeys>,
+    writes: &Arc<AcceptWrites>,
+    found: Vec<(DocumentId, Vec<u8>)>,
+) -> Stored<SealedWrites> {
+    let documents = writes.documents.iter().map(|row| row.stored.size());
+    let changes = writes.changes.iter().map(|row| row.bytes.len());
+    if documents.chain(changes).sum::<usize>() < SEAL_ASIDE {
+        return Ok(keys.seal(writes, &found)?);
+    }
+    let (keys, writes) = (Arc::clone(keys), Arc::clone(writes));
+    let sealed = tokio::task::spawn_blocking(move || keys.seal(&writes, &found)).await;
+    Ok(sealed.map_err(|error| StorageError::Failed(error.to_string()))??)
+}
 
 type Statement = Query<'static, Postgres, PgArguments>;
 
@@ -130,21 +157,23 @@ fn column<'r, R, T>(rows: &'r [R], read: impl Fn(&'r R) -> T) -> Vec<T> {
 }
 
 impl PostgresAccept {
-    async fn write(&mut self, writes: &AcceptWrites) -> Stored<()> {
+    async fn write(&mut self, writes: &AcceptWrites, sealed: &SealedWrites) -> Stored<()> {
         // In the order of the numbers above.
         let statement = sqlx::query(WRITE)
             .bind(self.clinic.0)
             .bind(signed(writes.head))
             .bind(writes.at.0);
         let statement = bind_actors(statement, &writes.actors);
-        let statement = bind_changes(statement, &writes.changes);
-        let statement = bind_documents(statement, &writes.documents);
+        let statement = bind_changes(statement, &writes.changes, &sealed.changes);
+        let statement = bind_documents(statement, &writes.documents, &sealed.documents);
         let statement = bind_audience(statement, &writes.granted);
         let statement = bind_audience(statement, &writes.lost);
         let statement = bind_feed(statement, &writes.feed);
         bind_audit(statement, &writes.audit)
             .bind(listen::CHANNEL)
             .bind(listen::word(self.clinic, writes.head, self.node))
+            .bind(column(&sealed.wrapped, |(document, _)| document.0))
+            .bind(column(&sealed.wrapped, |(_, wrapped)| wrapped.as_slice()))
             .execute(&mut *self.tx)
             .await?;
         Ok(())
@@ -158,7 +187,7 @@ fn bind_actors(statement: Statement, rows: &[ActorRow]) -> Statement {
         .bind(column(rows, |row| row.device.0))
 }
 
-fn bind_changes(statement: Statement, rows: &[ChangeRow]) -> Statement {
+fn bind_changes(statement: Statement, rows: &[ChangeRow], sealed: &[Vec<u8>]) -> Statement {
     statement
         .bind(column(rows, |row| signed(row.number)))
         .bind(column(rows, |row| row.position.cast_signed()))
@@ -168,19 +197,19 @@ fn bind_changes(statement: Statement, rows: &[ChangeRow]) -> Statement {
         .bind(column(rows, |row| signed(row.seq)))
         .bind(column(rows, |row| row.account.0))
         .bind(column(rows, |row| row.device.0))
-        .bind(column(rows, |row| row.bytes.as_slice()))
+        .bind(column(sealed, |bytes| bytes.as_slice()))
 }
 
-fn bind_documents(statement: Statement, rows: &[DocumentRow]) -> Statement {
+fn bind_documents(statement: Statement, rows: &[DocumentRow], sealed: &[SealedDocument]) -> Statement {
     statement
         .bind(column(rows, |row| row.stored.id.0))
         .bind(column(rows, |row| i16::from(row.stored.kind.number())))
         .bind(column(rows, |row| small(row.stored.schema_version)))
-        .bind(column(rows, |row| row.stored.bytes.as_slice()))
-        .bind(column(rows, |row| length(row.stored.base)))
+        .bind(column(sealed, |sealed| sealed.bytes.as_slice()))
+        .bind(column(sealed, |sealed| length(sealed.base)))
         .bind(column(rows, |row| heads_bytes(&row.heads)))
         .bind(column(rows, |row| signed(row.stored.max_op)))
-        .bind(column(rows, |row| row.stored.projection.as_slice()))
+        .bind(column(sealed, |sealed| sealed.projection.as_slice()))
         .bind(column(rows, |row| small(row.stored.projection_version)))
         .bind(column(rows, |row| row.needed_at.map(|at| at.0)))
 }

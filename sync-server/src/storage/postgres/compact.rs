@@ -2,7 +2,7 @@
 //! waits for. What it frees is used again after autovacuum; the files do not shrink by themselves.
 
 use super::super::compaction::{
-    Compactable, Compaction, CompactionStorage, OldChange, STEP_LOOKS_AT, whole_and_old,
+    Compactable, Compaction, CompactionStorage, OldChange, STEP_LOOKS_AT, SavedAnew, whole_and_old,
 };
 use super::super::{AuditRow, StorageError, Stored, heads_bytes, signed};
 use super::{PostgresStorage, count, feeds, id, length};
@@ -63,7 +63,11 @@ impl CompactionStorage for PostgresStorage {
         .bind(documents.into_iter().collect::<Vec<_>>())
         .fetch_all(&self.pool)
         .await?;
-        let appended = rows.iter().map(feeds::read_document).collect::<Stored<_>>()?;
+        let keys = self.keys(clinic).await?;
+        let appended = rows
+            .iter()
+            .map(|row| feeds::read_document(row, &keys))
+            .collect::<Stored<_>>()?;
         Ok(Some(Compactable {
             after,
             through,
@@ -74,6 +78,12 @@ impl CompactionStorage for PostgresStorage {
     }
 
     async fn compact(&self, clinic: ClinicId, step: Compaction) -> Stored<bool> {
+        let keys = self.keys(clinic).await?;
+        let sealed: Vec<(&SavedAnew, Vec<u8>)> = step
+            .saved
+            .iter()
+            .filter_map(|saved| Some((saved, keys.seal_saved(saved.document, &saved.bytes)?)))
+            .collect();
         let mut tx = self.pool.begin().await?;
         sqlx::query("insert into compaction (clinic, horizon) values ($1, 0) on conflict do nothing")
             .bind(clinic.0)
@@ -94,9 +104,9 @@ impl CompactionStorage for PostgresStorage {
                and d.id in (select id from documents where clinic = $1 and id = any($2) for update skip locked)",
         )
         .bind(clinic.0)
-        .bind(step.saved.iter().map(|saved| saved.document.0).collect::<Vec<_>>())
-        .bind(step.saved.iter().map(|saved| heads_bytes(&saved.heads)).collect::<Vec<_>>())
-        .bind(step.saved.iter().map(|saved| saved.bytes.as_slice()).collect::<Vec<_>>())
+        .bind(sealed.iter().map(|(saved, _)| saved.document.0).collect::<Vec<_>>())
+        .bind(sealed.iter().map(|(saved, _)| heads_bytes(&saved.heads)).collect::<Vec<_>>())
+        .bind(sealed.iter().map(|(_, bytes)| bytes.as_slice()).collect::<Vec<_>>())
         .execute(&mut *tx)
         .await?;
         // Of a document's steps, each feed keeps the last; one of changes becomes one of the whole document.

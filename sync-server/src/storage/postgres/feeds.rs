@@ -5,6 +5,7 @@ use super::super::{
     Stored, StoredDocument, Stretch, feed_key, kind, signed, within_budget,
 };
 use super::{PostgresStorage, accept, count, from_small, id, listen};
+use crate::at_rest::ClinicKeys;
 use async_trait::async_trait;
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::permissions::Feed;
@@ -17,13 +18,14 @@ use uuid::Uuid;
 /// The columns that [`read_document`] reads, of the table under the alias `d`.
 macro_rules! document_columns {
     () => {
-        "d.id, d.kind, d.schema_version, d.bytes, d.base, d.max_op, d.projection_version, d.projection"
+        "d.id, d.kind, d.schema_version, d.bytes, d.base, d.max_op, d.projection_version, d.projection,
+             (select k.wrapped from document_keys k where k.clinic = d.clinic and k.document = d.id)"
     };
 }
 pub(super) use document_columns;
 
-pub(super) fn read_document(row: &PgRow) -> Stored<StoredDocument> {
-    Ok(StoredDocument {
+pub(super) fn read_document(row: &PgRow, keys: &ClinicKeys) -> Stored<StoredDocument> {
+    let stored = StoredDocument {
         id: id(row, 0, DocumentId)?,
         kind: kind(i64::from(row.try_get::<i16, _>(1)?))?,
         schema_version: from_small(row.try_get(2)?)?,
@@ -32,11 +34,15 @@ pub(super) fn read_document(row: &PgRow) -> Stored<StoredDocument> {
         max_op: count(row, 5)?,
         projection_version: from_small(row.try_get(6)?)?,
         projection: row.try_get(7)?,
-    })
+    };
+    Ok(keys.open_document(stored, row.try_get(8)?))
 }
 
-fn read_documents(rows: &[PgRow]) -> Stored<Vec<StoredDocument>> {
-    rows.iter().map(read_document).collect()
+fn read_documents(rows: &[PgRow], keys: &ClinicKeys) -> Stored<Vec<StoredDocument>> {
+    let stored = rows.iter().map(|row| read_document(row, keys));
+    stored
+        .filter_map(|stored| stored.map(StoredDocument::readable).transpose())
+        .collect()
 }
 
 /// Documents looked at for one page; more hardly ever fit.
@@ -95,6 +101,7 @@ impl Storage for PostgresStorage {
         below: Option<DocumentId>,
         budget: usize,
     ) -> Stored<Vec<StoredDocument>> {
+        let keys = self.keys(clinic).await?;
         // Sizes are in the rows' headers: summing them reads no contents.
         let rows = sqlx::query(concat!(
             "with next as (
@@ -120,7 +127,7 @@ impl Storage for PostgresStorage {
         .bind(PAGE_DOCUMENTS)
         .fetch_all(&self.pool)
         .await?;
-        read_documents(&rows)
+        read_documents(&rows, &keys)
     }
 
     async fn documents_needed(
@@ -131,6 +138,7 @@ impl Storage for PostgresStorage {
         to: Timestamp,
         limit: usize,
     ) -> Stored<Vec<StoredDocument>> {
+        let keys = self.keys(clinic).await?;
         let rows = sqlx::query(concat!(
             "select ",
             document_columns!(),
@@ -146,7 +154,7 @@ impl Storage for PostgresStorage {
         .bind(signed(limit as u64))
         .fetch_all(&self.pool)
         .await?;
-        read_documents(&rows)
+        read_documents(&rows, &keys)
     }
 
     async fn documents_named(
@@ -155,6 +163,7 @@ impl Storage for PostgresStorage {
         feed: Feed,
         documents: &[DocumentId],
     ) -> Stored<Vec<StoredDocument>> {
+        let keys = self.keys(clinic).await?;
         let rows = sqlx::query(concat!(
             "select ",
             document_columns!(),
@@ -168,7 +177,7 @@ impl Storage for PostgresStorage {
         .bind(documents.iter().map(|id| id.0).collect::<Vec<_>>())
         .fetch_all(&self.pool)
         .await?;
-        read_documents(&rows)
+        read_documents(&rows, &keys)
     }
 
     async fn feed_after(
@@ -278,14 +287,19 @@ impl PostgresStorage {
         let mut changes: HashMap<u64, Vec<Vec<u8>>> = HashMap::new();
         if !numbers.is_empty() {
             let rows = sqlx::query(
-                "select number, bytes from changes where clinic = $1 and number = any($2) order by number, position",
+                "select c.number, c.document, c.bytes,
+                     (select k.wrapped from document_keys k where k.clinic = c.clinic and k.document = c.document)
+                 from changes c where c.clinic = $1 and c.number = any($2) order by c.number, c.position",
             )
             .bind(clinic.0)
             .bind(numbers)
             .fetch_all(&self.pool)
             .await?;
+            let keys = self.keys(clinic).await?;
             for row in &rows {
-                changes.entry(count(row, 0)?).or_default().push(row.try_get(1)?);
+                let wrapped: Option<Vec<u8>> = row.try_get(3)?;
+                let change = keys.open_change(id(row, 1, DocumentId)?, wrapped.as_deref(), row.try_get(2)?);
+                changes.entry(count(row, 0)?).or_default().extend(change);
             }
         }
         // Compacted since the steps were read: the document has them.

@@ -5,6 +5,7 @@ use super::super::{
     roles_words,
 };
 use super::{PostgresStorage, id};
+use crate::at_rest::NO_CLINIC;
 use crate::identity::{
     AccountRecord, NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken,
 };
@@ -235,16 +236,25 @@ impl IdentityStorage for PostgresStorage {
     }
 
     async fn secret(&self, name: &str, fresh: [u8; 32]) -> Stored<Vec<u8>> {
+        let keys = self.keys(NO_CLINIC).await?;
         sqlx::query("insert into secrets (name, value) values ($1, $2) on conflict do nothing")
             .bind(name)
-            .bind(fresh.as_slice())
+            .bind(keys.seal_value(name, &fresh)?)
             .execute(&self.pool)
             .await?;
         let row = sqlx::query("select value from secrets where name = $1")
             .bind(name)
             .fetch_one(&self.pool)
             .await?;
-        Ok(row.try_get(0)?)
+        let (secret, sealed) = keys.open_secret(name, row.try_get(0)?)?;
+        if let Some(sealed) = sealed {
+            sqlx::query("update secrets set value = $2 where name = $1")
+                .bind(name)
+                .bind(sealed)
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(secret)
     }
 
     async fn demonstration_accounts(&self) -> Stored<Vec<DemonstrationAccount>> {

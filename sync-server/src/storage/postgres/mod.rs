@@ -3,12 +3,14 @@
 //! Invariant: readers take the head first and read no number above it, so what they see is committed and complete.
 
 mod accept;
+mod at_rest;
 mod compact;
 mod feeds;
 mod identity;
 mod listen;
 
 use super::{StorageError, Stored};
+use crate::at_rest::{AtRest, MasterKeys};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection, Row, SqlStr};
@@ -16,7 +18,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (
         1,
         "foundation",
@@ -31,6 +33,11 @@ const MIGRATIONS: [(i64, &str, &str); 3] = [
         3,
         "compaction",
         include_str!("../../../../migrations/server/postgres/0003_compaction.sql"),
+    ),
+    (
+        6,
+        "at rest",
+        include_str!("../../../../migrations/server/postgres/0006_at_rest.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;
@@ -48,13 +55,14 @@ const SETTINGS: [(&str, &str); 3] = [
 pub struct PostgresStorage {
     pool: PgPool,
     options: PgConnectOptions,
+    at_rest: AtRest,
     /// Tells this process's commits from those of others.
     node: Uuid,
 }
 
 impl PostgresStorage {
     /// Connects and brings the database to this build's form.
-    pub async fn connect(url: &str) -> Stored<Self> {
+    pub async fn connect(url: &str, masters: MasterKeys) -> Stored<Self> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("sync-server")
             .options(SETTINGS);
@@ -79,6 +87,7 @@ impl PostgresStorage {
         Ok(Self {
             pool,
             options,
+            at_rest: AtRest::new(masters),
             node: Uuid::from_bytes(crate::identity::random()),
         })
     }

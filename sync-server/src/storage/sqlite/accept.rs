@@ -4,7 +4,8 @@ use super::super::{
     AcceptTransaction, AcceptWrites, ActorRow, LoadedRows, StorageError, Stored, feed_key, heads_bytes,
     signed, unsigned,
 };
-use super::{SqliteStorage, Writer, feeds, id};
+use super::{SqliteStorage, Writer, at_rest, feeds, id};
+use crate::at_rest::{ClinicKeys, SealedWrites};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
@@ -14,6 +15,7 @@ use tokio::sync::OwnedMutexGuard;
 struct SqliteAccept {
     writer: Writer,
     clinic: ClinicId,
+    keys: Arc<ClinicKeys>,
     head: u64,
     open: bool,
     /// Released when the transaction is over, whatever way it went.
@@ -21,6 +23,7 @@ struct SqliteAccept {
 }
 
 pub(super) async fn begin(storage: &SqliteStorage, clinic: ClinicId) -> Stored<Box<dyn AcceptTransaction>> {
+    let keys = storage.keys(clinic).await?;
     let turn = storage.writer.turn().await;
     let head = storage
         .writer
@@ -42,6 +45,7 @@ pub(super) async fn begin(storage: &SqliteStorage, clinic: ClinicId) -> Stored<B
     Ok(Box::new(SqliteAccept {
         writer: storage.writer.clone(),
         clinic,
+        keys,
         head,
         open: true,
         _turn: turn,
@@ -56,22 +60,27 @@ impl AcceptTransaction for SqliteAccept {
 
     async fn load(&mut self, documents: &[DocumentId], actors: &[Vec<u8>]) -> Stored<LoadedRows> {
         let (clinic, documents, actors) = (self.clinic, documents.to_vec(), actors.to_vec());
+        let keys = Arc::clone(&self.keys);
         self.writer
-            .run(move |connection| load(connection, clinic, &documents, &actors))
+            .run(move |connection| load(connection, clinic, &documents, &actors, &keys))
             .await
     }
 
     async fn commit(mut self: Box<Self>, writes: Arc<AcceptWrites>) -> Stored<()> {
-        let clinic = self.clinic;
+        let (clinic, keys) = (self.clinic, Arc::clone(&self.keys));
         self.open = false;
         self.writer
             .run(move |connection| {
-                let done = write(connection, clinic, &writes)
-                    .and_then(|()| connection.execute_batch("commit").map_err(StorageError::from));
+                let done = seal(connection, clinic, &keys, &writes).and_then(|sealed| {
+                    write(connection, clinic, &writes, &sealed)?;
+                    connection.execute_batch("commit")?;
+                    Ok(sealed)
+                });
                 if done.is_err() && !connection.is_autocommit() {
                     connection.execute_batch("rollback")?;
                 }
-                done
+                keys.committed(done?);
+                Ok(())
             })
             .await
     }
@@ -97,12 +106,13 @@ fn load(
     clinic: ClinicId,
     documents: &[DocumentId],
     actors: &[Vec<u8>],
+    keys: &ClinicKeys,
 ) -> Stored<LoadedRows> {
     let mut loaded = LoadedRows::default();
     for document in documents {
         loaded
             .documents
-            .extend(feeds::document(connection, clinic, *document)?);
+            .extend(feeds::document(connection, clinic, *document, keys)?);
     }
     let mut owner =
         connection.prepare_cached("select account, device from actors where clinic = ?1 and actor = ?2")?;
@@ -121,7 +131,23 @@ fn load(
     Ok(loaded)
 }
 
-fn write(connection: &Connection, clinic: ClinicId, writes: &AcceptWrites) -> Stored<()> {
+fn seal(
+    connection: &Connection,
+    clinic: ClinicId,
+    keys: &ClinicKeys,
+    writes: &AcceptWrites,
+) -> Stored<SealedWrites> {
+    let found = at_rest::document_keys(connection, clinic, &keys.unknown(writes))?;
+    Ok(keys.seal(writes, &found)?)
+}
+
+fn write(
+    connection: &Connection,
+    clinic: ClinicId,
+    writes: &AcceptWrites,
+    sealed: &SealedWrites,
+) -> Stored<()> {
+    at_rest::add_document_keys(connection, clinic, &sealed.wrapped)?;
     let clinic = clinic.bytes();
     connection
         .prepare_cached("update clinics set head = ?2 where clinic = ?1")?
@@ -140,7 +166,7 @@ fn write(connection: &Connection, clinic: ClinicId, writes: &AcceptWrites) -> St
         "insert into changes (clinic, number, position, document, hash, actor, seq, account, device, accepted_at, bytes)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
-    for row in &writes.changes {
+    for (row, bytes) in writes.changes.iter().zip(&sealed.changes) {
         insert.execute(params![
             clinic,
             signed(row.number),
@@ -152,7 +178,7 @@ fn write(connection: &Connection, clinic: ClinicId, writes: &AcceptWrites) -> St
             row.account.bytes(),
             row.device.bytes(),
             writes.at.0,
-            row.bytes,
+            bytes,
         ])?;
     }
     let mut upsert = connection.prepare_cached(
@@ -164,17 +190,17 @@ fn write(connection: &Connection, clinic: ClinicId, writes: &AcceptWrites) -> St
              projection = excluded.projection, projection_version = excluded.projection_version,
              needed_at = excluded.needed_at",
     )?;
-    for row in &writes.documents {
+    for (row, sealed) in writes.documents.iter().zip(&sealed.documents) {
         upsert.execute(params![
             clinic,
             row.stored.id.bytes(),
             row.stored.kind.number(),
             row.stored.schema_version,
-            row.stored.bytes,
-            row.stored.base,
+            sealed.bytes,
+            sealed.base,
             heads_bytes(&row.heads),
             signed(row.stored.max_op),
-            row.stored.projection,
+            sealed.projection,
             row.stored.projection_version,
             row.needed_at.map(|at| at.0),
         ])?;

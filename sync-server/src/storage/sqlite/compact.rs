@@ -6,6 +6,7 @@ use super::super::compaction::{
 };
 use super::super::{AuditRow, Stored, heads_bytes, signed, unsigned};
 use super::{SqliteStorage, feeds, id};
+use crate::at_rest::ClinicKeys;
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -25,13 +26,15 @@ impl CompactionStorage for SqliteStorage {
     }
 
     async fn compactable(&self, clinic: ClinicId, until: Timestamp) -> Stored<Option<Compactable>> {
-        self.read(move |connection| compactable(connection, clinic, until))
+        let keys = self.keys(clinic).await?;
+        self.read(move |connection| compactable(connection, clinic, until, &keys))
             .await
     }
 
     async fn compact(&self, clinic: ClinicId, step: Compaction) -> Stored<bool> {
+        let keys = self.keys(clinic).await?;
         let done = self
-            .write(move |connection| compact(connection, clinic, &step))
+            .write(move |connection| compact(connection, clinic, &step, &keys))
             .await?;
         let _turn = self.writer.turn().await;
         self.writer.run(|connection| give_back(connection)).await?;
@@ -47,7 +50,12 @@ fn horizon(connection: &Connection, clinic: ClinicId) -> Stored<u64> {
     Ok(horizon.map_or(0, unsigned))
 }
 
-fn compactable(connection: &Connection, clinic: ClinicId, until: Timestamp) -> Stored<Option<Compactable>> {
+fn compactable(
+    connection: &Connection,
+    clinic: ClinicId,
+    until: Timestamp,
+    keys: &ClinicKeys,
+) -> Stored<Option<Compactable>> {
     let after = horizon(connection, clinic)?;
     let mut select = connection.prepare_cached(
         "select number, position, document, hash, accepted_at from changes
@@ -85,7 +93,7 @@ fn compactable(connection: &Connection, clinic: ClinicId, until: Timestamp) -> S
     let documents: BTreeSet<DocumentId> = changes.iter().map(|change| change.document).collect();
     let mut appended = Vec::new();
     for document in documents {
-        let stored = feeds::document(connection, clinic, document)?;
+        let stored = feeds::document(connection, clinic, document, keys)?;
         appended.extend(stored.filter(|stored| stored.bytes.len() > stored.base));
     }
     Ok(Some(Compactable {
@@ -97,7 +105,7 @@ fn compactable(connection: &Connection, clinic: ClinicId, until: Timestamp) -> S
     }))
 }
 
-fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction) -> Stored<bool> {
+fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction, keys: &ClinicKeys) -> Stored<bool> {
     if horizon(connection, clinic)? != step.after {
         return Ok(false);
     }
@@ -105,12 +113,15 @@ fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction) -> Stor
         "update documents set bytes = ?4, base = ?5 where clinic = ?1 and id = ?2 and heads = ?3",
     )?;
     for saved in &step.saved {
+        let Some(bytes) = keys.seal_saved(saved.document, &saved.bytes) else {
+            continue;
+        };
         save.execute(params![
             clinic.bytes(),
             saved.document.bytes(),
             heads_bytes(&saved.heads),
-            saved.bytes,
-            saved.bytes.len()
+            bytes,
+            bytes.len()
         ])?;
     }
     for document in &step.documents {

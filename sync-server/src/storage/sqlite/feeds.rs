@@ -5,6 +5,7 @@ use super::super::{
     Stored, StoredDocument, Stretch, feed_key, kind, signed, unsigned, within_budget,
 };
 use super::{SqliteStorage, accept, id};
+use crate::at_rest::ClinicKeys;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared_model::ids::{ClinicId, DocumentId};
@@ -14,12 +15,13 @@ use shared_model::time::Timestamp;
 /// The columns that [`read_document`] reads, of the table under the alias `d`.
 macro_rules! document_columns {
     () => {
-        "d.id, d.kind, d.schema_version, d.bytes, d.base, d.max_op, d.projection_version, d.projection"
+        "d.id, d.kind, d.schema_version, d.bytes, d.base, d.max_op, d.projection_version, d.projection,
+             (select k.wrapped from document_keys k where k.clinic = d.clinic and k.document = d.id)"
     };
 }
 
-fn read_document(row: &Row<'_>) -> Stored<StoredDocument> {
-    Ok(StoredDocument {
+fn read_document(row: &Row<'_>, keys: &ClinicKeys) -> Stored<StoredDocument> {
+    let stored = StoredDocument {
         id: id(row, 0, DocumentId)?,
         kind: kind(row.get(1)?)?,
         schema_version: row.get(2)?,
@@ -28,13 +30,15 @@ fn read_document(row: &Row<'_>) -> Stored<StoredDocument> {
         max_op: unsigned(row.get(5)?),
         projection_version: row.get(6)?,
         projection: row.get(7)?,
-    })
+    };
+    Ok(keys.open_document(stored, row.get(8)?))
 }
 
 pub(super) fn document(
     connection: &Connection,
     clinic: ClinicId,
     document: DocumentId,
+    keys: &ClinicKeys,
 ) -> Stored<Option<StoredDocument>> {
     connection
         .prepare_cached(concat!(
@@ -42,7 +46,9 @@ pub(super) fn document(
             document_columns!(),
             " from documents d where d.clinic = ?1 and d.id = ?2"
         ))?
-        .query_row([clinic.bytes(), document.bytes()], |row| Ok(read_document(row)))
+        .query_row([clinic.bytes(), document.bytes()], |row| {
+            Ok(read_document(row, keys))
+        })
         .optional()?
         .transpose()
 }
@@ -109,6 +115,7 @@ impl Storage for SqliteStorage {
         below: Option<DocumentId>,
         budget: usize,
     ) -> Stored<Vec<StoredDocument>> {
+        let keys = self.keys(clinic).await?;
         self.read(move |connection| {
             let mut select = connection.prepare_cached(concat!(
                 "select ",
@@ -122,12 +129,12 @@ impl Storage for SqliteStorage {
             let mut rows = select.query(params![clinic.bytes(), feed_key(feed), below])?;
             let (mut documents, mut size) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
-                let document = read_document(row)?;
+                let document = read_document(row, &keys)?;
                 size += document.size();
                 if size > budget && !documents.is_empty() {
                     break;
                 }
-                documents.push(document);
+                documents.extend(document.readable());
             }
             Ok(documents)
         })
@@ -142,6 +149,7 @@ impl Storage for SqliteStorage {
         to: Timestamp,
         limit: usize,
     ) -> Stored<Vec<StoredDocument>> {
+        let keys = self.keys(clinic).await?;
         self.read(move |connection| {
             let mut select = connection.prepare_cached(concat!(
                 "select ",
@@ -154,7 +162,7 @@ impl Storage for SqliteStorage {
             let mut rows = select.query(params![clinic.bytes(), feed_key(feed), from.0, to.0, limit])?;
             let mut documents = Vec::new();
             while let Some(row) = rows.next()? {
-                documents.push(read_document(row)?);
+                documents.extend(read_document(row, &keys)?.readable());
             }
             Ok(documents)
         })
@@ -167,12 +175,13 @@ impl Storage for SqliteStorage {
         feed: Feed,
         documents: &[DocumentId],
     ) -> Stored<Vec<StoredDocument>> {
-        let documents = documents.to_vec();
+        let (documents, keys) = (documents.to_vec(), self.keys(clinic).await?);
         self.read(move |connection| {
             let mut found = Vec::with_capacity(documents.len());
             for id in documents {
                 if in_audience(connection, clinic, feed, id)? {
-                    found.extend(document(connection, clinic, id)?);
+                    let stored = document(connection, clinic, id, &keys)?;
+                    found.extend(stored.and_then(StoredDocument::readable));
                 }
             }
             Ok(found)
@@ -188,7 +197,8 @@ impl Storage for SqliteStorage {
         head: u64,
         budget: usize,
     ) -> Stored<Stretch> {
-        self.read(move |connection| feed_after(connection, clinic, feed, after, head, budget))
+        let keys = self.keys(clinic).await?;
+        self.read(move |connection| feed_after(connection, clinic, feed, after, head, budget, &keys))
             .await
     }
 
@@ -253,6 +263,7 @@ fn feed_after(
     after: u64,
     head: u64,
     budget: usize,
+    keys: &ClinicKeys,
 ) -> Stored<Stretch> {
     let mut select = connection.prepare_cached(
         "select f.number, f.document, f.what, f.size, d.kind, d.schema_version,
@@ -288,7 +299,10 @@ fn feed_after(
         _ => head,
     };
     let mut changes = connection
-        .prepare_cached("select bytes from changes where clinic = ?1 and number = ?2 order by position")?;
+        .prepare_cached(
+            "select c.bytes, (select k.wrapped from document_keys k where k.clinic = c.clinic and k.document = c.document)
+             from changes c where c.clinic = ?1 and c.number = ?2 order by c.position",
+        )?;
     let mut steps = Vec::with_capacity(count);
     for (step, what, _, readable) in found {
         let content = match what {
@@ -297,11 +311,16 @@ fn feed_after(
             FeedChange::Changes => {
                 let mut rows = changes.query(params![clinic.bytes(), signed(step.number)])?;
                 let mut bytes = Vec::new();
+                let mut gone = true;
                 while let Some(row) = rows.next()? {
-                    bytes.push(row.get(0)?);
+                    gone = false;
+                    let wrapped: Option<Vec<u8>> = row.get(1)?;
+                    bytes.extend(keys.open_change(step.document, wrapped.as_deref(), row.get(0)?));
                 }
-                if bytes.is_empty() {
-                    match document(connection, clinic, step.document)? {
+                if gone {
+                    match document(connection, clinic, step.document, keys)?
+                        .and_then(StoredDocument::readable)
+                    {
                         Some(stored) => StepContent::Snapshot(stored),
                         None => continue,
                     }
@@ -309,10 +328,12 @@ fn feed_after(
                     StepContent::Changes(bytes)
                 }
             }
-            FeedChange::Snapshot => match document(connection, clinic, step.document)? {
-                Some(stored) => StepContent::Snapshot(stored),
-                None => continue,
-            },
+            FeedChange::Snapshot => {
+                match document(connection, clinic, step.document, keys)?.and_then(StoredDocument::readable) {
+                    Some(stored) => StepContent::Snapshot(stored),
+                    None => continue,
+                }
+            }
         };
         steps.push(FeedStep { content, ..step });
     }

@@ -4,6 +4,7 @@ use super::super::{
     ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, Stored, roles, roles_words,
 };
 use super::{SqliteStorage, id};
+use crate::at_rest::NO_CLINIC;
 use crate::identity::{
     AccountRecord, NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken,
 };
@@ -240,17 +241,24 @@ impl IdentityStorage for SqliteStorage {
     }
 
     async fn secret(&self, name: &str, fresh: [u8; 32]) -> Stored<Vec<u8>> {
-        let name = name.to_owned();
+        let (name, keys) = (name.to_owned(), self.keys(NO_CLINIC).await?);
         self.write(move |connection| {
             connection.execute(
                 "insert into secrets (name, value) values (?1, ?2) on conflict (name) do nothing",
-                params![name, fresh],
+                params![name, keys.seal_value(&name, &fresh)?],
             )?;
-            Ok(
-                connection.query_row("select value from secrets where name = ?1", [name], |row| {
+            let value =
+                connection.query_row("select value from secrets where name = ?1", [&name], |row| {
                     row.get(0)
-                })?,
-            )
+                })?;
+            let (secret, sealed) = keys.open_secret(&name, value)?;
+            if let Some(sealed) = sealed {
+                connection.execute(
+                    "update secrets set value = ?2 where name = ?1",
+                    params![name, sealed],
+                )?;
+            }
+            Ok(secret)
         })
         .await
     }

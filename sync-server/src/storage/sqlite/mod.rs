@@ -3,11 +3,13 @@
 //! Invariant: an accept is on the disk (`synchronous = full`) before it is acknowledged.
 
 mod accept;
+mod at_rest;
 mod compact;
 mod feeds;
 mod identity;
 
 use super::{Storage, StorageError, Stored};
+use crate::at_rest::{AtRest, MasterKeys};
 use crate::heavy_work::HeavyWork;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -20,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0001_foundation.sql"),
     include_str!("../../../../migrations/server/sqlite/0002_refresh_repeats.sql"),
     include_str!("../../../../migrations/server/sqlite/0003_compaction.sql"),
+    include_str!("../../../../migrations/server/sqlite/0006_at_rest.sql"),
 ];
 const READERS: usize = 4;
 
@@ -28,6 +31,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub struct SqliteStorage {
     writer: Writer,
     readers: Arc<Readers>,
+    at_rest: AtRest,
     heavy_work: HeavyWork,
 }
 
@@ -53,11 +57,11 @@ struct Readers {
 
 impl SqliteStorage {
     /// Opens or creates the database and brings it to this build's form.
-    pub fn open(path: &Path) -> Stored<Self> {
-        Self::open_with(path, HeavyWork::OnThreads)
+    pub fn open(path: &Path, masters: MasterKeys) -> Stored<Self> {
+        Self::open_with(path, masters, HeavyWork::OnThreads)
     }
 
-    pub fn open_with(path: &Path, heavy_work: HeavyWork) -> Stored<Self> {
+    pub fn open_with(path: &Path, masters: MasterKeys, heavy_work: HeavyWork) -> Stored<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
                 .map_err(|error| StorageError::Failed(format!("{}: {error}", folder.display())))?;
@@ -93,6 +97,7 @@ impl SqliteStorage {
                 idle: Mutex::new(idle),
                 free: Arc::new(Semaphore::new(readers)),
             }),
+            at_rest: AtRest::new(masters),
             heavy_work,
         })
     }

@@ -1,0 +1,18 @@
+-- Keys of what lies sealed in this database. The master key that wraps a clinic's keys is not in it.
+
+create table clinic_keys (
+    -- All zero for what belongs to no clinic.
+    clinic blob not null,
+    version integer not null,
+    wrapped blob not null,
+    primary key (clinic, version)
+) strict, without rowid;
+
+-- One a document, wrapped by a key of its clinic. Who destroys the row has destroyed the document, in every copy of the
+-- file that is made from then on, and for whoever has an older copy without this row.
+create table document_keys (
+    clinic blob not null,
+    document blob not null,
+    wrapped blob not null,
+    primary key (clinic, document)
+) strict, without rowid;
