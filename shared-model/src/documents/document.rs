@@ -190,6 +190,10 @@ impl Document {
                     "its operations have impossible numbers".to_owned(),
                 ));
             }
+            // No text here has marks, and Automerge takes some that it cannot load again.
+            if super::measure::marks_text(change.raw_bytes()) != Some(false) {
+                return Err(LoadError::NotApplied("it marks text".to_owned()));
+            }
             arriving.insert(change.hash(), change.max_op());
         }
         if !missing.is_empty() {
@@ -485,6 +489,25 @@ mod tests {
             Ok::<_, ()>(())
         })
         .expect("written");
+    }
+
+    #[test]
+    fn a_change_that_marks_text_is_not_taken() {
+        let mut writer = Automerge::load(&visit().save())
+            .expect("loads")
+            .with_actor(ActorId::from([7; 16]));
+        let before = writer.get_heads();
+        let mut tx = writer.transaction();
+        let Some((_, text)) = tx.get(automerge::ROOT, "history").expect("readable") else {
+            panic!("a visit has a history")
+        };
+        tx.splice_text(&text, 0, 0, "bright and alert").expect("written");
+        let bold = automerge::marks::Mark::new("bold".to_owned(), true, 0, 6);
+        tx.mark(&text, bold, automerge::marks::ExpandMark::Both)
+            .expect("marked");
+        tx.commit();
+        let change = writer.get_changes(&before).remove(0);
+        assert!(matches!(visit().apply(&[change]), Err(LoadError::NotApplied(why)) if why.contains("marks")));
     }
 
     /// Golden: if this hash changes, every replica in the field disagrees with this build about how documents begin.

@@ -30,6 +30,9 @@ const COMPRESSED_CHANGE: u8 = 2;
 const MAX_OP_COLUMN: u64 = 1 << 4 | 3;
 const DEPENDENCY_COUNT_COLUMN: u64 = 4 << 4;
 const DEPENDENCY_COLUMN: u64 = 4 << 4 | 3;
+/// Of the operations of a change: what each does, and the number that stands there for marking text.
+const ACTION_COLUMN: u64 = 4 << 4 | 2;
+const MARK: u64 = 7;
 /// Set in the specification of a column that is compressed by itself.
 const DEFLATED: u64 = 8;
 
@@ -235,6 +238,44 @@ fn deltas(bytes: &[u8]) -> Option<Vec<i64>> {
 /// limit.
 fn operations(body: &[u8]) -> Option<u64> {
     let mut input = Input(body);
+    let mut count = 0;
+    for (column, length) in columns_of_change(&mut input)? {
+        count = rows(column, input.take(length)?, MAX_OPERATIONS as u64)?.max(count);
+    }
+    Some(count)
+}
+
+/// Whether a change, not compressed, marks stretches of text. `None`: not the form of a change.
+pub(super) fn marks_text(chunk: &[u8]) -> Option<bool> {
+    let mut input = Input(Input(chunk.get(HEADER + 1..)?).counted()?);
+    let mut marks = false;
+    for (column, length) in columns_of_change(&mut input)? {
+        let bytes = input.take(length)?;
+        marks |= column == ACTION_COLUMN && has_value(bytes, MARK)?;
+    }
+    Some(marks)
+}
+
+/// Whether a run-length encoded column of unsigned numbers has one of this value.
+fn has_value(bytes: &[u8], wanted: u64) -> Option<bool> {
+    let mut column = Input(bytes);
+    let mut found = false;
+    while !column.0.is_empty() {
+        match column.signed()? {
+            0 => drop(column.unsigned()?),
+            1.. => found |= column.unsigned()? == wanted,
+            run => {
+                for _ in 0..run.unsigned_abs() {
+                    found |= column.unsigned()? == wanted;
+                }
+            }
+        }
+    }
+    Some(found)
+}
+
+/// The columns of a change's body; `input` stands before their contents then.
+fn columns_of_change(input: &mut Input<'_>) -> Option<Vec<(u64, usize)>> {
     let dependencies = usize::try_from(input.unsigned()?).ok()?;
     input.take(dependencies.checked_mul(32)?)?;
     input.counted()?; // actor
@@ -245,11 +286,7 @@ fn operations(body: &[u8]) -> Option<u64> {
     for _ in 0..input.unsigned()? {
         input.counted()?; // another actor
     }
-    let mut count = 0;
-    for (column, length) in input.specifications()? {
-        count = rows(column, input.take(length)?, MAX_OPERATIONS as u64)?.max(count);
-    }
-    Some(count)
+    input.specifications()
 }
 
 /// Bytes that are read from the front. `None`: there are not as many, or they are no such number.
