@@ -99,6 +99,10 @@ failed-too-large = Not saved: this record is full. Shorten what you wrote, or be
 failed-visit-finished = This visit is finished. Reopen it to change its notes.
 failed-not-permitted = Your role may not change this. Ask your clinic’s administrator.
 failed-not-yours = This record belongs to somebody else.
+failed-closed = This record was signed or closed and stays as it is. Add an addendum or a correction.
+failed-written-once = This entry stays as it was written. Retract it and write another one.
+failed-others-entry = Somebody else wrote this entry. Ask them, or write one of your own.
+failed-second-person = This takes a second person. Ask a colleague to confirm it in their own name.
 failed-not-saved = Not saved. { $why }
 failed-signed-out = Not saved: nobody is signed in. Sign in and try again.
 storage-full = This device is full. Free some space, then try again.
@@ -806,6 +810,16 @@ record-client = Client
 record-patient = Patient
 record-appointment = Appointment
 record-visit = Visit
+record-client-notes = Notes about a client
+record-visit-summary = Visit summary
+record-estimate = Estimate
+record-invoice = Invoice
+record-payment = Payment
+record-conversation = Conversation
+record-stock-lot = Stock lot
+record-controlled-drug-ledger = Controlled drug ledger
+record-consent = Consent form
+record-certificate = Certificate
 
 ## Me
 

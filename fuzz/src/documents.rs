@@ -1,6 +1,6 @@
 //! A document as it comes from a disk or in a page.
 
-use crate::{CLINIC, DOCUMENT, KINDS, mend};
+use crate::{CLINIC, DOCUMENT, mend};
 use shared_model::documents::{Document, check_chunks, project};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,7 +13,7 @@ pub fn documents(data: &[u8]) {
     if check_chunks(&bytes).is_err() {
         return;
     }
-    for kind in KINDS {
+    for kind in shared_model::documents::Kind::ALL {
         let Ok(document) = Document::load(kind, CLINIC, DOCUMENT, &bytes) else {
             return;
         };

@@ -17,7 +17,6 @@ pub use documents::documents;
 pub use frames::frames;
 pub use pushes::pushes;
 
-use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClinicId, DocumentId};
 use shared_model::permissions::{Principal, Role};
 use shared_model::time::Timestamp;
@@ -39,15 +38,6 @@ pub const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(0xd0c));
 pub const VET: AccountId = AccountId(Uuid::from_u128(2));
 /// 23 November 2026, 9:00 UTC.
 pub const NOW: Timestamp = Timestamp(1_795_424_400_000);
-
-pub(crate) const KINDS: [Kind; 6] = [
-    Kind::ClinicProfile,
-    Kind::ClinicSettings,
-    Kind::Client,
-    Kind::Patient,
-    Kind::Appointment,
-    Kind::Visit,
-];
 
 /// Somebody who may do everything that a clinic's staff may do.
 pub fn vet() -> Principal {

@@ -81,6 +81,29 @@ id! {
     AlertId
     /// One set of vital signs taken together.
     VitalsId
+    VaccinationId
+    /// A problem or diagnosis of a visit.
+    FindingId
+    PrescriptionId
+    DeclinedId
+    AddendumId
+    EstimateId
+    InvoiceId
+    PaymentId
+    /// A line of an estimate or invoice.
+    BillLineId
+    ConversationId
+    MessageId
+    StockLotId
+    /// Stock that came or went.
+    StockMoveId
+    LedgerId
+    LedgerLineId
+    ConsentId
+    SignatureId
+    CertificateId
+    /// A file beside the documents: a photo, a scan.
+    FileId
 }
 
 macro_rules! document_ids {
@@ -97,7 +120,10 @@ macro_rules! document_ids {
         }
     )*};
 }
-document_ids! { ClientId PatientId AppointmentId VisitId }
+document_ids! {
+    ClientId PatientId AppointmentId VisitId EstimateId InvoiceId PaymentId ConversationId StockLotId LedgerId ConsentId
+    CertificateId
+}
 
 impl ClinicId {
     /// The clinic's one `ClinicProfile` document.
@@ -110,7 +136,18 @@ impl ClinicId {
     }
 }
 
+impl ClientId {
+    /// The clinic's notes about this client: one document, so that what two people note at the same time stands together.
+    pub fn notes(self) -> DocumentId {
+        DocumentId(derive(self.0, "notes"))
+    }
+}
+
 impl VisitId {
+    /// What the owners are given of this visit.
+    pub fn summary(self) -> DocumentId {
+        DocumentId(derive(self.0, "summary"))
+    }
     /// The visit of an appointment. Derived, so that two devices that start it without a network start the same
     /// visit and their notes merge, instead of two visits that somebody has to join by hand.
     pub fn of_appointment(appointment: AppointmentId) -> Self {

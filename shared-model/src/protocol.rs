@@ -12,8 +12,9 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 
-/// Raised when a frame of the former form would be misread.
-pub const PROTOCOL_VERSION: u16 = 1;
+/// Raised when a frame of the former form would be misread. Builds of version 1 cannot name the kinds of document that
+/// came with version 2, so they are told to update; they go on working with what they have, and their outbox waits.
+pub const PROTOCOL_VERSION: u16 = 2;
 /// The largest frame either side sends or takes, in bytes.
 pub const MAX_FRAME: usize = 1 << 20;
 /// A page's entries before compression, in bytes; a page that unpacks to more is hostile.
@@ -104,6 +105,20 @@ pub struct Push {
     pub number: u64,
     #[n(1)]
     pub items: Vec<PushItem>,
+}
+
+/// A push without a session: the body of `POST /api/v1/push`. Who pushes says the access token.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct SinglePush {
+    #[n(0)]
+    pub protocol: u16,
+    #[n(1)]
+    pub schema_version: u16,
+    /// As in [`Hello`].
+    #[n(2)]
+    pub actor: ByteVec,
+    #[n(3)]
+    pub push: Push,
 }
 
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]

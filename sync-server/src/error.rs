@@ -2,17 +2,19 @@
 //! people; causes inside the server are logged and not told.
 
 use crate::storage::StorageError;
+use crate::sync::NotPushed;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use shared_model::protocol::Goodbye;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// For a wrong password and an unknown name alike.
     #[error("the e-mail address and the password do not belong together")]
     WrongCredentials,
-    #[error("too many attempts: try again later")]
+    #[error("that was too much at once: try again later")]
     SlowDown { seconds: u64 },
     #[error("the refresh token is not valid (any more): sign in")]
     SignInAgain,
@@ -28,6 +30,8 @@ pub(crate) enum ApiError {
     MethodNotAllowed,
     #[error("the request is not of the form that is expected here")]
     BadRequest { status: StatusCode, detail: String },
+    #[error("{0}")]
+    NotTaken(Goodbye),
     #[error("the server cannot reach its database: try again")]
     Unavailable(StorageError),
 }
@@ -41,6 +45,14 @@ impl ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadRequest { status, .. } => *status,
+            Self::NotTaken(goodbye) => match goodbye {
+                Goodbye::SignIn => StatusCode::UNAUTHORIZED,
+                Goodbye::UpdateClient | Goodbye::UpdateServer | Goodbye::ForeignActor => StatusCode::CONFLICT,
+                Goodbye::Malformed | Goodbye::OutOfOrder => StatusCode::BAD_REQUEST,
+                Goodbye::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                Goodbye::NotPermitted => StatusCode::FORBIDDEN,
+                Goodbye::Later | Goodbye::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
+            },
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -56,6 +68,16 @@ impl ApiError {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BadRequest { .. } => "bad_request",
+            Self::NotTaken(goodbye) => match goodbye {
+                Goodbye::SignIn => "not_signed_in",
+                Goodbye::UpdateClient => "update_client",
+                Goodbye::UpdateServer => "update_server",
+                Goodbye::ForeignActor => "foreign_actor",
+                Goodbye::Malformed | Goodbye::OutOfOrder => "bad_request",
+                Goodbye::TooLarge => "too_large",
+                Goodbye::NotPermitted => "not_permitted",
+                Goodbye::Later | Goodbye::TooSlow => "unavailable",
+            },
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -64,6 +86,24 @@ impl ApiError {
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         Self::Unavailable(error)
+    }
+}
+
+impl From<Goodbye> for ApiError {
+    fn from(goodbye: Goodbye) -> Self {
+        Self::NotTaken(goodbye)
+    }
+}
+
+impl From<NotPushed> for ApiError {
+    fn from(not: NotPushed) -> Self {
+        match not {
+            NotPushed::Goodbye(goodbye) => Self::NotTaken(goodbye),
+            NotPushed::SlowDown { wait } => Self::SlowDown {
+                seconds: wait.as_secs().max(1),
+            },
+            NotPushed::Storage(error) => Self::Unavailable(error),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue};
 use axum::routing::{any, get, post};
+use shared_model::protocol::MAX_FRAME;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// Nothing from elsewhere runs, frames us or is asked; WebAssembly is the one thing that needs a word of its own.
@@ -32,6 +33,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/sync", get(api::sync))
         .route("/automerge-repo", get(api::automerge_repo))
         .route("/automerge-repo/ticket", post(api::automerge_repo_ticket))
+        .route("/documents/{id}", get(api::document))
+        .route("/push", post(api::push).layer(DefaultBodyLimit::max(MAX_FRAME)))
         .route("/sign-in", post(api::sign_in))
         .route("/refresh", post(api::refresh))
         .route("/sign-out", post(api::sign_out))

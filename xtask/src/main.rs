@@ -1,4 +1,4 @@
-//! The commands that a newcomer types: `cargo xtask run | test | web | bench | fuzz | simulate`.
+//! The commands that a newcomer types: `cargo xtask run | test | web | bench | fuzz | docs | simulate`.
 //!
 //! Each command sets up what is missing before it starts, so that a bare machine needs to know only one line.
 #![allow(
@@ -9,6 +9,7 @@
 
 mod bench;
 mod command;
+mod docs;
 mod fuzz;
 mod mutations;
 mod postgres;
@@ -41,6 +42,8 @@ enum What {
     Bench(bench::Options),
     /// Try hostile bytes on everything that reads bytes from elsewhere
     Fuzz(fuzz::Options),
+    /// Write the pages in docs/ that are made from code
+    Docs,
     /// Run devices and server under one seeded clock, network and disk, and compare everything
     Simulate(simulate::Options),
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         What::Web(options) => web::build(&options).map(|_| ()),
         What::Bench(options) => bench::bench(&options),
         What::Fuzz(options) => fuzz::fuzz(&options),
+        What::Docs => docs::docs(),
         What::Simulate(options) => simulate::simulate(&options),
     };
     match result {

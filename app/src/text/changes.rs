@@ -48,5 +48,15 @@ fn kind_of_record(kind: Kind) -> &'static str {
         Kind::Patient => text::record_patient(),
         Kind::Appointment => text::record_appointment(),
         Kind::Visit => text::record_visit(),
+        Kind::ClientNotes => text::record_client_notes(),
+        Kind::VisitSummary => text::record_visit_summary(),
+        Kind::Estimate => text::record_estimate(),
+        Kind::Invoice => text::record_invoice(),
+        Kind::Payment => text::record_payment(),
+        Kind::Conversation => text::record_conversation(),
+        Kind::StockLot => text::record_stock_lot(),
+        Kind::ControlledDrugLedger => text::record_controlled_drug_ledger(),
+        Kind::Consent => text::record_consent(),
+        Kind::Certificate => text::record_certificate(),
     }
 }

@@ -17,9 +17,15 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::Command(CommandError::TooLarge { .. }) => text::failed_too_large().to_owned(),
         Failure::Command(CommandError::Denied(denied)) => match denied {
             Denied::NotYours { .. } => text::failed_not_yours().to_owned(),
-            Denied::Field { .. } | Denied::Create { .. } | Denied::Form { .. } => {
-                text::failed_not_permitted().to_owned()
-            }
+            Denied::Field { .. }
+            | Denied::Create { .. }
+            | Denied::Form { .. }
+            | Denied::OtherClinic { .. }
+            | Denied::OtherName { .. } => text::failed_not_permitted().to_owned(),
+            Denied::Closed { .. } => text::failed_closed().to_owned(),
+            Denied::Standing { .. } => text::failed_written_once().to_owned(),
+            Denied::OthersEntry { .. } => text::failed_others_entry().to_owned(),
+            Denied::SecondPerson { .. } => text::failed_second_person().to_owned(),
             Denied::Date { why, .. } => invalid(text::this_field(), *why),
         },
         Failure::Storage(trouble) => text::failed_not_saved(storage(*trouble)),

@@ -172,6 +172,18 @@ pub(crate) fn record_of(kind: Kind, document: DocumentId) -> Option<Route> {
         Kind::Patient => Some(Route::Patient { id: document.into() }),
         Kind::Visit => Some(Route::Visit { id: document.into() }),
         Kind::Appointment => Some(Route::Day {}),
-        Kind::ClinicProfile | Kind::ClinicSettings => None,
+        // No screen shows them yet.
+        Kind::ClinicProfile
+        | Kind::ClinicSettings
+        | Kind::ClientNotes
+        | Kind::VisitSummary
+        | Kind::Estimate
+        | Kind::Invoice
+        | Kind::Payment
+        | Kind::Conversation
+        | Kind::StockLot
+        | Kind::ControlledDrugLedger
+        | Kind::Consent
+        | Kind::Certificate => None,
     }
 }

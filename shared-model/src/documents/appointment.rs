@@ -1,8 +1,8 @@
 //! Appointment: four independent registers (booking, whereabouts, clinical document, money), so that the desk and the
 //! exam room never write the same field.
 
-use super::{Document, Problem, Register};
-use crate::ids::{AccountId, AppointmentTypeId, ClientId, PatientId, RoomId, VisitId};
+use super::{Document, Made, Problem, Register};
+use crate::ids::{AccountId, AppointmentTypeId, ClientId, InvoiceId, PatientId, RoomId, VisitId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +87,16 @@ pub enum Whereabouts {
     Departed,
 }
 
+/// What an owner asked for; a slot is the clinic's answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    pub made: Made,
+    pub earliest: Option<Timestamp>,
+    pub latest: Option<Timestamp>,
+    pub reason: String,
+    pub withdrawn_at: Option<Timestamp>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appointment {
     pub client: Option<ClientId>,
@@ -103,6 +113,9 @@ pub struct Appointment {
     /// When the visit's notes were finished: the animal can go to the desk.
     pub finished_at: Option<Timestamp>,
     pub booked_by: Option<AccountId>,
+    pub request: Option<Request>,
+    /// The money register: the bill that the visit came to.
+    pub invoice: Option<InvoiceId>,
 }
 
 impl Appointment {
@@ -110,7 +123,15 @@ impl Appointment {
         let fields = doc.fields();
         let mut problems = Vec::new();
         let slot = fields.register("booking/slot", &mut problems, Slot::parse);
-        if slot.is_none() {
+        let request = fields.made("request").map(|made| Request {
+            made,
+            earliest: fields.time("request/earliest"),
+            latest: fields.time("request/latest"),
+            reason: fields.owned("request/reason"),
+            withdrawn_at: fields.time("request/withdrawn_at"),
+        });
+        // What was asked for has no slot until the clinic answers.
+        if slot.is_none() && request.is_none() {
             problems.push(Problem {
                 field: "booking/slot".to_owned(),
                 what: "is missing".to_owned(),
@@ -133,6 +154,8 @@ impl Appointment {
             visit: fields.text("clinical/visit").and_then(VisitId::parse),
             finished_at: fields.time("clinical/finished_at"),
             booked_by: fields.text("booking/by").and_then(AccountId::parse),
+            request,
+            invoice: fields.id("money/invoice"),
         };
         (appointment, problems)
     }

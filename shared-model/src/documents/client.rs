@@ -1,6 +1,6 @@
 //! Client: a person (or organisation) who brings animals.
 
-use super::{Document, Problem, Register, Retracted, word_enum};
+use super::{Document, Made, Problem, Register, Retracted, word_enum};
 use crate::ids::{EmailId, PhoneId};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,23 @@ pub struct ClientEmail {
     pub address: String,
 }
 
+/// Whether the client takes messages on a channel. Without a word of theirs nothing is assumed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowed {
+    pub channel: Channel,
+    pub allowed: bool,
+}
+
+/// What the client agreed to (reminders, marketing, photos in public), with the evidence that law asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentToMessages {
+    pub purpose: String,
+    pub given: bool,
+    pub made: Option<Made>,
+    /// In writing, at the desk, in the app.
+    pub how: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
     pub given_name: String,
@@ -31,6 +48,8 @@ pub struct Client {
     pub emails: Vec<ClientEmail>,
     pub address: String,
     pub preferred_channel: Option<Channel>,
+    pub channels: Vec<Allowed>,
+    pub consents: Vec<ConsentToMessages>,
     pub retracted: Option<Retracted>,
 }
 
@@ -71,6 +90,22 @@ impl Client {
                 what: "is missing".to_owned(),
             });
         }
+        let channel = |channel: &Channel| {
+            let allowed = fields.boolean(&format!("channels/{}/allowed", channel.word()))?;
+            Some(Allowed {
+                channel: *channel,
+                allowed,
+            })
+        };
+        let consent = |purpose: String| {
+            let entry = format!("consents/{purpose}");
+            Some(ConsentToMessages {
+                given: fields.boolean(&format!("{entry}/given"))?,
+                made: fields.made(&entry),
+                how: fields.owned(&format!("{entry}/how")),
+                purpose,
+            })
+        };
         let client = Self {
             given_name: fields.text("given_name").unwrap_or_default().to_owned(),
             family_name: family_name.unwrap_or_else(|| Register::single(String::new())),
@@ -78,6 +113,8 @@ impl Client {
             emails,
             address: fields.text("address").unwrap_or_default().to_owned(),
             preferred_channel: fields.parsed("preferred_channel", &mut problems, Channel::from_word),
+            channels: Channel::ALL.iter().filter_map(channel).collect(),
+            consents: fields.words("consents").into_iter().filter_map(consent).collect(),
             retracted: fields.retracted("client"),
         };
         (client, problems)

@@ -5,13 +5,14 @@ use crate::SCHEMA_VERSION;
 use crate::ids::{AccountId, ClinicId, DocumentId};
 use crate::protocol::MAX_DOCUMENT;
 use crate::time::Timestamp;
+use automerge::legacy::{Key, ObjectId, OpId};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{
     ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, PatchLog, ROOT, ReadDoc,
     ScalarValue, TextEncoding, Value,
 };
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Who writes, when, as which Automerge actor. Arrives from the host with every event.
@@ -254,6 +255,56 @@ impl Document {
     /// Every visible field, in one pass.
     pub fn fields(&self) -> Fields {
         Fields::of(&self.automerge)
+    }
+
+    /// The visible value of one field.
+    pub fn value(&self, key: &str) -> Option<ScalarValue> {
+        self.values(key).pop()
+    }
+
+    /// All values of one field, that which shows last.
+    pub fn values(&self, key: &str) -> Vec<ScalarValue> {
+        let values = self.automerge.get_all(ROOT, key).unwrap_or_default();
+        let scalar = |(value, _)| match value {
+            Value::Scalar(scalar) => Some(scalar.into_owned()),
+            Value::Object(_) => None,
+        };
+        values.into_iter().filter_map(scalar).collect()
+    }
+
+    /// Whether the document had a field at these heads. Heads that are not here say nothing.
+    pub fn had(&self, heads: &[ChangeHash], key: &str) -> bool {
+        let here: Vec<ChangeHash> = heads.iter().filter(|head| self.has(head)).copied().collect();
+        matches!(self.automerge.get_at(ROOT, key, &here), Ok(Some(_)))
+    }
+
+    /// The fields that changes write which these heads do not cover: what came after a signature. `None` if the heads
+    /// are not all here.
+    pub fn written_since(&self, heads: &[ChangeHash]) -> Option<BTreeSet<String>> {
+        if !heads.iter().all(|head| self.has(head)) {
+            return None;
+        }
+        let texts = self.text_objects();
+        let text_of = |object: &OpId| {
+            let is_it = |(id, _): &&(ObjId, &'static str)| match id {
+                ObjId::Id(counter, actor, _) => *counter == object.counter() && actor == object.actor(),
+                ObjId::Root => false,
+            };
+            texts.iter().find(is_it).map(|(_, key)| (*key).to_owned())
+        };
+        let mut written = BTreeSet::new();
+        for change in self.changes_since(heads) {
+            for op in change.decode().operations {
+                match (op.obj, op.key) {
+                    (ObjectId::Root, Key::Map(key)) => {
+                        written.insert(key.to_string());
+                    }
+                    (ObjectId::Id(object), _) => written.extend(text_of(&object)),
+                    (ObjectId::Root, Key::Seq(_)) => {}
+                }
+            }
+        }
+        Some(written)
     }
 
     /// The text under a key of `Kind::texts`; empty if it is not there.

@@ -5,6 +5,7 @@ use crate::time::Timestamp;
 use automerge::{ROOT, ReadDoc, ScalarValue, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 /// Something in a document that does not read as it should. Legal changes can merge into an odd document, so this is
 /// told and never a reason to hide the rest.
@@ -42,6 +43,13 @@ pub struct Retracted {
     pub by: Option<AccountId>,
     pub at: Timestamp,
     pub reason: String,
+}
+
+/// Who wrote something, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    pub by: Option<AccountId>,
+    pub at: Timestamp,
 }
 
 /// The visible scalars of a document, all values of each key (the winner first).
@@ -158,8 +166,37 @@ impl Fields {
         })
     }
 
+    pub fn int(&self, key: &str) -> Option<i64> {
+        self.winner(key).and_then(ScalarValue::as_i64)
+    }
+
+    /// An id or anything else with a text form; what does not parse reads as absent.
+    pub fn id<T: FromStr>(&self, key: &str) -> Option<T> {
+        self.text(key).and_then(|text| text.parse().ok())
+    }
+
+    /// A text, empty if it is not there.
+    pub fn owned(&self, key: &str) -> String {
+        self.text(key).unwrap_or_default().to_owned()
+    }
+
+    /// Who wrote an entry and when: `prefix/by` and `prefix/at`. Without a moment there is no entry.
+    pub fn made(&self, prefix: &str) -> Option<Made> {
+        Some(Made {
+            at: self.time(&format!("{prefix}/at"))?,
+            by: self.id(&format!("{prefix}/by")),
+        })
+    }
+
+    /// Every visible field with all its values, the one that shows first.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[ScalarValue])> {
+        self.values
+            .iter()
+            .map(|(key, values)| (key.as_str(), values.as_slice()))
+    }
+
     /// The entry ids under `collection/`, ascending (so by minting time).
-    pub fn entries<I: std::str::FromStr + Copy + PartialEq>(&self, collection: &str) -> Vec<I> {
+    pub fn entries<I: FromStr + Copy + PartialEq>(&self, collection: &str) -> Vec<I> {
         let from = format!("{collection}/");
         let to = format!("{collection}0"); // '0' follows '/' in ASCII
         let mut ids: Vec<I> = Vec::new();
@@ -172,6 +209,19 @@ impl Fields {
             }
         }
         ids
+    }
+
+    /// The names under `collection/`, where entries are named by a word.
+    pub fn words(&self, collection: &str) -> Vec<String> {
+        let from = format!("{collection}/");
+        let to = format!("{collection}0");
+        let keys = self.values.range(from.clone()..to).map(|(key, _)| key);
+        let mut words: Vec<String> = keys
+            .filter_map(|key| key[from.len()..].split('/').next())
+            .map(str::to_owned)
+            .collect();
+        words.dedup();
+        words
     }
 
     /// The retraction under `prefix/retracted_at` and its neighbours.

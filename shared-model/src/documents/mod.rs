@@ -5,30 +5,58 @@
 //! are texts, and those come with the genesis change, which every replica computes alike.
 
 mod appointment;
+mod bill;
+mod certificate;
 mod chunks;
 mod client;
+mod client_notes;
 mod clinic_profile;
 mod clinic_settings;
+mod consent;
+mod controlled_drug_ledger;
+mod conversation;
 mod document;
+mod estimate;
 mod fields;
+mod invoice;
 pub mod measure;
 mod patient;
+mod payment;
 mod projection;
+mod signature;
+mod stock_lot;
 mod visit;
+mod visit_findings;
+mod visit_summary;
 
-pub use appointment::{Appointment, Booking, Slot, Whereabouts};
+pub use appointment::{Appointment, Booking, Request, Slot, Whereabouts};
+pub use bill::{BillLine, Closing};
+pub use certificate::{Certificate, Certified};
 pub use chunks::{check_chunks, inflated_size, read_change};
-pub use client::{Channel, Client, ClientEmail, ClientPhone};
+pub use client::{Allowed, Channel, Client, ClientEmail, ClientPhone, ConsentToMessages};
+pub use client_notes::ClientNotes;
 pub(crate) use clinic_profile::write_hours;
 pub use clinic_profile::{ClinicProfile, OpeningHours};
 pub use clinic_settings::{AppointmentType, ClinicSettings, Room, StaffMember, Tone};
+pub use consent::{Consent, ConsentForm, ConsentSignature};
+pub use controlled_drug_ledger::{ControlledDrugLedger, LedgerLine, LedgerVerb};
+pub use conversation::{Conversation, Message};
 pub use document::{Document, LoadError, Numbering, Numbers, Stamp, Writer};
-pub use fields::{Fields, Problem, Register, Retracted};
-pub use patient::{Alert, AlertKind, Death, Ownership, Patient, Sex, Species, WeightEntry};
+pub use estimate::Estimate;
+pub use fields::{Fields, Made, Problem, Register, Retracted};
+pub use invoice::Invoice;
+pub use patient::{
+    Alert, AlertKind, Death, Loss, Ownership, Patient, Photo, Sex, Species, Vaccination, WeightEntry,
+};
+pub use payment::{Payment, PaymentMethod};
 pub use projection::{
     AppointmentRow, ClientRow, PROJECTION_VERSION, PatientRow, Projection, VisitRow, project,
 };
+pub use signature::Signature;
+pub use stock_lot::{StockLot, StockMove};
 pub use visit::{Section, Visit, VitalSigns};
+pub use visit_findings::{Addendum, Declined, Finding, Prescription};
+pub use visit_summary::VisitSummary;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,16 +89,46 @@ pub enum Kind {
     Appointment,
     #[n(5)]
     Visit,
+    #[n(6)]
+    ClientNotes,
+    #[n(7)]
+    VisitSummary,
+    #[n(8)]
+    Estimate,
+    #[n(9)]
+    Invoice,
+    #[n(10)]
+    Payment,
+    #[n(11)]
+    Conversation,
+    #[n(12)]
+    StockLot,
+    #[n(13)]
+    ControlledDrugLedger,
+    #[n(14)]
+    Consent,
+    #[n(15)]
+    Certificate,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 16] = [
         Self::ClinicProfile,
         Self::ClinicSettings,
         Self::Client,
         Self::Patient,
         Self::Appointment,
         Self::Visit,
+        Self::ClientNotes,
+        Self::VisitSummary,
+        Self::Estimate,
+        Self::Invoice,
+        Self::Payment,
+        Self::Conversation,
+        Self::StockLot,
+        Self::ControlledDrugLedger,
+        Self::Consent,
+        Self::Certificate,
     ];
 
     /// The word that stands in the document's `kind` field.
@@ -82,6 +140,16 @@ impl Kind {
             Self::Patient => "patient",
             Self::Appointment => "appointment",
             Self::Visit => "visit",
+            Self::ClientNotes => "client_notes",
+            Self::VisitSummary => "visit_summary",
+            Self::Estimate => "estimate",
+            Self::Invoice => "invoice",
+            Self::Payment => "payment",
+            Self::Conversation => "conversation",
+            Self::StockLot => "stock_lot",
+            Self::ControlledDrugLedger => "controlled_drug_ledger",
+            Self::Consent => "consent",
+            Self::Certificate => "certificate",
         }
     }
 
@@ -94,6 +162,16 @@ impl Kind {
             Self::Patient => 3,
             Self::Appointment => 4,
             Self::Visit => 5,
+            Self::ClientNotes => 6,
+            Self::VisitSummary => 7,
+            Self::Estimate => 8,
+            Self::Invoice => 9,
+            Self::Payment => 10,
+            Self::Conversation => 11,
+            Self::StockLot => 12,
+            Self::ControlledDrugLedger => 13,
+            Self::Consent => 14,
+            Self::Certificate => 15,
         }
     }
 
@@ -105,6 +183,8 @@ impl Kind {
     pub fn texts(self) -> &'static [&'static str] {
         match self {
             Self::Visit => &["history", "examination", "assessment", "plan"],
+            Self::ClientNotes => &["notes"],
+            Self::VisitSummary => &["done", "instructions"],
             _ => &[],
         }
     }

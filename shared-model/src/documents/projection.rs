@@ -118,7 +118,7 @@ pub struct VisitRow {
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub enum Projection {
-    /// Kinds of which a clinic has one; they are read from the document itself.
+    /// No list shows it: there is one at a clinic, or it is read from the document itself.
     #[n(0)]
     Single,
     #[n(1)]
@@ -137,7 +137,18 @@ pub const PROJECTION_VERSION: u16 = 1;
 /// The rows of one document.
 pub fn project(doc: &Document) -> Projection {
     match doc.kind {
-        Kind::ClinicProfile | Kind::ClinicSettings => Projection::Single,
+        Kind::ClinicProfile
+        | Kind::ClinicSettings
+        | Kind::ClientNotes
+        | Kind::VisitSummary
+        | Kind::Estimate
+        | Kind::Invoice
+        | Kind::Payment
+        | Kind::Conversation
+        | Kind::StockLot
+        | Kind::ControlledDrugLedger
+        | Kind::Consent
+        | Kind::Certificate => Projection::Single,
         Kind::Client => Projection::Client(client_row(&Client::read(doc).0)),
         Kind::Patient => Projection::Patient(patient_row(&Patient::read(doc).0)),
         Kind::Appointment => Projection::Appointment(appointment_row(&Appointment::read(doc).0)),

@@ -1,6 +1,8 @@
-//! Visit: one consultation in four texts that people write together, with the vital signs taken in it.
+//! Visit: one consultation in four texts that people write together, with the vital signs taken in it, what was found
+//! and ordered, and the signature that closes it.
 
-use super::{Document, Problem, Register, word_enum};
+use super::visit_findings::{addenda, declined, findings, prescriptions};
+use super::{Addendum, Declined, Document, Finding, Prescription, Problem, Register, Signature, word_enum};
 use crate::ids::{AccountId, AppointmentId, PatientId, VitalsId};
 use crate::time::Timestamp;
 use crate::values;
@@ -42,6 +44,12 @@ pub struct Visit {
     pub finished_by: Option<AccountId>,
     /// Newest set last.
     pub vitals: Vec<(VitalsId, VitalSigns)>,
+    pub problems: Vec<Finding>,
+    pub diagnoses: Vec<Finding>,
+    pub prescriptions: Vec<Prescription>,
+    pub declined: Vec<Declined>,
+    pub signature: Option<Signature>,
+    pub addenda: Vec<Addendum>,
 }
 
 impl Visit {
@@ -79,6 +87,12 @@ impl Visit {
             finished_at: fields.time("finished_at"),
             finished_by: fields.text("finished_by").and_then(AccountId::parse),
             vitals,
+            problems: findings(&fields, "problems"),
+            diagnoses: findings(&fields, "diagnoses"),
+            prescriptions: prescriptions(&fields, &mut problems),
+            declined: declined(&fields),
+            signature: Signature::read(doc, &fields, &["addenda"], &mut problems),
+            addenda: addenda(&fields),
         };
         (visit, problems)
     }

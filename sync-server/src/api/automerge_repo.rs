@@ -4,10 +4,11 @@
 //! therefore holds for a working day and for every connection of it. What bounds it beside that: it opens this endpoint
 //! only, and it ends with the sign-in that it stems from. Invariant: it is never logged; neither is the address.
 
+use super::bearer::bearer;
 use crate::error::ApiError;
 use crate::identity::AccessClaims;
 use crate::server::AppState;
-use crate::sync::{MAX_AUTOMERGE_REPO_MESSAGE, person_behind, run_automerge_repo};
+use crate::sync::{MAX_AUTOMERGE_REPO_MESSAGE, run_automerge_repo};
 use axum::Json;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{RawQuery, State};
@@ -36,12 +37,7 @@ pub(crate) async fn automerge_repo_ticket(
     headers: HeaderMap,
 ) -> Result<([(HeaderName, &'static str); 1], Json<Ticket>), ApiError> {
     let now = state.settings.clock.now();
-    let claims = bearer(&headers)
-        .and_then(|token| state.tokens.open(token, now))
-        .ok_or(ApiError::NotSignedIn)?;
-    let principal = person_behind(state.storage.as_ref(), &claims)
-        .await?
-        .ok_or(ApiError::NotSignedIn)?;
+    let (principal, claims) = bearer(&state, &headers).await?;
     if principal.feeds().is_empty() {
         return Err(ApiError::NotPermitted);
     }
@@ -73,10 +69,4 @@ pub(crate) async fn automerge_repo(
         .max_message_size(SOCKET_LIMIT)
         .max_frame_size(SOCKET_LIMIT)
         .on_upgrade(move |socket| tracker.track_future(run_automerge_repo(state, socket, ticket)))
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -237,7 +237,7 @@ pub(super) fn authorize(
         );
     }
     judge
-        .judge(document.is_new(), change, now)
+        .judge(&document.document, document.is_new(), change, now)
         .or_else(|denied| objection(RefusalCode::NotPermitted, denied.to_string()))
 }
 

@@ -10,6 +10,7 @@ mod page;
 mod quota;
 mod room;
 mod session;
+mod single_push;
 
 pub(crate) use accept::{Accept, Author, ReadItem, WorkingSet, Writer, plan_accept};
 pub use accept::{Rehearsed, rehearse};
@@ -21,3 +22,4 @@ pub(crate) use follow_other_nodes::follow_other_nodes;
 pub(crate) use quota::Accounts;
 pub use quota::{Limit, Limits, Quotas};
 pub(crate) use session::run as run_session;
+pub(crate) use single_push::{NotPushed, charge_want, push_once};

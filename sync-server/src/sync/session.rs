@@ -248,21 +248,41 @@ async fn begin(state: &AppState, line: &mut Line<impl Socket>) -> Result<Session
     Ok(session)
 }
 
-/// Who is it, and may they? On yes, the session has its seat before anything is read, so that nothing is missed.
-async fn greet(state: &AppState, hello: &Hello) -> Result<(Principal, Instant, Attendance), End> {
-    match hello.protocol {
+/// Whether this is a form that can be talked in.
+pub(super) fn may_speak(protocol: u16, schema_version: u16, actor: &[u8]) -> Result<(), Goodbye> {
+    match protocol {
         PROTOCOL_VERSION => {}
-        newer if newer > PROTOCOL_VERSION => return Err(Goodbye::UpdateServer.into()),
-        _ => return Err(Goodbye::UpdateClient.into()),
+        newer if newer > PROTOCOL_VERSION => return Err(Goodbye::UpdateServer),
+        _ => return Err(Goodbye::UpdateClient),
     }
     // A newer device's work stays in its outbox until this server knows the form; refusing it change by change would
     // put it before a person who can do nothing about it. An older device defers what it does not know.
-    if hello.schema_version > SCHEMA_VERSION {
-        return Err(Goodbye::UpdateServer.into());
+    if schema_version > SCHEMA_VERSION {
+        return Err(Goodbye::UpdateServer);
     }
-    if hello.schema_version == 0 || hello.actor.is_empty() || hello.actor.len() > 64 {
-        return Err(Goodbye::Malformed.into());
+    match schema_version == 0 || actor.is_empty() || actor.len() > 64 {
+        true => Err(Goodbye::Malformed),
+        false => Ok(()),
     }
+}
+
+/// What a push costs, if it is none that nobody may send.
+pub(super) fn cost_of(push: &Push) -> Result<Cost, Goodbye> {
+    let changes = || push.items.iter().flat_map(|item| &item.changes);
+    if changes().count().max(push.items.len()) > MAX_PUSH_CHANGES {
+        return Err(Goodbye::TooLarge);
+    }
+    Ok(Cost {
+        pushes: 1,
+        changes: changes().count(),
+        bytes: changes().map(|change| change.len()).sum(),
+        ..Cost::default()
+    })
+}
+
+/// Who is it, and may they? On yes, the session has its seat before anything is read, so that nothing is missed.
+async fn greet(state: &AppState, hello: &Hello) -> Result<(Principal, Instant, Attendance), End> {
+    may_speak(hello.protocol, hello.schema_version, &hello.actor)?;
     if hello.cursors.len() > MAX_CURSORS {
         return Err(Goodbye::TooLarge.into());
     }
@@ -374,17 +394,8 @@ impl Session {
         if !expected || self.pushes_open >= PUSH_WINDOW {
             return Err(Goodbye::OutOfOrder.into());
         }
-        let changes = || push.items.iter().flat_map(|item| &item.changes);
-        if changes().count().max(push.items.len()) > MAX_PUSH_CHANGES {
-            return Err(Goodbye::TooLarge.into());
-        }
-        let bytes: usize = changes().map(|change| change.len()).sum();
-        let cost = Cost {
-            pushes: 1,
-            changes: changes().count(),
-            bytes,
-            ..Cost::default()
-        };
+        let cost = cost_of(&push)?;
+        let bytes = cost.bytes;
         self.charge(cost)?;
         self.last_push = Some(push.number);
         self.pushes_open += 1;

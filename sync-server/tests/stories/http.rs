@@ -31,7 +31,7 @@ pub async fn request(
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
-    body: String,
+    body: impl Into<Bytes>,
 ) -> Response {
     let mut request = Request::builder()
         .method(method)
@@ -39,7 +39,7 @@ pub async fn request(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Full::new(Bytes::from(body))).expect("a request");
+    let request = request.body(Full::new(body.into())).expect("a request");
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let response = client.request(request).await.expect("an answer");
     let (parts, body) = response.into_parts();

@@ -243,6 +243,17 @@ fn about(reading: &Reading<'_>, kind: Kind, id: DocumentId) -> Result<String, St
         Kind::Appointment => {
             "SELECT p.name, '' FROM appointment a JOIN patient p ON p.id = a.patient WHERE a.id = ?1"
         }
+        // No list names them: the word for their kind has to do.
+        Kind::ClientNotes
+        | Kind::VisitSummary
+        | Kind::Estimate
+        | Kind::Invoice
+        | Kind::Payment
+        | Kind::Conversation
+        | Kind::StockLot
+        | Kind::ControlledDrugLedger
+        | Kind::Consent
+        | Kind::Certificate => return Ok(String::new()),
         Kind::Visit => "SELECT p.name, '' FROM visit v JOIN patient p ON p.id = v.patient WHERE v.id = ?1",
     };
     let found = reading

@@ -215,7 +215,18 @@ impl Store {
     ) -> Result<(), StoreError> {
         let id = &id.bytes()[..];
         let searched = match kind {
-            Kind::ClinicProfile | Kind::ClinicSettings => false,
+            Kind::ClinicProfile
+            | Kind::ClinicSettings
+            | Kind::ClientNotes
+            | Kind::VisitSummary
+            | Kind::Estimate
+            | Kind::Invoice
+            | Kind::Payment
+            | Kind::Conversation
+            | Kind::StockLot
+            | Kind::ControlledDrugLedger
+            | Kind::Consent
+            | Kind::Certificate => false,
             Kind::Client => {
                 self.sql
                     .prepare_cached("DELETE FROM client WHERE id = ?1")?
