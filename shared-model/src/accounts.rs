@@ -29,7 +29,18 @@ pub mod codes {
     pub const LAST_ADMINISTRATOR: &str = "last_administrator";
     pub const BAD_REQUEST: &str = "bad_request";
     pub const NOT_FOUND: &str = "not_found";
+    /// This server has no way to send mail: whoever runs it has to name one.
+    pub const NO_MAIL: &str = "no_mail";
     pub const UNAVAILABLE: &str = "unavailable";
+}
+
+/// Where the links of mails lead: screens of the client, below the server's public address. The token follows the mark,
+/// so that it comes into no log and to no other server.
+pub mod links {
+    pub const INVITATION: &str = "/invitation#";
+    pub const RESET_PASSWORD: &str = "/reset-password#";
+    /// For the address that an account has and for one that it is to have.
+    pub const VERIFY_EMAIL: &str = "/verify-email#";
 }
 
 /// The longest password that is taken, in bytes: a bound on work, not advice.
@@ -51,7 +62,8 @@ pub struct SignIn {
     pub clinic: Option<ClinicId>,
 }
 
-/// `POST /refresh` and `POST /sign-out`
+/// `POST /refresh` and `POST /sign-out`; `POST /devices/purged` says in the same words that the records of a lost device
+/// are gone.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Refresh {
     pub refresh_token: String,
