@@ -39,6 +39,8 @@ pub mod codes {
 pub mod links {
     pub const INVITATION: &str = "/invitation#";
     pub const RESET_PASSWORD: &str = "/reset-password#";
+    /// Where a new password is asked for; without a token.
+    pub const FORGOT_PASSWORD: &str = "/forgot-password";
     /// For the address that an account has and for one that it is to have.
     pub const VERIFY_EMAIL: &str = "/verify-email#";
 }
