@@ -272,7 +272,7 @@ pub struct Clinic {
     pub created_at: Timestamp,
 }
 
-/// `POST /clinics` (system administrators): a clinic and the invitation of its first administrator.
+/// `POST /clinics` (system administrators), answered by [`Clinic`]: a clinic and the invitation of its first administrator.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct OpenClinic {
     pub clinic: ClinicId,

@@ -194,6 +194,9 @@ pub enum Goodbye {
     #[n(9)]
     #[error("the device fell too far behind in this session: connect again")]
     TooSlow,
+    #[n(10)]
+    #[error("this device was reported lost: delete its records")]
+    Purge,
 }
 
 /// A stretch of one feed. The body is encoded once and shared by every session that reads the feed.

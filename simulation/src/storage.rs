@@ -5,16 +5,17 @@
 
 use crate::ledger::Ledger;
 use async_trait::async_trait;
-use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::ids::{AccountId, ClinicId, DocumentId};
 use shared_model::permissions::{Feed, Principal};
 use shared_model::time::Timestamp;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use sync_server::identity::{AccountRecord, NewRefreshToken, RefreshVerdict, StoredRefreshToken};
+use sync_server::identity::{NewRefreshToken, RefreshVerdict, StoredRefreshToken};
 use sync_server::storage::compaction::{Compactable, Compaction, CompactionStorage};
+use sync_server::storage::people::PeopleStorage;
 use sync_server::storage::{
-    AcceptTransaction, AcceptWrites, ActorRow, Commits, DemonstrationAccount, IdentityStorage, KeyStorage,
-    LoadedRows, NewClinic, RefreshJudge, Storage, StorageError, Stored, StoredDocument, Stretch,
+    AcceptTransaction, AcceptWrites, ActorRow, DemonstrationAccount, IdentityStorage, KeyStorage, LoadedRows,
+    NewClinic, News, OtherNodes, RefreshJudge, Storage, StorageError, Stored, StoredDocument, Stretch,
 };
 use tokio::sync::mpsc;
 
@@ -182,11 +183,12 @@ impl AcceptTransaction for DisturbedAccept {
 struct Heard(mpsc::UnboundedReceiver<(ClinicId, u64)>);
 
 #[async_trait]
-impl Commits for Heard {
-    async fn next(&mut self) -> Stored<(ClinicId, u64)> {
+impl OtherNodes for Heard {
+    async fn next(&mut self) -> Stored<News> {
         self.0
             .recv()
             .await
+            .map(|(clinic, head)| News::Committed { clinic, head })
             .ok_or_else(|| StorageError::Away("the listening connection broke".to_owned()))
     }
 }
@@ -200,6 +202,11 @@ impl KeyStorage for Disturbed {
 
 #[async_trait]
 impl Storage for Disturbed {
+    /// Undisturbed: what happens here to people happens behind the nodes' backs.
+    fn people(&self) -> &dyn PeopleStorage {
+        self.shared.database.people()
+    }
+
     async fn health(&self) -> Stored<()> {
         self.inner()?.health().await
     }
@@ -221,7 +228,7 @@ impl Storage for Disturbed {
         self.inner()?.heads(clinics).await
     }
 
-    async fn listen(&self) -> Stored<Option<Box<dyn Commits>>> {
+    async fn listen(&self) -> Stored<Option<Box<dyn OtherNodes>>> {
         self.switch.reachable()?;
         if !self.listens {
             return Ok(None);
@@ -314,22 +321,8 @@ impl IdentityStorage for Disturbed {
         self.inner()?.create_clinic(clinic).await
     }
 
-    async fn account_by_email(&self, email: &str) -> Stored<Option<AccountRecord>> {
-        self.inner()?.account_by_email(email).await
-    }
-
     async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>> {
         self.inner()?.principals(account).await
-    }
-
-    async fn remember_device(
-        &self,
-        account: AccountId,
-        device: DeviceId,
-        name: &str,
-        now: Timestamp,
-    ) -> Stored<()> {
-        self.inner()?.remember_device(account, device, name, now).await
     }
 
     async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()> {

@@ -15,10 +15,9 @@ use crate::storage::{Shared, lock};
 use crate::tablet::Tablet;
 use local_core::query::{Connection as Online, StatusView};
 use local_core::{Credentials, Effect, Event, View};
-use serde::Deserialize;
+use shared_model::accounts::SignedIn;
 use shared_model::commands::Command;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
-use shared_model::permissions::Principal;
 use shared_model::protocol::{self, ServerMessage};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -94,22 +93,12 @@ fn empty_database(folder: &Path) -> &'static [u8] {
     })
 }
 
-#[derive(Deserialize)]
-struct Session {
-    access_token: String,
-    expires_at: Timestamp,
-    refresh_token: String,
-    principal: Principal,
-}
-
-impl From<Session> for Credentials {
-    fn from(session: Session) -> Self {
-        Self {
-            principal: session.principal,
-            access_token: session.access_token,
-            access_expires: session.expires_at,
-            refresh_token: session.refresh_token,
-        }
+fn credentials(signed_in: SignedIn) -> Credentials {
+    Credentials {
+        principal: signed_in.principal,
+        access_token: signed_in.access_token,
+        access_expires: signed_in.expires_at,
+        refresh_token: signed_in.refresh_token,
     }
 }
 
@@ -137,6 +126,7 @@ impl World {
         let new = NewClinic {
             clinic,
             name: "Simulated Vets".to_owned(),
+            created_at: Timestamp(BEGIN),
             accounts: accounts.collect(),
             demonstration: Vec::new(),
         };
@@ -737,8 +727,8 @@ impl World {
         self.settle()?;
         let forgotten = self.strikes(Class::LostAnswer, 1);
         let event = match answer.filter(|_| !forgotten) {
-            Some((200, body)) => match serde_json::from_str::<Session>(&body) {
-                Ok(session) => Event::SessionRenewed(Some(session.into())),
+            Some((200, body)) => match serde_json::from_str::<SignedIn>(&body) {
+                Ok(signed_in) => Event::SessionRenewed(Some(credentials(signed_in))),
                 Err(error) => {
                     return Err(broken(Invariant::NothingBreaks, format!("/refresh: {error}")));
                 }

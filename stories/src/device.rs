@@ -4,10 +4,10 @@ use crate::clinic::now;
 use futures_util::{SinkExt, StreamExt};
 use local_core::query::{Connection, StatusView};
 use local_core::{Core, Credentials, Effect, Event, Failure, Query, Store, View};
-use serde::Deserialize;
+use shared_model::accounts;
 use shared_model::commands::Command;
 use shared_model::ids::DeviceId;
-use shared_model::permissions::{Feed, Principal};
+use shared_model::permissions::Feed;
 use shared_model::time::Timestamp;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -21,22 +21,12 @@ use uuid::Uuid;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-#[derive(Deserialize)]
-struct Session {
-    access_token: String,
-    expires_at: Timestamp,
-    refresh_token: String,
-    principal: Principal,
-}
-
-impl From<Session> for Credentials {
-    fn from(session: Session) -> Self {
-        Self {
-            principal: session.principal,
-            access_token: session.access_token,
-            access_expires: session.expires_at,
-            refresh_token: session.refresh_token,
-        }
+fn credentials(signed_in: accounts::SignedIn) -> Credentials {
+    Credentials {
+        principal: signed_in.principal,
+        access_token: signed_in.access_token,
+        access_expires: signed_in.expires_at,
+        refresh_token: signed_in.refresh_token,
     }
 }
 
@@ -97,9 +87,9 @@ async fn sign_in_from(server: SocketAddr, device: DeviceId, email: &str, passwor
         .await
         .expect("the server answers");
     assert_eq!(status, 200, "{body}");
-    let session: Session = serde_json::from_str(&body).expect("the answer of a sign-in");
+    let signed_in = serde_json::from_str(&body).expect("the answer of a sign-in");
     SignedIn {
-        credentials: session.into(),
+        credentials: credentials(signed_in),
         device,
     }
 }
@@ -216,8 +206,8 @@ impl Device {
                         let body = serde_json::json!({ "refresh_token": refresh_token, "device": device });
                         events.push_back(match self.post("/api/v1/refresh", body).await {
                             Some((200, body)) => {
-                                let session: Session = serde_json::from_str(&body).expect("a session");
-                                Event::SessionRenewed(Some(session.into()))
+                                let renewed = serde_json::from_str(&body).expect("fresh tokens");
+                                Event::SessionRenewed(Some(credentials(renewed)))
                             }
                             Some((401 | 403, _)) => Event::SessionRefused,
                             _ => Event::SessionRenewed(None),

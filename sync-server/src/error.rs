@@ -1,13 +1,17 @@
 //! What goes wrong in a request, as `application/problem+json` (RFC 9457). The code is for programs, the title for
 //! people; causes inside the server are logged and not told.
 
+use crate::identity::{PasswordRefused, RolesRefused};
+use crate::invite::InviteError;
 use crate::storage::StorageError;
 use crate::sync::NotPushed;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use shared_model::accounts::{Membership, codes};
 use shared_model::protocol::Goodbye;
+use std::time::Duration;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
@@ -20,10 +24,24 @@ pub(crate) enum ApiError {
     SignInAgain,
     #[error("the access token is not valid (any more)")]
     NotSignedIn,
-    #[error("this account reads no clinic's documents")]
+    #[error("this account may not do that here")]
     NotPermitted,
+    #[error("this page may not ask this server")]
+    ForeignOrigin,
     #[error("this account is not a member of a clinic here")]
     NoMembership,
+    #[error("this account belongs to several clinics: say which")]
+    ChooseClinic(Vec<Membership>),
+    #[error("this device was reported lost")]
+    DeviceLost,
+    #[error("this password is guessed soon: choose a longer one, or more uncommon words")]
+    WeakPassword,
+    #[error("this link is not valid (any more)")]
+    LinkNoLongerValid,
+    #[error("a clinic keeps at least one administrator")]
+    LastAdministrator,
+    #[error("this server has no way to send mail: whoever runs it has to name a mail server")]
+    NoMail,
     #[error("there is nothing at this address")]
     NotFound,
     #[error("this address does not take this method")]
@@ -37,10 +55,30 @@ pub(crate) enum ApiError {
 }
 
 impl ApiError {
+    /// Somebody has asked for too much.
+    pub(crate) fn slow_down(wait: Duration) -> Self {
+        Self::SlowDown {
+            seconds: wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX),
+        }
+    }
+
+    /// A request that is JSON of the right form, and still cannot be meant.
+    pub(crate) fn cannot_be(detail: &str) -> Self {
+        Self::BadRequest {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            detail: detail.to_owned(),
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::WrongCredentials | Self::SignInAgain | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Self::NoMembership | Self::NotPermitted => StatusCode::FORBIDDEN,
+            Self::NoMembership | Self::NotPermitted | Self::ForeignOrigin | Self::DeviceLost => {
+                StatusCode::FORBIDDEN
+            }
+            Self::ChooseClinic(_) | Self::LastAdministrator => StatusCode::CONFLICT,
+            Self::WeakPassword => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::LinkNoLongerValid => StatusCode::GONE,
             Self::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -50,35 +88,42 @@ impl ApiError {
                 Goodbye::UpdateClient | Goodbye::UpdateServer | Goodbye::ForeignActor => StatusCode::CONFLICT,
                 Goodbye::Malformed | Goodbye::OutOfOrder => StatusCode::BAD_REQUEST,
                 Goodbye::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-                Goodbye::NotPermitted => StatusCode::FORBIDDEN,
+                Goodbye::NotPermitted | Goodbye::Purge => StatusCode::FORBIDDEN,
                 Goodbye::Later | Goodbye::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             },
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::NoMail => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
-            Self::WrongCredentials => "wrong_credentials",
-            Self::SlowDown { .. } => "slow_down",
-            Self::SignInAgain => "sign_in_again",
-            Self::NotSignedIn => "not_signed_in",
-            Self::NotPermitted => "not_permitted",
-            Self::NoMembership => "no_membership",
-            Self::NotFound => "not_found",
+            Self::WrongCredentials => codes::WRONG_CREDENTIALS,
+            Self::SlowDown { .. } => codes::SLOW_DOWN,
+            Self::SignInAgain => codes::SIGN_IN_AGAIN,
+            Self::NotSignedIn => codes::NOT_SIGNED_IN,
+            Self::NotPermitted | Self::ForeignOrigin => codes::NOT_PERMITTED,
+            Self::NoMembership => codes::NO_MEMBERSHIP,
+            Self::ChooseClinic(_) => codes::CHOOSE_CLINIC,
+            Self::DeviceLost => codes::DEVICE_LOST,
+            Self::WeakPassword => codes::WEAK_PASSWORD,
+            Self::LinkNoLongerValid => codes::LINK_NO_LONGER_VALID,
+            Self::LastAdministrator => codes::LAST_ADMINISTRATOR,
+            Self::NoMail => codes::NO_MAIL,
+            Self::NotFound => codes::NOT_FOUND,
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::BadRequest { .. } => "bad_request",
+            Self::BadRequest { .. } => codes::BAD_REQUEST,
             Self::NotTaken(goodbye) => match goodbye {
-                Goodbye::SignIn => "not_signed_in",
+                Goodbye::SignIn => codes::NOT_SIGNED_IN,
+                Goodbye::Purge => codes::DEVICE_LOST,
                 Goodbye::UpdateClient => "update_client",
                 Goodbye::UpdateServer => "update_server",
                 Goodbye::ForeignActor => "foreign_actor",
-                Goodbye::Malformed | Goodbye::OutOfOrder => "bad_request",
+                Goodbye::Malformed | Goodbye::OutOfOrder => codes::BAD_REQUEST,
                 Goodbye::TooLarge => "too_large",
-                Goodbye::NotPermitted => "not_permitted",
-                Goodbye::Later | Goodbye::TooSlow => "unavailable",
+                Goodbye::NotPermitted => codes::NOT_PERMITTED,
+                Goodbye::Later | Goodbye::TooSlow => codes::UNAVAILABLE,
             },
-            Self::Unavailable(_) => "unavailable",
+            Self::Unavailable(_) => codes::UNAVAILABLE,
         }
     }
 }
@@ -116,6 +161,39 @@ impl From<JsonRejection> for ApiError {
     }
 }
 
+impl From<PathRejection> for ApiError {
+    /// An address with something else in it than an id is none of ours.
+    fn from(_: PathRejection) -> Self {
+        Self::NotFound
+    }
+}
+
+impl From<RolesRefused> for ApiError {
+    fn from(refused: RolesRefused) -> Self {
+        match refused {
+            RolesRefused::NoMember => Self::NotFound,
+            RolesRefused::NotPermitted => Self::NotPermitted,
+            RolesRefused::LastAdministrator => Self::LastAdministrator,
+            RolesRefused::NoClient => Self::cannot_be("an owner has a client record"),
+        }
+    }
+}
+
+impl From<InviteError> for ApiError {
+    fn from(error: InviteError) -> Self {
+        Self::cannot_be(&error.to_string())
+    }
+}
+
+impl From<PasswordRefused> for ApiError {
+    fn from(refused: PasswordRefused) -> Self {
+        match refused {
+            PasswordRefused::Weak => Self::WeakPassword,
+            PasswordRefused::TooLong => Self::cannot_be("the password has more bytes than are taken"),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = (self.status(), self.code());
@@ -127,6 +205,7 @@ impl IntoResponse for ApiError {
         });
         match &self {
             Self::BadRequest { detail, .. } => problem["detail"] = json!(detail),
+            Self::ChooseClinic(memberships) => problem["memberships"] = json!(memberships),
             Self::Unavailable(cause) => tracing::error!(%cause, "a request could not be served"),
             _ => {}
         }

@@ -1,4 +1,5 @@
-//! Housekeeping: tokens of sign-ins that have run out are forgotten, so that the table holds the living.
+//! Housekeeping: tokens of sign-ins that have run out are forgotten, so that the table holds the living; links, invitations
+//! and mails likewise.
 //!
 //! Invariant: it changes nothing that anybody can see. A forgotten token is refused in the words of an expired one, and
 //! every node of a server may do it at any time.
@@ -30,6 +31,13 @@ pub(crate) async fn forget_stale_sign_ins(
             Ok(tokens) => tracing::info!(tokens, "forgot stale sign-ins"),
             // The next round does what this one could not.
             Err(error) => tracing::warn!(%error, "stale sign-ins were not forgotten"),
+        }
+        match storage.people().forget_settled(clock.now()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "forgot links, invitations and mails of long ago"),
+            Err(error) => {
+                tracing::warn!(%error, "links, invitations and mails of long ago were not forgotten")
+            }
         }
     }
 }

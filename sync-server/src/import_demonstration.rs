@@ -2,16 +2,17 @@
 //! transactions.
 
 use crate::clock::Clock;
-use crate::identity::Passwords;
+use crate::identity::{Passwords, random};
 use crate::storage::{DemonstrationAccount, NewAccount, NewClinic, Storage, StorageError};
 use crate::sync::{Author, ReadItem, SessionId, WorkingSet, Writer, plan_accept};
 use ::demonstration::{Deed, DemoAccount, DemoClinic};
 use shared_model::commands::CommandError;
 use shared_model::documents::Document;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
-use shared_model::permissions::Principal;
+use shared_model::permissions::{Principal, Role};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use uuid::Builder;
 
 /// Deeds per transaction.
 const BATCH: usize = 8_000;
@@ -86,6 +87,15 @@ async fn create(storage: &Arc<dyn Storage>, demonstration: &DemoClinic) -> Resul
             client: account.client,
         });
     }
+    let system = system_administrator(demonstration);
+    accounts.push(NewAccount {
+        account: AccountId(Builder::from_random_bytes(random()).into_uuid()),
+        email: system.email.clone(),
+        full_name: system.full_name.clone(),
+        password_hash: passwords.hash(system.password.clone()).await,
+        roles: system.roles.clone(),
+        client: None,
+    });
     let shown = demonstration.accounts.iter().map(|account| DemonstrationAccount {
         email: account.email.clone(),
         full_name: account.full_name.clone(),
@@ -96,11 +106,25 @@ async fn create(storage: &Arc<dyn Storage>, demonstration: &DemoClinic) -> Resul
         .create_clinic(NewClinic {
             clinic: demonstration.clinic,
             name: "Demonstration".to_owned(),
+            created_at: Clock::system().now(),
             accounts,
-            demonstration: shown.collect(),
+            demonstration: shown.chain([system]).collect(),
         })
         .await?;
     Ok(())
+}
+
+/// Nobody of the clinic's stories: who looks after clinics has no part in them.
+fn system_administrator(demonstration: &DemoClinic) -> DemonstrationAccount {
+    let first = demonstration.accounts.first();
+    let domain = first.and_then(|account| account.email.split_once('@'));
+    let domain = domain.map_or("clinic.example", |(_, domain)| domain);
+    DemonstrationAccount {
+        email: format!("system@{domain}"),
+        full_name: "Sasha Lehner".to_owned(),
+        roles: vec![Role::SystemAdministrator],
+        password: ::demonstration::DEMO_PASSWORD.to_owned(),
+    }
 }
 
 fn writer(clinic: ClinicId, account: &DemoAccount) -> Arc<Writer> {

@@ -36,6 +36,7 @@ impl Node {
         tokio::spawn(follow_other_nodes(
             Arc::clone(&state.storage),
             state.fan_out.clone(),
+            state.look_again.clone(),
             state.settings.compare_heads_every,
             state.stopping.clone(),
         ));

@@ -3,6 +3,7 @@
 //! Place in the flow: session, authorize, accept, fan-out. Invariants: only accept appends changes; it acknowledges and
 //! fans out only after the database committed.
 
+pub mod administer;
 mod api;
 pub mod at_rest;
 mod clock;
@@ -14,6 +15,9 @@ mod heavy_work;
 pub mod identity;
 mod import_demonstration;
 pub mod in_process;
+mod invite;
+pub mod mail;
+mod open_clinic;
 mod router;
 pub mod server;
 pub mod storage;

@@ -6,8 +6,10 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use sync_server::administer::{FirstClinic, create_clinic, make_system_administrator};
 use sync_server::at_rest::MasterKey;
-use sync_server::config::{Admin, AdminTask, Cli, Demo, Role, Serve};
+use sync_server::config::{Admin, AdminTask, Cli, CreateClinic, Data, Demo, Role, Serve};
+use sync_server::mail::{MailWay, Post};
 use sync_server::server::{self, Settings};
 use sync_server::storage::Storage;
 use sync_server::{import_demonstration, telemetry};
@@ -48,7 +50,7 @@ async fn run(cli: Cli) -> Outcome {
     }
     let storage = cli.data.open().await?;
     match cli.role {
-        Role::Serve(options) => serve(storage, options).await,
+        Role::Serve(options) => serve(storage, &cli.data, options).await,
         Role::Migrate => say("The database has this build's form.\n"),
         Role::Admin(admin) => match admin.task {
             AdminTask::Demo(options) => demo(&storage, options).await,
@@ -60,11 +62,17 @@ async fn run(cli: Cli) -> Outcome {
                      nothing in this database; copies of the database from before still need it.\n"
                 ))
             }
+            AdminTask::CreateClinic(options) => first_clinic(&storage, &cli.data, options).await,
+            AdminTask::MakeSystemAdministrator { email } => {
+                let account = make_system_administrator(&storage, &email).await?;
+                say(&format!("{account} is a system administrator.\n"))
+            }
         },
     }
 }
 
-async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
+async fn serve(storage: Arc<dyn Storage>, data: &Data, options: Serve) -> Outcome {
+    let post = options.mail.post(data)?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
@@ -85,14 +93,56 @@ async fn serve(storage: Arc<dyn Storage>, options: Serve) -> Outcome {
     }
     tracing::info!(%address, "serving");
     say(&format!(
-        "Listening at http://{address}\n{}",
+        "Listening at http://{address}\n{}{}",
+        where_mails_go(&post),
         sign_ins(&storage).await?
     ))?;
     let mut settings = Settings::new(options.web);
+    settings.public_address = options.mail.address(&address.to_string());
+    settings.allowed_origins = options.allowed_origins;
+    settings.post = post;
+    settings.request_limits.address.at_once = options.requests_at_once;
     settings.trusted_proxies = options.trusted_proxies;
     settings.keep_changes.at_least = Duration::from_secs(u64::from(options.keep_changes_days) * 24 * 3_600);
     server::serve(storage, settings, listener, stopping).await?;
     Ok(())
+}
+
+/// Nothing if they reach people.
+fn where_mails_go(post: &Post) -> String {
+    match &post.way {
+        MailWay::Smtp(_) => String::new(),
+        MailWay::Folder(folder) => {
+            format!(
+                "No mail server is named (--smtp): mails are written into {}\n",
+                folder.display()
+            )
+        }
+        MailWay::Nowhere => {
+            "No mail server is named (--smtp): nobody can be invited, and no password can be chosen anew\n"
+                .to_owned()
+        }
+    }
+}
+
+async fn first_clinic(storage: &Arc<dyn Storage>, data: &Data, options: CreateClinic) -> Outcome {
+    let wanted = FirstClinic {
+        name: &options.name,
+        time_zone: &options.time_zone,
+        administrator: &options.administrator,
+    };
+    let address = options.mail.address("localhost:8080");
+    let created = create_clinic(storage, &address, &options.mail.post(data)?, wanted).await?;
+    match created.link {
+        Some(link) => say(&format!(
+            "{} is there. Its administrator accepts the invitation at\n{link}\n",
+            options.name
+        )),
+        None => say(&format!(
+            "{} is there. Its administrator is invited by mail once the server runs.\n",
+            options.name
+        )),
+    }
 }
 
 async fn demo(storage: &Arc<dyn Storage>, options: Demo) -> Outcome {

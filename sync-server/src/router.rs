@@ -4,8 +4,9 @@ use crate::api;
 use crate::server::AppState;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue};
-use axum::routing::{any, get, post};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, delete, get, patch, post};
 use shared_model::protocol::MAX_FRAME;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -29,24 +30,80 @@ const HEADERS: [(&str, &str); 5] = [
 const MAX_BODY: usize = 64 << 10;
 
 pub(crate) fn router(state: AppState) -> Router {
-    let api = Router::new()
+    let sockets = Router::new()
         .route("/sync", get(api::sync))
         .route("/automerge-repo", get(api::automerge_repo))
+        .layer(from_fn_with_state(state.clone(), api::check_origin));
+    let secrets = Router::new()
+        .route("/sign-in", post(api::sign_in))
+        .route("/me/password", post(api::change_password))
+        .route("/me/email", post(api::change_email))
+        .route("/password/forgot", post(api::forgot_password))
+        .route("/password/reset", post(api::reset_password))
+        .route("/email/verify", post(api::verify_email))
+        .route("/invitations/look", post(api::look_at_invitation))
+        .route("/invitations/accept", post(api::accept_invitation))
+        .layer(from_fn_with_state(state.clone(), api::limit_secrets));
+    let people = Router::new()
         .route("/automerge-repo/ticket", post(api::automerge_repo_ticket))
         .route("/documents/{id}", get(api::document))
         .route("/push", post(api::push).layer(DefaultBodyLimit::max(MAX_FRAME)))
-        .route("/sign-in", post(api::sign_in))
         .route("/refresh", post(api::refresh))
         .route("/sign-out", post(api::sign_out))
+        .route("/me", get(api::me).patch(api::change_me))
+        .route("/me/email/verification", post(api::verify_again))
+        .route("/me/devices", get(api::own_devices))
+        .route("/me/devices/{device}", patch(api::name_device))
+        .route("/me/devices/{device}/sign-out", post(api::sign_out_own))
+        .route(
+            "/me/devices/{device}/lost",
+            post(api::own_lost).delete(api::own_found),
+        )
+        .route("/devices/purged", post(api::purged))
+        .route("/invitations", get(api::invitations).post(api::invite))
+        .route("/invitations/{invitation}", delete(api::withdraw))
+        .route("/invitations/{invitation}/again", post(api::send_again))
+        .route("/staff", get(api::staff))
+        .route("/owners", get(api::owners))
+        .route(
+            "/staff/{account}",
+            patch(api::change_roles).delete(api::end_membership),
+        )
+        .route("/staff/{account}/devices", get(api::members_devices))
+        .route(
+            "/staff/{account}/devices/{device}/sign-out",
+            post(api::sign_out_members),
+        )
+        .route(
+            "/staff/{account}/devices/{device}/lost",
+            post(api::members_lost).delete(api::members_found),
+        )
+        .route("/clinics", get(api::clinics).post(api::open_clinic));
+    // What is about accounts is kept by no browser and no proxy; documents say themselves who may keep them.
+    let api = sockets
+        .merge(secrets)
+        .merge(people)
         .fallback(any(api::no_such_address))
         .method_not_allowed_fallback(api::no_such_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY));
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ));
+    let is_https = state.settings.public_address.starts_with("https://");
     let mut router = Router::new()
         .nest("/api/v1", api)
         .route("/api/{*rest}", any(api::no_such_address))
         .route("/health", get(api::health))
         .fallback(api::web_bundle)
+        .layer(from_fn_with_state(state.clone(), api::limit_requests))
         .with_state(state);
+    if is_https {
+        router = router.layer(SetResponseHeaderLayer::overriding(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        ));
+    }
     for (name, value) in HEADERS {
         router = router.layer(SetResponseHeaderLayer::overriding(
             HeaderName::from_static(name),

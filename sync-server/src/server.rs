@@ -2,12 +2,14 @@
 
 use crate::clock::Clock;
 use crate::compact_history::{KeepChanges, keep_compact};
+use crate::error::ApiError;
 use crate::forget_stale_sign_ins::forget_stale_sign_ins;
 use crate::heavy_work::HeavyWork;
-use crate::identity::{AccessTokens, Network, Passwords, SlowDown, random};
+use crate::identity::{AccessTokens, Network, Passwords, RequestLimits, Requests, SlowDown, random};
+use crate::mail::{MailWay, Mails, Post, Writing, keep_sending};
 use crate::router;
 use crate::storage::{Storage, StorageError, Stored};
-use crate::sync::{Accept, Accounts, FanOut, Guests, follow_other_nodes};
+use crate::sync::{Accept, Accounts, FanOut, Guests, LookAgain, follow_other_nodes};
 pub use crate::sync::{Limit, Limits, Quotas};
 use axum::serve::ListenerExt;
 use shared_model::protocol::HEARTBEAT_MS;
@@ -27,6 +29,14 @@ pub struct Settings {
     pub access_token_life: Duration,
     /// A session that says nothing for so long has lost its device.
     pub silence: Duration,
+    /// Where people reach the server: what links in mails begin with, without a slash at the end.
+    pub public_address: String,
+    /// Pages of other servers that may open sockets here, as in "https://widgets.example.org".
+    pub allowed_origins: Vec<String>,
+    pub post: Post,
+    /// How often mails are looked for that were to wait or that another node wrote.
+    pub look_for_mails_every: Duration,
+    pub request_limits: RequestLimits,
     /// Proxies whose word about where a request comes from is believed.
     pub trusted_proxies: Vec<Network>,
     /// How often stale sign-ins are forgotten.
@@ -49,6 +59,12 @@ impl Settings {
             web,
             access_token_life: Duration::from_secs(15 * 60),
             silence: Duration::from_millis(3 * HEARTBEAT_MS.unsigned_abs()),
+            public_address: "http://localhost:8080".to_owned(),
+            allowed_origins: Vec::new(),
+            post: Post::new(MailWay::Nowhere, "Clinic <no-reply@localhost.localdomain>")
+                .expect("a sender of the right form"),
+            look_for_mails_every: Duration::from_secs(5),
+            request_limits: RequestLimits::default(),
             trusted_proxies: Vec::new(),
             forget_every: Duration::from_secs(3_600),
             ticket_life: Duration::from_secs(12 * 3_600),
@@ -68,8 +84,14 @@ pub(crate) struct AppState {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) tokens: AccessTokens,
+    pub(crate) device_keys: AccessTokens,
     pub(crate) passwords: Passwords,
     pub(crate) slow_down: Arc<SlowDown>,
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) mails: Mails,
+    /// What a request leaves to be done once it has been answered.
+    pub(crate) afterwards: TaskTracker,
+    pub(crate) look_again: LookAgain,
     pub(crate) accept: Accept,
     pub(crate) fan_out: FanOut,
     pub(crate) accounts: Arc<Accounts>,
@@ -86,6 +108,8 @@ impl AppState {
         stopping: CancellationToken,
     ) -> Stored<Self> {
         let secret = storage.secret("access tokens", random()).await?;
+        let device_secret = storage.secret("device keys", random()).await?;
+        let requests = Arc::new(Requests::new(settings.request_limits));
         let fan_out = FanOut::new(Arc::clone(&storage), settings.heavy_work);
         let accounts = Arc::new(Accounts::new(settings.quotas));
         let accept = Accept::new(
@@ -98,8 +122,13 @@ impl AppState {
         Ok(Self {
             settings: Arc::new(settings),
             tokens: AccessTokens::new(secret),
+            device_keys: AccessTokens::new(device_secret),
             passwords,
             slow_down: Arc::default(),
+            requests,
+            mails: Mails::default(),
+            afterwards: TaskTracker::new(),
+            look_again: LookAgain::default(),
             accept,
             fan_out,
             accounts,
@@ -108,6 +137,23 @@ impl AppState {
             stopping,
             storage,
         })
+    }
+
+    /// Writes letters as of now.
+    pub(crate) fn writing(&self) -> Writing<'_> {
+        Writing {
+            public_address: &self.settings.public_address,
+            now: self.settings.clock.now(),
+        }
+    }
+
+    /// What cannot be done without mail is refused before anything of it is done.
+    pub(crate) fn needs_mail(&self) -> Result<(), ApiError> {
+        if self.settings.post.leads_somewhere() {
+            Ok(())
+        } else {
+            Err(ApiError::NoMail)
+        }
     }
 }
 
@@ -140,6 +186,7 @@ pub async fn serve(
     let following = tokio::spawn(follow_other_nodes(
         Arc::clone(&state.storage),
         state.fan_out.clone(),
+        state.look_again.clone(),
         state.settings.compare_heads_every,
         stopping.clone(),
     ));
@@ -148,6 +195,14 @@ pub async fn serve(
         state.settings.keep_changes,
         state.settings.clock.clone(),
         state.settings.heavy_work,
+        stopping.clone(),
+    ));
+    let sending = tokio::spawn(keep_sending(
+        Arc::clone(&state.storage),
+        state.settings.post.clone(),
+        state.settings.clock.clone(),
+        state.mails.clone(),
+        state.settings.look_for_mails_every,
         stopping.clone(),
     ));
     let router = router::router(state.clone());
@@ -175,6 +230,11 @@ pub async fn serve(
         tracing::warn!("some sessions did not end in time");
     }
     state.accept.close().await;
+    state.afterwards.close();
+    state.afterwards.wait().await;
+    if let Err(error) = sending.await {
+        tracing::error!(%error, "sending mails ended early");
+    }
     if let Err(error) = forgetting.await {
         tracing::error!(%error, "forgetting stale sign-ins ended early");
     }

@@ -4,7 +4,7 @@
 //! therefore holds for a working day and for every connection of it. What bounds it beside that: it opens this endpoint
 //! only, and it ends with the sign-in that it stems from. Invariant: it is never logged; neither is the address.
 
-use super::bearer::bearer;
+use super::request::Asker;
 use crate::error::ApiError;
 use crate::identity::AccessClaims;
 use crate::server::AppState;
@@ -12,7 +12,6 @@ use crate::sync::{MAX_AUTOMERGE_REPO_MESSAGE, run_automerge_repo};
 use axum::Json;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::Response;
 use serde::Serialize;
 use shared_model::time::Timestamp;
@@ -34,23 +33,19 @@ pub(crate) struct Ticket {
 /// Gives the bearer of an access token a ticket for the same account, clinic, device and sign-in.
 pub(crate) async fn automerge_repo_ticket(
     State(state): State<AppState>,
-    headers: HeaderMap,
-) -> Result<([(HeaderName, &'static str); 1], Json<Ticket>), ApiError> {
+    Asker { claims, principal }: Asker,
+) -> Result<Json<Ticket>, ApiError> {
     let now = state.settings.clock.now();
-    let (principal, claims) = bearer(&state, &headers).await?;
     if principal.feeds().is_empty() {
         return Err(ApiError::NotPermitted);
     }
     let life = i64::try_from(state.settings.ticket_life.as_millis()).unwrap_or(i64::MAX);
     let expires_at = Timestamp(now.0.saturating_add(life));
     let ticket = state.tokens.seal_ticket(&AccessClaims { expires_at, ..claims });
-    Ok((
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(Ticket {
-            path: format!("{PATH}?ticket={ticket}"),
-            expires_at,
-        }),
-    ))
+    Ok(Json(Ticket {
+        path: format!("{PATH}?ticket={ticket}"),
+        expires_at,
+    }))
 }
 
 pub(crate) async fn automerge_repo(

@@ -3,7 +3,7 @@
 //! Invariant: who reads and who writes is decided where sessions have it decided: by the feeds of the database and by
 //! accept. What may not be read and what does not exist have the same answer.
 
-use super::bearer::bearer;
+use super::request::Asker;
 use crate::error::ApiError;
 use crate::server::AppState;
 use crate::storage::{StorageError, StoredDocument};
@@ -27,10 +27,10 @@ const CBOR: &str = "application/cbor";
 /// The fields of a document as they stand now.
 pub(crate) async fn document(
     State(state): State<AppState>,
+    Asker { principal, .. }: Asker,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let (principal, _) = bearer(&state, &headers).await?;
     charge_want(&state, &principal)?;
     let id = DocumentId::parse(&id).ok_or(ApiError::NotFound)?;
     let mut found = None;
@@ -132,10 +132,9 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
 /// Changes of one or more documents, without a session.
 pub(crate) async fn push(
     State(state): State<AppState>,
-    headers: HeaderMap,
+    Asker { claims, principal }: Asker,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let (principal, claims) = bearer(&state, &headers).await?;
     let body = body.map_err(|_| Goodbye::TooLarge)?;
     let single: SinglePush = protocol::decode(&body).map_err(Goodbye::from)?;
     let accepted = push_once(&state, principal, claims.device, single).await?;

@@ -1,18 +1,38 @@
-//! HTTP beside the sync socket: signing in and out, the way in for other clients, documents, health, and the web client's files.
+//! HTTP beside the sync socket: signing in and out, accounts, invitations, members, devices, clinics, documents, the way in
+//! for other clients, health, and the web client's files.
 
 mod automerge_repo;
-mod bearer;
+mod clinics;
+mod devices;
 mod documents;
+mod forgotten_password;
 mod health;
+mod invitations;
+mod limit_requests;
+mod me;
+mod members;
+mod request;
 mod sign_in;
 mod sync;
+mod take_up_invitation;
 mod web_bundle;
 
 pub(crate) use automerge_repo::{automerge_repo, automerge_repo_ticket};
+pub(crate) use clinics::{clinics, open_clinic};
+pub(crate) use devices::{
+    members_devices, members_found, members_lost, name_device, own_devices, own_found, own_lost, purged,
+    sign_out_members, sign_out_own,
+};
 pub(crate) use documents::{document, push};
+pub(crate) use forgotten_password::{forgot_password, reset_password};
 pub(crate) use health::health;
+pub(crate) use invitations::{invitations, invite, send_again, withdraw};
+pub(crate) use limit_requests::{check_origin, limit_requests, limit_secrets};
+pub(crate) use me::{change_email, change_me, change_password, me, verify_again, verify_email};
+pub(crate) use members::{change_roles, end_membership, owners, staff};
 pub(crate) use sign_in::{refresh, sign_in, sign_out};
 pub(crate) use sync::sync;
+pub(crate) use take_up_invitation::{accept as accept_invitation, look as look_at_invitation};
 pub(crate) use web_bundle::web_bundle;
 
 use crate::error::ApiError;

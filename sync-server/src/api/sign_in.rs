@@ -1,86 +1,98 @@
 //! Signing in with a password, staying signed in, signing out.
 //!
-//! Invariant: a wrong password and an unknown name are told apart neither by words nor by time.
+//! Invariant: a wrong password and an unknown name are told apart neither by words nor by time. Which clinics somebody
+//! belongs to, and that a device was lost, is told to nobody who has not proved who they are.
 
+use super::request::{Body, CameFrom};
 use crate::error::ApiError;
 use crate::identity::{
-    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, client_address, judge_refresh,
-    mint_refresh_token, random, refresh_hash,
+    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, judge_refresh, mint_refresh_token,
+    random, refresh_hash,
 };
 use crate::server::AppState;
+use crate::storage::Whom;
+use crate::storage::people::Account;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use serde::{Deserialize, Serialize};
-use shared_model::ids::DeviceId;
+use axum::extract::State;
+use axum::http::StatusCode;
+use shared_model::accounts::{Membership, Refresh, SignIn, SignedIn};
+use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
-use std::net::SocketAddr;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 const MAX_DEVICE_NAME: usize = 120;
 
-#[derive(Deserialize)]
-pub(crate) struct SignIn {
-    email: String,
-    password: String,
-    device: DeviceId,
-    #[serde(default)]
-    device_name: String,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Refresh {
-    refresh_token: String,
-    device: DeviceId,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct SignOut {
-    refresh_token: String,
-    device: DeviceId,
-}
-
-#[derive(Serialize)]
-pub(crate) struct SignedIn {
-    access_token: String,
-    /// When the access token ends, in milliseconds since 1970.
-    expires_at: Timestamp,
-    refresh_token: String,
-    principal: Principal,
-}
-
-type Answer = Result<([(HeaderName, &'static str); 1], Json<SignedIn>), ApiError>;
-
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    request: Result<Json<SignIn>, JsonRejection>,
-) -> Answer {
-    let Json(request) = request?;
-    let client = client_address(peer.ip(), &headers, &state.settings.trusted_proxies);
-    let (now, address) = (state.settings.clock.now(), Address::from(client));
+    CameFrom(address): CameFrom,
+    Body(request): Body<SignIn>,
+) -> Result<Json<SignedIn>, ApiError> {
     let email = request.email.trim().to_lowercase();
-    if let Err(wait) = state.slow_down.guess(&email, address, now) {
+    let account = state.storage.people().account_by_email(&email).await?;
+    let account = prove(&state, &email, address, request.password, account).await?;
+    if state.storage.people().is_lost(request.device).await? {
+        return Err(ApiError::DeviceLost);
+    }
+    let memberships = state.storage.people().memberships(account.account).await?;
+    let clinic = choose(&memberships, request.clinic)?;
+    begin_sign_in(
+        &state,
+        account.account,
+        clinic,
+        request.device,
+        &request.device_name,
+    )
+    .await
+}
+
+/// Compares a password with an account's, or with nothing in the same time, as often as patience lasts. `name` is what
+/// guesses are counted by.
+pub(super) async fn prove(
+    state: &AppState,
+    name: &str,
+    address: Address,
+    password: String,
+    account: Option<Account>,
+) -> Result<Account, ApiError> {
+    if let Err(wait) = state.slow_down.guess(name, address, state.settings.clock.now()) {
         tracing::warn!("sign-in slowed down");
         return Err(ApiError::SlowDown {
             seconds: wait.unsigned_abs().div_ceil(1_000),
         });
     }
-    let account = state.storage.account_by_email(&email).await?;
     let stored = account.as_ref().map(|account| account.password_hash.clone());
-    let fits = state.passwords.verify(request.password, stored).await;
+    let fits = state.passwords.verify(password, stored).await;
     let account = account.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
-    state.slow_down.succeeded(&email, address);
+    state.slow_down.succeeded(name, address);
+    Ok(account)
+}
 
-    let mut principals = state.storage.principals(account.account).await?.into_iter();
-    let principal = principals.next().ok_or(ApiError::NoMembership)?;
-    let name: String = request.device_name.chars().take(MAX_DEVICE_NAME).collect();
+/// The clinic that was asked for, or the only one.
+fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Result<ClinicId, ApiError> {
+    let found = match (wanted, memberships) {
+        (Some(wanted), _) => memberships.iter().find(|one| one.clinic == wanted),
+        (None, [] | [_]) => memberships.first(),
+        (None, _) => return Err(ApiError::ChooseClinic(memberships.to_vec())),
+    };
+    found.map(|one| one.clinic).ok_or(ApiError::NoMembership)
+}
+
+/// Begins a sign-in of somebody who has proved who they are.
+pub(super) async fn begin_sign_in(
+    state: &AppState,
+    account: AccountId,
+    clinic: ClinicId,
+    device: DeviceId,
+    device_name: &str,
+) -> Result<Json<SignedIn>, ApiError> {
+    let now = state.settings.clock.now();
+    let principal = principal_at(state, account, clinic).await?;
+    let name: String = device_name.chars().take(MAX_DEVICE_NAME).collect();
     state
         .storage
-        .remember_device(account.account, request.device, &name, now)
+        .people()
+        .remember_device(account, device, &name, now)
         .await?;
     let (refresh_token, hash) = mint_refresh_token();
     let family = random();
@@ -89,28 +101,28 @@ pub(crate) async fn sign_in(
         .add_refresh_token(NewRefreshToken {
             hash,
             family,
-            account: account.account,
-            clinic: principal.clinic,
-            device: request.device,
+            account,
+            clinic,
+            device,
             expires_at: refresh_expiry(now),
         })
         .await?;
-    tracing::info!(account = %account.account, device = %request.device, "signed in");
-    Ok(answer(
-        &state,
-        principal,
-        request.device,
-        family,
-        refresh_token,
-        now,
-    ))
+    tracing::info!(%account, %device, "signed in");
+    answer(state, principal, device, family, refresh_token, now).await
+}
+
+async fn principal_at(state: &AppState, account: AccountId, clinic: ClinicId) -> Result<Principal, ApiError> {
+    let principals = state.storage.principals(account).await?;
+    principals
+        .into_iter()
+        .find(|principal| principal.clinic == clinic)
+        .ok_or(ApiError::NoMembership)
 }
 
 pub(crate) async fn refresh(
     State(state): State<AppState>,
-    request: Result<Json<Refresh>, JsonRejection>,
-) -> Answer {
-    let Json(request) = request?;
+    Body(request): Body<Refresh>,
+) -> Result<Json<SignedIn>, ApiError> {
     let now = state.settings.clock.now();
     let (refresh_token, fresh) = mint_refresh_token();
     let device = request.device;
@@ -124,38 +136,35 @@ pub(crate) async fn refresh(
             Box::new(move |stored| judge_refresh(stored, device, now)),
         )
         .await?;
-    if verdict == RefreshVerdict::EndFamily {
-        tracing::warn!(%device, "a refresh token came a second time or from another device: its family has ended");
-    } else if stored.as_ref().is_some_and(|stored| stored.rotated_at.is_some()) {
-        tracing::info!(%device, "a refresh token was exchanged once more, as its successor has not been used");
+    match (verdict, &stored) {
+        (RefreshVerdict::EndFamily, Some(stored)) => {
+            state.look_again.at(Whom::Account(stored.account));
+            tracing::warn!(%device, "a refresh token came a second time or from another device: its family has ended");
+        }
+        (RefreshVerdict::DeviceLost, _) => {
+            tracing::warn!(%device, "a lost device was told so");
+            return Err(ApiError::DeviceLost);
+        }
+        (_, Some(stored)) if stored.rotated_at.is_some() => {
+            tracing::info!(%device, "a refresh token was exchanged once more, as its successor has not been used");
+        }
+        _ => {}
     }
     let stored = stored
         .filter(|_| verdict == RefreshVerdict::Rotate)
         .ok_or(ApiError::SignInAgain)?;
-    let principals = state.storage.principals(stored.account).await?;
-    let principal = principals
-        .into_iter()
-        .find(|principal| principal.clinic == stored.clinic)
-        .ok_or(ApiError::NoMembership)?;
-    Ok(answer(
-        &state,
-        principal,
-        device,
-        stored.family,
-        refresh_token,
-        now,
-    ))
+    let principal = principal_at(&state, stored.account, stored.clinic).await?;
+    answer(&state, principal, device, stored.family, refresh_token, now).await
 }
 
 /// Ends the sign-in that the token belongs to. Says the same about a token that is not known.
 pub(crate) async fn sign_out(
     State(state): State<AppState>,
-    request: Result<Json<SignOut>, JsonRejection>,
+    Body(request): Body<Refresh>,
 ) -> Result<StatusCode, ApiError> {
-    let Json(request) = request?;
     let now = state.settings.clock.now();
     let device = request.device;
-    state
+    let (verdict, stored) = state
         .storage
         .rotate_refresh_token(
             refresh_hash(&request.refresh_token),
@@ -163,11 +172,15 @@ pub(crate) async fn sign_out(
             now,
             now,
             Box::new(move |stored| match stored {
-                Some(stored) if stored.device == device => RefreshVerdict::EndFamily,
+                // What a lost device proves itself with stays.
+                Some(stored) if stored.device == device && !stored.device_lost => RefreshVerdict::EndFamily,
                 _ => RefreshVerdict::Refuse,
             }),
         )
         .await?;
+    if let (RefreshVerdict::EndFamily, Some(stored)) = (verdict, stored) {
+        state.look_again.at(Whom::Account(stored.account));
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -175,14 +188,14 @@ fn refresh_expiry(now: Timestamp) -> Timestamp {
     Timestamp(now.0 + REFRESH_DAYS * DAY_MS)
 }
 
-fn answer(
+async fn answer(
     state: &AppState,
     principal: Principal,
     device: DeviceId,
     family: [u8; 16],
     refresh_token: String,
     now: Timestamp,
-) -> ([(HeaderName, &'static str); 1], Json<SignedIn>) {
+) -> Result<Json<SignedIn>, ApiError> {
     let life = i64::try_from(state.settings.access_token_life.as_millis()).unwrap_or(i64::MAX);
     let expires_at = Timestamp(now.0.saturating_add(life));
     let access_token = state.tokens.seal(&AccessClaims {
@@ -192,13 +205,43 @@ fn answer(
         family,
         expires_at,
     });
-    (
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(SignedIn {
-            access_token,
-            expires_at,
-            refresh_token,
-            principal,
-        }),
-    )
+    Ok(Json(SignedIn {
+        access_token,
+        expires_at,
+        refresh_token,
+        memberships: state.storage.people().memberships(principal.account).await?,
+        device_key: state.device_keys.device_key(&principal, device),
+        principal,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn which_clinic() {
+        let at = |number| Membership {
+            clinic: ClinicId(Uuid::from_u128(number)),
+            clinic_name: String::new(),
+            roles: Vec::new(),
+            client: None,
+        };
+        let wanted = |number| Some(ClinicId(Uuid::from_u128(number)));
+        let check = |memberships: &[Membership], asked: Option<ClinicId>, expected: &str| {
+            let chosen = match choose(memberships, asked) {
+                Ok(clinic) => clinic.0.as_u128().to_string(),
+                Err(ApiError::ChooseClinic(all)) => format!("one of {}", all.len()),
+                Err(_) => "none".to_owned(),
+            };
+            assert_eq!(chosen, expected);
+        };
+        check(&[], None, "none");
+        check(&[at(1)], None, "1");
+        check(&[at(1)], wanted(1), "1");
+        check(&[at(1)], wanted(2), "none");
+        check(&[at(1), at(2)], None, "one of 2");
+        check(&[at(1), at(2)], wanted(2), "2");
+    }
 }

@@ -1,7 +1,8 @@
 //! The command line and its environment: every setting in one place.
 
 use crate::at_rest::{MasterKey, MasterKeyError, MasterKeys};
-use crate::identity::Network;
+use crate::identity::{Network, RequestLimits};
+use crate::mail::{MailWay, Post, PostSettingError};
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::postgres::PostgresStorage;
@@ -52,6 +53,14 @@ pub struct Serve {
     /// Addresses or networks of proxies whose X-Forwarded-For is believed, as in "10.0.0.2,172.16.0.0/12"
     #[arg(long = "trusted-proxy", env = "TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
+    /// Pages of other servers that may open sockets here, as in "https://widgets.example.org"
+    #[arg(long = "allowed-origin", env = "ALLOWED_ORIGIN", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    /// Requests that one address may make at once before it has to wait; a hospital behind one address may need more
+    #[arg(long, env = "REQUESTS_AT_ONCE", default_value_t = RequestLimits::default().address.at_once)]
+    pub requests_at_once: u32,
+    #[command(flatten)]
+    pub mail: Mail,
     /// Days for which single changes are kept; a device that was away for longer gets the documents that changed, whole
     #[arg(long, env = "KEEP_CHANGES_DAYS", default_value_t = 7)]
     pub keep_changes_days: u16,
@@ -71,12 +80,75 @@ pub enum AdminTask {
     MakeMasterKey(MakeMasterKey),
     /// Have all keys wrapped by the master key that is configured, with the former ones at hand
     RotateMasterKey,
+    /// Create a clinic and invite its administrator
+    CreateClinic(CreateClinic),
+    /// Let somebody who has an account look after all clinics
+    MakeSystemAdministrator {
+        /// The account's e-mail address
+        email: String,
+    },
 }
 
 #[derive(Debug, Args)]
 pub struct MakeMasterKey {
     /// Where to; must not be there yet
     pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CreateClinic {
+    #[arg(long)]
+    pub name: String,
+    /// IANA name, as in "Europe/Prague"
+    #[arg(long)]
+    pub time_zone: String,
+    /// E-mail address
+    #[arg(long)]
+    pub administrator: String,
+    #[command(flatten)]
+    pub mail: Mail,
+}
+
+/// How mails leave, and where their links lead.
+#[derive(Debug, Args)]
+pub struct Mail {
+    /// Mail server, as in "smtps://user:password@mail.example.org" or "smtp://localhost:25"
+    #[arg(long, env = "SMTP", hide_env_values = true)]
+    pub smtp: Option<String>,
+    /// Who mails are from
+    #[arg(
+        long,
+        env = "MAIL_FROM",
+        default_value = "Clinic records <no-reply@localhost.localdomain>"
+    )]
+    pub mail_from: String,
+    /// Where people reach this server, as in "https://records.example.org"; links in mails begin with it
+    #[arg(long, env = "PUBLIC_ADDRESS")]
+    pub public_address: Option<String>,
+}
+
+impl Mail {
+    /// Through the mail server that was named; else into a folder beside the embedded database; else nowhere.
+    pub fn post(&self, data: &Data) -> Result<Post, PostSettingError> {
+        let way = match (&self.smtp, &data.database_url) {
+            (Some(server), _) => {
+                let address = self.address("localhost");
+                let host = address.split_once("://").map_or(&*address, |(_, host)| host);
+                let name = host.split([':', '/']).next().unwrap_or(host);
+                Post::by_smtp(server, name)?
+            }
+            (None, None) => MailWay::Folder(data.data.join("mail")),
+            (None, Some(_)) => MailWay::Nowhere,
+        };
+        Post::new(way, &self.mail_from)
+    }
+
+    /// Without a slash at the end.
+    pub fn address(&self, listening_at: &str) -> String {
+        let named = self.public_address.as_deref();
+        let address = named.map_or_else(|| format!("http://{listening_at}"), str::to_owned);
+        address.trim_end_matches('/').to_owned()
+    }
 }
 
 #[derive(Debug, Args)]

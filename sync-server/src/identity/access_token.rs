@@ -8,6 +8,7 @@ use hmac::{Hmac, Mac};
 use minicbor::{Decode, Encode};
 use sha2::Sha256;
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
+use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -64,6 +65,11 @@ impl AccessTokens {
         self.open_as(Kind::Access, token, now)
     }
 
+    /// One that has expired too: it opens nothing any more, and still tells whose it was.
+    pub fn open_at_any_time(&self, token: &str) -> Option<AccessClaims> {
+        self.open_as(Kind::Access, token, Timestamp(i64::MIN))
+    }
+
     /// A ticket for the automerge-repo endpoint, and for nothing else.
     pub fn seal_ticket(&self, claims: &AccessClaims) -> String {
         self.seal_as(Kind::AutomergeRepo, claims)
@@ -77,6 +83,21 @@ impl AccessTokens {
         let body = URL_SAFE_NO_PAD.encode(shared_model::protocol::encode(claims));
         let seal = URL_SAFE_NO_PAD.encode(self.mac(kind, &body).finalize().into_bytes());
         format!("{body}.{seal}")
+    }
+
+    /// This device's own secret for the records of one audience at one clinic: the same at every sign-in, for whoever
+    /// reads the same feeds. An owner never gets the one of a staff device, whatever device they name.
+    pub fn device_key(&self, principal: &Principal, device: DeviceId) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
+        mac.update(b"device key v1 ");
+        mac.update(principal.clinic.bytes());
+        mac.update(device.bytes());
+        match principal.client {
+            _ if principal.is_staff() => mac.update(b"staff"),
+            Some(client) => mac.update(&[b"client ", client.bytes().as_slice()].concat()),
+            None => mac.update(b"nobody"),
+        }
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 
     fn open_as(&self, kind: Kind, token: &str, now: Timestamp) -> Option<AccessClaims> {
@@ -102,7 +123,41 @@ impl AccessTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared_model::ids::ClientId;
+    use shared_model::permissions::Role;
     use uuid::Uuid;
+
+    #[test]
+    fn a_device_key_is_of_one_device_clinic_and_audience() {
+        let tokens = AccessTokens::new(vec![7; 32]);
+        let person = |clinic, roles: &[Role], client: Option<u128>| Principal {
+            account: AccountId(Uuid::nil()),
+            clinic: ClinicId(Uuid::from_u128(clinic)),
+            roles: roles.to_vec(),
+            client: client.map(|id| ClientId(Uuid::from_u128(id))),
+            name: String::new(),
+        };
+        let key = |person: &Principal, device| tokens.device_key(person, DeviceId(Uuid::from_u128(device)));
+        let vet = person(1, &[Role::Veterinarian], None);
+        assert_eq!(
+            key(&vet, 1),
+            key(&person(1, &[Role::FrontDesk, Role::Owner], Some(5)), 1),
+            "whoever reads the staff's feed"
+        );
+        let owner = person(1, &[Role::Owner], Some(5));
+        let others = [
+            key(&vet, 1),
+            key(&vet, 2),
+            key(&person(2, &[Role::Veterinarian], None), 1),
+            key(&owner, 1),
+            key(&person(1, &[Role::Owner], Some(6)), 1),
+            key(&person(1, &[Role::SystemAdministrator], None), 1),
+            AccessTokens::new(vec![8; 32]).device_key(&vet, DeviceId(Uuid::from_u128(1))),
+        ];
+        let different: std::collections::BTreeSet<_> = others.iter().collect();
+        assert_eq!(different.len(), others.len());
+        assert_eq!(URL_SAFE_NO_PAD.decode(key(&vet, 1)).map(|key| key.len()), Ok(32));
+    }
 
     #[test]
     fn only_our_own_and_only_in_time() {

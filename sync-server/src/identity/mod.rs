@@ -1,29 +1,31 @@
-//! Who somebody is: passwords, short access tokens, rotating refresh tokens, and the patience with wrong guesses.
+//! Who somebody is: passwords, short access tokens, rotating refresh tokens, links of mails, what members are made into,
+//! and the patience with wrong guesses and many requests.
 
 mod access_token;
 mod client_address;
+mod email_address;
+mod link;
+mod new_password;
 mod password;
 mod refresh_token;
+mod request_limits;
+mod roles;
 mod slow_down;
 
 pub use access_token::{AccessClaims, AccessTokens};
 pub use client_address::{Network, client_address};
+pub use email_address::EmailAddress;
+pub use link::{link_hash, mint_invitation_link, mint_link, read_invitation_link};
+pub use new_password::{PasswordRefused, judge_new_password, normalised};
 pub use password::Passwords;
 pub(crate) use refresh_token::REMEMBER_ROTATED_MS;
 pub use refresh_token::{
     NewRefreshToken, REFRESH_DAYS, REPEAT_WITHIN_MS, RefreshVerdict, StoredRefreshToken, judge_refresh,
     mint_refresh_token, refresh_hash,
 };
+pub use request_limits::{RequestLimit, RequestLimits, Requests};
+pub use roles::{MemberRoles, RolesRefused, joined, judge_roles};
 pub use slow_down::{Address, SlowDown};
-
-use shared_model::ids::AccountId;
-
-/// What sign-in compares a password with.
-#[derive(Clone, Debug)]
-pub struct AccountRecord {
-    pub account: AccountId,
-    pub password_hash: String,
-}
 
 /// Random bytes from the operating system.
 pub fn random<const N: usize>() -> [u8; N] {

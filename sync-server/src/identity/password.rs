@@ -1,7 +1,9 @@
 //! Passwords: argon2id with OWASP's first recommended parameters, on a few threads of their own.
 
+use super::{PasswordRefused, judge_new_password, normalised};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use shared_model::accounts::MAX_PASSWORD;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -9,8 +11,6 @@ use tokio::sync::Semaphore;
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// Hashing at the same time: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
-/// Longer than anybody types; bounds the work of a hostile request.
-const MAX_PASSWORD: usize = 1_024;
 
 /// Hashes and verifies passwords.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ fn argon2() -> Argon2<'static> {
 /// The form that is stored. Takes some 20 to 50 ms of a core.
 fn hash(password: &str) -> String {
     let hash: argon2::PasswordHash = argon2()
-        .hash_password(password.as_bytes())
+        .hash_password(normalised(password).as_bytes())
         .expect("a salt from the operating system and parameters in range");
     hash.to_string()
 }
@@ -52,6 +52,23 @@ impl Passwords {
             .expect("hashing does not panic")
     }
 
+    /// Judges a new password of somebody with these words about them, and hashes it if it is good enough.
+    pub async fn judge_and_hash(
+        &self,
+        password: String,
+        about: Vec<String>,
+    ) -> Result<String, PasswordRefused> {
+        let _slot = self.slots.acquire().await.expect("never closed");
+        let work = move || {
+            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            judge_new_password(&password, &about).map(|()| hash(&password))
+        };
+        // What the estimate cannot cope with is no password that anybody has to be allowed.
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or(Err(PasswordRefused::Weak))
+    }
+
     /// Whether the password fits; takes as long without a stored hash as with one.
     pub async fn verify(&self, password: String, stored: Option<String>) -> bool {
         let _slot = self.slots.acquire().await.expect("never closed");
@@ -60,7 +77,9 @@ impl Passwords {
             let known = stored.is_some();
             let stored = stored.as_deref().unwrap_or(&nobody);
             let fits = password.len() <= MAX_PASSWORD
-                && argon2().verify_password(password.as_bytes(), stored).is_ok();
+                && argon2()
+                    .verify_password(normalised(&password).as_bytes(), stored)
+                    .is_ok();
             fits && known
         };
         tokio::task::spawn_blocking(work).await.unwrap_or(false)

@@ -43,6 +43,7 @@ pub struct StoredRefreshToken {
     pub rotated_at: Option<Timestamp>,
     /// It was used, and what it was replaced by has neither been used nor replaced.
     pub successor_is_unused: bool,
+    pub device_lost: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub enum RefreshVerdict {
     Refuse,
     /// A copy is in somebody's hands.
     EndFamily,
+    /// The device was reported lost; it is told so, and its tokens are kept as its proof.
+    DeviceLost,
 }
 
 /// A fresh token and the hash to keep of it.
@@ -73,6 +76,7 @@ pub fn judge_refresh(
     match stored {
         None => RefreshVerdict::Refuse,
         Some(stored) if stored.device != device => RefreshVerdict::EndFamily,
+        Some(stored) if stored.device_lost => RefreshVerdict::DeviceLost,
         Some(stored) if stored.rotated_at.is_some() && !may_repeat(stored, now) => RefreshVerdict::EndFamily,
         Some(stored) if stored.expires_at <= now => RefreshVerdict::Refuse,
         Some(_) => RefreshVerdict::Rotate,
@@ -103,6 +107,11 @@ mod tests {
             expires_at: Timestamp(10),
             rotated_at: None,
             successor_is_unused: false,
+            device_lost: false,
+        };
+        let of_lost = StoredRefreshToken {
+            device_lost: true,
+            ..fresh.clone()
         };
         let used = StoredRefreshToken {
             rotated_at: Some(Timestamp(5)),
@@ -121,6 +130,8 @@ mod tests {
         check(Some(&fresh), device, 10, RefreshVerdict::Refuse);
         check(Some(&fresh), other, 9, RefreshVerdict::EndFamily);
         check(Some(&used), device, 9, RefreshVerdict::EndFamily);
+        check(Some(&of_lost), device, 99, RefreshVerdict::DeviceLost);
+        check(Some(&of_lost), other, 9, RefreshVerdict::EndFamily);
         check(Some(&lost), device, 5, RefreshVerdict::Rotate);
         check(Some(&lost), device, 5 + REPEAT_WITHIN_MS, RefreshVerdict::Rotate);
         check(

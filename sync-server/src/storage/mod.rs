@@ -4,11 +4,13 @@
 //! wrote it has committed.
 
 pub mod compaction;
+pub mod people;
 pub mod postgres;
 pub mod sqlite;
 
 use self::compaction::CompactionStorage;
-use crate::identity::{AccountRecord, NewRefreshToken, RefreshVerdict, StoredRefreshToken};
+use self::people::PeopleStorage;
+use crate::identity::{NewRefreshToken, RefreshVerdict, StoredRefreshToken};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::documents::Kind;
@@ -197,6 +199,7 @@ pub struct Stretch {
 pub struct NewClinic {
     pub clinic: ClinicId,
     pub name: String,
+    pub created_at: Timestamp,
     pub accounts: Vec<NewAccount>,
     pub demonstration: Vec<DemonstrationAccount>,
 }
@@ -229,11 +232,27 @@ pub trait AcceptTransaction: Send {
     async fn commit(self: Box<Self>, writes: Arc<AcceptWrites>) -> Stored<()>;
 }
 
-/// Commits that other processes make on the same database, as they happen.
+/// What other processes do on the same database, as it happens.
 #[async_trait]
-pub trait Commits: Send {
-    /// The next one: a clinic and its head. After an error some may have been missed: listen anew, compare heads.
-    async fn next(&mut self) -> Stored<(ClinicId, u64)>;
+pub trait OtherNodes: Send {
+    /// The next news. After an error some may have been missed: listen anew, compare heads, look everybody up again.
+    async fn next(&mut self) -> Stored<News>;
+}
+
+/// What one process tells the others: ids and numbers, and nothing that may not be read by all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A clinic's head after a commit.
+    Committed { clinic: ClinicId, head: u64 },
+    /// Somebody's rights are others now.
+    Concerns(Whom),
+}
+
+/// Whose sessions have to be looked up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    Account(AccountId),
+    Device(DeviceId),
 }
 
 /// The keys of what lies sealed.
@@ -246,6 +265,8 @@ pub trait KeyStorage: Send + Sync {
 /// Documents and feeds.
 #[async_trait]
 pub trait Storage: IdentityStorage + CompactionStorage + KeyStorage {
+    /// Accounts, invitations, devices and mail.
+    fn people(&self) -> &dyn PeopleStorage;
     async fn health(&self) -> Stored<()>;
     /// Waits for the clinic's turn.
     async fn begin_accept(&self, clinic: ClinicId) -> Stored<Box<dyn AcceptTransaction>>;
@@ -253,7 +274,7 @@ pub trait Storage: IdentityStorage + CompactionStorage + KeyStorage {
     /// The heads of those of these clinics that exist.
     async fn heads(&self, clinics: &[ClinicId]) -> Stored<Vec<(ClinicId, u64)>>;
     /// `None` where this process is the only one.
-    async fn listen(&self) -> Stored<Option<Box<dyn Commits>>>;
+    async fn listen(&self) -> Stored<Option<Box<dyn OtherNodes>>>;
     /// The documents that a feed's readers may read, counted.
     async fn feed_size(&self, clinic: ClinicId, feed: Feed) -> Stored<u64>;
     /// In descending order of id, at most `budget` bytes of them but one if there is one.
@@ -306,23 +327,16 @@ pub trait Storage: IdentityStorage + CompactionStorage + KeyStorage {
 /// Decides about a presented refresh token, seeing the stored one.
 pub type RefreshJudge = Box<dyn FnOnce(Option<&StoredRefreshToken>) -> RefreshVerdict + Send>;
 
-/// Accounts, devices and tokens.
+/// What every session and every request rests on: who belongs where, sign-ins, writers, secrets.
 #[async_trait]
 pub trait IdentityStorage: Send + Sync {
     async fn create_clinic(&self, clinic: NewClinic) -> Stored<()>;
-    async fn account_by_email(&self, email: &str) -> Stored<Option<AccountRecord>>;
     /// The clinics where the account is a member, with what it is there.
     async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>>;
-    async fn remember_device(
-        &self,
-        account: AccountId,
-        device: DeviceId,
-        name: &str,
-        now: Timestamp,
-    ) -> Stored<()>;
     async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()>;
     /// Exchanges a refresh token as `judge` decides, which sees the stored one (if there is one) under lock. A token that
-    /// is exchanged once more gets `fresh` in place of its former successor, which counts as used from then on.
+    /// is exchanged once more gets `fresh` in place of its former successor, which counts as used from then on. An
+    /// exchange is when its device was seen last.
     async fn rotate_refresh_token(
         &self,
         hash: [u8; 32],
@@ -331,9 +345,11 @@ pub trait IdentityStorage: Send + Sync {
         now: Timestamp,
         judge: RefreshJudge,
     ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)>;
-    /// Forgets tokens that would be refused as unknown or as expired; gives how many.
+    /// Forgets tokens that would be refused as unknown or as expired; gives how many. A lost device's are kept: with
+    /// them it proves that it is the one.
     async fn forget_stale_tokens(&self, now: Timestamp) -> Stored<u64>;
     async fn end_family(&self, family: [u8; 16]) -> Stored<()>;
+    /// Whether the sign-in has neither ended nor is on a lost device.
     async fn family_lives(&self, family: [u8; 16]) -> Stored<bool>;
     /// Binds an actor at first sight; whether it is (now) this account's on this device.
     async fn bind_actor(&self, clinic: ClinicId, row: ActorRow) -> Stored<bool>;

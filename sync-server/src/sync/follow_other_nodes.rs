@@ -1,10 +1,13 @@
-//! Any device on any node: commits that other nodes make on the same database reach this node's sessions.
+//! Any device on any node: what other nodes do on the same database reaches this node's sessions, commits and changed
+//! rights alike.
 //!
 //! Invariant: a notification that was missed costs a delay and nothing else. Heads are compared whenever listening
-//! begins (anew) and every so often, so that it does not matter how one got lost.
+//! begins (anew) and every so often, so that it does not matter how one got lost; and everybody is looked up again when
+//! listening begins anew.
 
 use super::fan_out::FanOut;
-use crate::storage::{Commits, Storage, Stored};
+use super::look_again::LookAgain;
+use crate::storage::{News, OtherNodes, Storage, Stored};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +21,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) async fn follow_other_nodes(
     storage: Arc<dyn Storage>,
     fan_out: FanOut,
+    look_again: LookAgain,
     compare_every: Duration,
     stopping: CancellationToken,
 ) {
     let following = Following {
         storage,
         fan_out,
+        look_again,
         compare_every,
     };
     tokio::select! {
@@ -35,17 +40,24 @@ pub(crate) async fn follow_other_nodes(
 struct Following {
     storage: Arc<dyn Storage>,
     fan_out: FanOut,
+    look_again: LookAgain,
     compare_every: Duration,
 }
 
 impl Following {
     async fn run(&self) {
         let mut pause = SHORTEST_PAUSE;
+        let mut deaf = false;
         loop {
             let began = Instant::now();
             match self.storage.listen().await {
                 Ok(None) => return,
-                Ok(Some(commits)) => self.hear(commits).await,
+                Ok(Some(others)) => {
+                    if std::mem::replace(&mut deaf, true) {
+                        self.look_again.at_everybody();
+                    }
+                    self.hear(others).await;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "not listening to other nodes");
                     // Where nobody can listen, as behind some poolers, this is how their commits get here.
@@ -61,15 +73,15 @@ impl Following {
     }
 
     /// Passes on what is heard until the connection breaks or turns out to be deaf.
-    async fn hear(&self, mut commits: Box<dyn Commits>) {
+    async fn hear(&self, mut others: Box<dyn OtherNodes>) {
         let mut due = tokio::time::interval(self.compare_every);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard_something = true;
         loop {
-            let mut next = pin!(commits.next());
-            let commit = loop {
+            let mut next = pin!(others.next());
+            let news = loop {
                 tokio::select! {
-                    commit = &mut next => break commit,
+                    news = &mut next => break news,
                     // The first time at once: what was committed before this connection listened is not heard of.
                     _ = due.tick() => {
                         let missed = self.compare_and_report().await;
@@ -81,11 +93,12 @@ impl Following {
                     }
                 }
             };
-            match commit {
-                Ok((clinic, head)) => {
+            match news {
+                Ok(News::Committed { clinic, head }) => {
                     heard_something = true;
                     self.fan_out.heard_of(clinic, head);
                 }
+                Ok(News::Concerns(whom)) => self.look_again.at(whom),
                 Err(error) => {
                     tracing::warn!(%error, "listening to other nodes ended");
                     return;

@@ -6,6 +6,7 @@ mod automerge_repo;
 mod catch_up;
 mod fan_out;
 mod follow_other_nodes;
+mod look_again;
 mod page;
 mod quota;
 mod room;
@@ -19,6 +20,7 @@ pub(crate) use automerge_repo::{
 };
 pub(crate) use fan_out::{FanOut, SessionId};
 pub(crate) use follow_other_nodes::follow_other_nodes;
+pub(crate) use look_again::LookAgain;
 pub(crate) use quota::Accounts;
 pub use quota::{Limit, Limits, Quotas};
 pub(crate) use session::run as run_session;

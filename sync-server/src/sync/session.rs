@@ -7,8 +7,10 @@
 use super::accept::{Author, QueuedPush, ReadItem, Writer};
 use super::catch_up::{self, CatchUp};
 use super::fan_out::{Attendance, ForSession, LivePage};
+use super::look_again::Ear;
 use super::page;
 use super::quota::{Cost, LONGEST_WAIT};
+use crate::identity::AccessClaims;
 use crate::server::AppState;
 use crate::storage::{ActorRow, StorageError};
 use axum::extract::ws::{CloseFrame, Message};
@@ -166,7 +168,10 @@ struct Session {
     heard: Instant,
     /// Nothing more is taken from the device before then: this person has asked for more than the quota.
     resumes_at: Option<Instant>,
+    /// The sign-in that it stems from.
+    claims: AccessClaims,
     signed_in_until: Instant,
+    ear: Ear,
 }
 
 /// How far the device is in a feed.
@@ -184,6 +189,8 @@ enum Event {
     CatchUp(Option<CatchUp>),
     Silence,
     TokenExpired,
+    /// This person's rights, or this device's, may be others now.
+    LookAgain,
     Stopping,
 }
 
@@ -196,7 +203,13 @@ async fn begin(state: &AppState, line: &mut Line<impl Socket>) -> Result<Session
     let ClientMessage::Hello(hello) = first else {
         return Err(Goodbye::OutOfOrder.into());
     };
-    let (principal, until, attendance) = greet(state, &hello).await?;
+    let Greeted {
+        principal,
+        claims,
+        until,
+        ear,
+        attendance,
+    } = greet(state, &hello).await?;
     let head = state.storage.head(principal.clinic).await?;
     attendance.stands_at(head);
     let heads = principal.feeds().into_iter().map(|feed| (feed, head)).collect();
@@ -242,7 +255,9 @@ async fn begin(state: &AppState, line: &mut Line<impl Socket>) -> Result<Session
         pushes_open: 0,
         heard: Instant::now(),
         resumes_at: None,
+        claims,
         signed_in_until: until,
+        ear,
     };
     session.catch_up();
     Ok(session)
@@ -280,13 +295,25 @@ pub(super) fn cost_of(push: &Push) -> Result<Cost, Goodbye> {
     })
 }
 
+/// A device that may come in.
+struct Greeted {
+    principal: Principal,
+    claims: AccessClaims,
+    until: Instant,
+    ear: Ear,
+    attendance: Attendance,
+}
+
 /// Who is it, and may they? On yes, the session has its seat before anything is read, so that nothing is missed.
-async fn greet(state: &AppState, hello: &Hello) -> Result<(Principal, Instant, Attendance), End> {
+async fn greet(state: &AppState, hello: &Hello) -> Result<Greeted, End> {
     may_speak(hello.protocol, hello.schema_version, &hello.actor)?;
     if hello.cursors.len() > MAX_CURSORS {
         return Err(Goodbye::TooLarge.into());
     }
-    let (principal, until) = signed_in(state, &hello.token, hello.device).await?;
+    let claims = claims(state, &hello.token, hello.device)?;
+    let ear = state.look_again.ear(claims.account, claims.device);
+    let until = admitted_until(state, &claims).await?;
+    let principal = principal(state, &claims).await?;
     tracing::Span::current()
         .record("device", tracing::field::display(hello.device))
         .record("clinic", tracing::field::display(principal.clinic));
@@ -302,27 +329,46 @@ async fn greet(state: &AppState, hello: &Hello) -> Result<(Principal, Instant, A
         return Err(Goodbye::ForeignActor.into());
     }
     let attendance = state.fan_out.attend(principal.clinic, principal.feeds());
-    Ok((principal, until, attendance))
+    Ok(Greeted {
+        principal,
+        claims,
+        until,
+        ear,
+        attendance,
+    })
 }
 
-/// The person that an access token stands for, as the database knows them now.
-async fn signed_in(state: &AppState, token: &str, device: DeviceId) -> Result<(Principal, Instant), End> {
-    let now = state.settings.clock.now();
-    let claims = state
-        .tokens
-        .open(token, now)
+/// What an access token of this device says, however old it is.
+fn claims(state: &AppState, token: &str, device: DeviceId) -> Result<AccessClaims, End> {
+    let claims = state.tokens.open_at_any_time(token);
+    Ok(claims
         .filter(|claims| claims.device == device)
-        .ok_or(Goodbye::SignIn)?;
+        .ok_or(Goodbye::SignIn)?)
+}
+
+/// Until when a token lets its device in. One that has run out still proves which device it is: if that was lost, it
+/// hears so.
+async fn admitted_until(state: &AppState, claims: &AccessClaims) -> Result<Instant, End> {
+    if state.storage.people().is_lost(claims.device).await? {
+        return Err(Goodbye::Purge.into());
+    }
+    let left = claims.expires_at.0 - state.settings.clock.now().0;
+    match u64::try_from(left) {
+        Ok(left) if left > 0 => Ok(Instant::now() + Duration::from_millis(left)),
+        _ => Err(Goodbye::SignIn.into()),
+    }
+}
+
+/// The person behind a sign-in, as the database knows them now.
+async fn principal(state: &AppState, claims: &AccessClaims) -> Result<Principal, End> {
     if !state.storage.family_lives(claims.family).await? {
         return Err(Goodbye::SignIn.into());
     }
     let principals = state.storage.principals(claims.account).await?;
-    let principal = principals
+    Ok(principals
         .into_iter()
         .find(|principal| principal.clinic == claims.clinic)
-        .ok_or(Goodbye::SignIn)?;
-    let left = u64::try_from(claims.expires_at.0 - now.0).unwrap_or(0);
-    Ok((principal, Instant::now() + Duration::from_millis(left)))
+        .ok_or(Goodbye::SignIn)?)
 }
 
 impl Session {
@@ -332,6 +378,7 @@ impl Session {
                 self.heard = Instant::now();
                 self.message(message?, line).await
             }
+            Event::LookAgain => self.look_again().await,
             Event::Inside(None) => Err(Goodbye::TooSlow.into()),
             Event::Inside(Some(item)) => self.inside(item, line).await,
             Event::CatchUp(step) => self.caught_up(step, line).await,
@@ -362,6 +409,7 @@ impl Session {
             biased;
             () = self.state.stopping.cancelled() => Event::Stopping,
             () = tokio::time::sleep_until(self.signed_in_until) => Event::TokenExpired,
+            () = self.ear.called() => Event::LookAgain,
             item = self.attendance.inbox.recv() => Event::Inside(item),
             step = catching_up => Event::CatchUp(step),
             message = message => Event::Message(message),
@@ -431,15 +479,28 @@ impl Session {
     }
 
     async fn renew(&mut self, token: &str) -> Result<(), End> {
-        let (principal, until) = signed_in(&self.state, token, self.device).await?;
-        if (principal.account, principal.clinic) != (self.principal.account, self.principal.clinic) {
+        let claims = claims(&self.state, token, self.device)?;
+        if (claims.account, claims.clinic) != (self.principal.account, self.principal.clinic) {
             return Err(Goodbye::SignIn.into());
         }
-        // With other rights the device needs other feeds: it connects again and is told so in the Welcome.
-        if principal != self.principal {
+        self.signed_in_until = admitted_until(&self.state, &claims).await?;
+        self.claims = claims;
+        self.still_the_same().await
+    }
+
+    /// Somebody said that this person's rights are others, or that this device was lost.
+    async fn look_again(&mut self) -> Result<(), End> {
+        if self.state.storage.people().is_lost(self.device).await? {
+            return Err(Goodbye::Purge.into());
+        }
+        self.still_the_same().await
+    }
+
+    /// With other rights the device needs other feeds: it connects again and is told so in the Welcome.
+    async fn still_the_same(&self) -> Result<(), End> {
+        if principal(&self.state, &self.claims).await? != self.principal {
             return Err(Goodbye::Later.into());
         }
-        self.signed_in_until = until;
         Ok(())
     }
 

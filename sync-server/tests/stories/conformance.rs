@@ -367,6 +367,7 @@ async fn accounts_and_memberships(engine: Engine) {
     let store = store(engine).await;
     let owner = store
         .storage
+        .people()
         .account_by_email("owner@example.org")
         .await
         .unwrap()
@@ -374,6 +375,7 @@ async fn accounts_and_memberships(engine: Engine) {
     assert!(
         store
             .storage
+            .people()
             .account_by_email("nobody@example.org")
             .await
             .unwrap()
@@ -392,6 +394,7 @@ async fn accounts_and_memberships(engine: Engine) {
         let now = Timestamp(5);
         store
             .storage
+            .people()
             .remember_device(owner.account, device, name, now)
             .await
             .unwrap();

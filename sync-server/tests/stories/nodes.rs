@@ -46,7 +46,7 @@ const LISTENERS: &str =
          and query like 'LISTEN%' and state = 'idle'";
 
 /// Waits until so many nodes listen.
-async fn listening(practice: &Practice, nodes: i64) {
+pub async fn listening(practice: &Practice, nodes: i64) {
     let mut sql = sql(practice).await;
     let deadline = Instant::now() + Duration::from_secs(30);
     let count = format!("select count(*) {LISTENERS}");

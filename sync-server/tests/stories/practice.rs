@@ -3,11 +3,13 @@
 use crate::database::{Database, Engine};
 use crate::device::Device;
 use crate::http;
+use crate::letter_box::LetterBox;
 use serde_json::json;
 use shared_model::commands::{RegisterClient, RegisterPatient, SetClinicProfile};
 use shared_model::documents::{Sex, Species};
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId, PatientId};
 use shared_model::permissions::Role;
+use shared_model::time::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,6 +58,14 @@ impl Practice {
 
     pub async fn open_with(engine: Engine, adjust: impl FnOnce(&mut Settings)) -> Self {
         Self::open_on(Database::new(engine).await, adjust).await
+    }
+
+    /// With a mail server that brings letters here.
+    pub async fn with_mail(engine: Engine) -> (Self, LetterBox) {
+        let letters = LetterBox::open();
+        let post = letters.post();
+        let practice = Self::open_with(engine, |settings| settings.post = post).await;
+        (practice, letters)
     }
 
     pub async fn open_on(database: Database, adjust: impl FnOnce(&mut Settings)) -> Self {
@@ -169,6 +179,7 @@ pub async fn found_clinic(storage: &Arc<dyn Storage>, clinic: ClinicId, prefix: 
         .create_clinic(NewClinic {
             clinic,
             name: "Practice".to_owned(),
+            created_at: Timestamp(1_000),
             accounts: accounts.into(),
             demonstration: Vec::new(),
         })

@@ -90,12 +90,14 @@ async fn a_copied_refresh_token_ends_the_sign_in(engine: Engine) {
 
 async fn signing_out_ends_the_sign_in(engine: Engine) {
     let practice = Practice::open(engine).await;
-    let device = practice.device("desk").await;
+    let mut device = practice.device("desk").await;
+    device.connect().await;
     let body = json!({ "refresh_token": device.refresh_token, "device": device.device });
     for _ in 0..2 {
         let answer = post(practice.address, "/api/v1/sign-out", &body).await;
         assert_eq!(answer.status, 204);
     }
+    assert_eq!(device.goodbye().await, Goodbye::SignIn, "its session too");
     assert_eq!(
         refresh(&practice, &device.refresh_token, device.device)
             .await

@@ -163,7 +163,8 @@ fn StoppedBanner(why: Goodbye) -> Element {
         | Goodbye::TooLarge
         | Goodbye::OutOfOrder
         | Goodbye::NotPermitted
-        | Goodbye::ForeignActor => rsx! {
+        | Goodbye::ForeignActor
+        | Goodbye::Purge => rsx! {
             Banner {
                 tone: Tint::Danger,
                 icon: icon(LdCircleAlert),

@@ -23,7 +23,9 @@ impl Server {
                 .arg("--data")
                 .arg(folder.path().join("data"))
                 .env_remove("DATABASE_URL")
-                .env("RUST_LOG", "warn");
+                .env("RUST_LOG", "warn")
+                // All of its devices are on this machine.
+                .env("REQUESTS_AT_ONCE", "100000");
             command
         };
         let made = command(&["admin", "demo", "--patients", &patients.to_string()])

@@ -1,7 +1,8 @@
 //! Reading documents and feeds.
 
+use super::super::people::PeopleStorage;
 use super::super::{
-    AcceptTransaction, Commits, FeedChange, FeedStep, STRETCH_STEPS, StepContent, Storage, StorageError,
+    AcceptTransaction, FeedChange, FeedStep, OtherNodes, STRETCH_STEPS, StepContent, Storage, StorageError,
     Stored, StoredDocument, Stretch, feed_key, kind, signed, within_budget,
 };
 use super::{PostgresStorage, accept, count, from_small, id, listen};
@@ -50,6 +51,10 @@ const PAGE_DOCUMENTS: i64 = 1_000;
 
 #[async_trait]
 impl Storage for PostgresStorage {
+    fn people(&self) -> &dyn PeopleStorage {
+        self
+    }
+
     async fn health(&self) -> Stored<()> {
         sqlx::query("select count(*) from clinics")
             .fetch_one(&self.pool)
@@ -81,7 +86,7 @@ impl Storage for PostgresStorage {
             .collect()
     }
 
-    async fn listen(&self) -> Stored<Option<Box<dyn Commits>>> {
+    async fn listen(&self) -> Stored<Option<Box<dyn OtherNodes>>> {
         listen::begin(self).await.map(Some)
     }
 

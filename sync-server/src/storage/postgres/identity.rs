@@ -1,16 +1,15 @@
-//! Accounts, devices and tokens.
+//! Who belongs where, sign-ins, writers and secrets.
 
 use super::super::{
-    ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, StorageError, Stored, roles,
-    roles_words,
+    ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, StorageError, Stored, Whom,
+    roles, roles_words,
 };
-use super::{PostgresStorage, id};
+use super::accounts::optional_client;
+use super::{PostgresStorage, id, listen};
 use crate::at_rest::NO_CLINIC;
-use crate::identity::{
-    AccountRecord, NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken,
-};
+use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken};
 use async_trait::async_trait;
-use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId};
+use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 use sqlx::Row;
@@ -21,9 +20,10 @@ use uuid::Uuid;
 impl IdentityStorage for PostgresStorage {
     async fn create_clinic(&self, clinic: NewClinic) -> Stored<()> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("insert into clinics (clinic, name) values ($1, $2)")
+        sqlx::query("insert into clinics (clinic, name, created_at) values ($1, $2, $3)")
             .bind(clinic.clinic.0)
             .bind(&clinic.name)
+            .bind(clinic.created_at.0)
             .execute(&mut *tx)
             .await?;
         for account in &clinic.accounts {
@@ -63,20 +63,6 @@ impl IdentityStorage for PostgresStorage {
         Ok(())
     }
 
-    async fn account_by_email(&self, email: &str) -> Stored<Option<AccountRecord>> {
-        let row = sqlx::query("select account, password_hash from accounts where email = $1")
-            .bind(email)
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(|row| {
-            Ok(AccountRecord {
-                account: id(&row, 0, AccountId)?,
-                password_hash: row.try_get(1)?,
-            })
-        })
-        .transpose()
-    }
-
     async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>> {
         let rows = sqlx::query(
             "select m.clinic, m.roles, m.client, a.full_name
@@ -92,31 +78,11 @@ impl IdentityStorage for PostgresStorage {
                     account,
                     clinic: id(row, 0, ClinicId)?,
                     roles: roles(row.try_get(1)?),
-                    client: row.try_get::<Option<Uuid>, _>(2)?.map(ClientId),
+                    client: optional_client(row, 2)?,
                     name: row.try_get(3)?,
                 })
             })
             .collect()
-    }
-
-    async fn remember_device(
-        &self,
-        account: AccountId,
-        device: DeviceId,
-        name: &str,
-        now: Timestamp,
-    ) -> Stored<()> {
-        sqlx::query(
-            "insert into devices (account, device, name, first_seen, last_seen) values ($1, $2, $3, $4, $4)
-             on conflict (account, device) do update set name = excluded.name, last_seen = excluded.last_seen",
-        )
-        .bind(account.0)
-        .bind(device.0)
-        .bind(name)
-        .bind(now.0)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
     }
 
     async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()> {
@@ -134,8 +100,9 @@ impl IdentityStorage for PostgresStorage {
     ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)> {
         let mut tx = self.pool.begin().await?;
         let row = sqlx::query(
-            "select family, account, clinic, device, expires_at, rotated_at, successor from refresh_tokens
-             where hash = $1 for update",
+            "select family, account, clinic, device, expires_at, rotated_at, successor,
+                 exists (select 1 from lost_devices l where l.device = refresh_tokens.device)
+             from refresh_tokens where hash = $1 for update",
         )
         .bind(hash.as_slice())
         .fetch_optional(&mut *tx)
@@ -174,6 +141,12 @@ impl IdentityStorage for PostgresStorage {
                     .bind(now.0 - REMEMBER_ROTATED_MS)
                     .execute(&mut *tx)
                     .await?;
+                sqlx::query("update devices set last_seen = $3 where account = $1 and device = $2")
+                    .bind(stored.account.0)
+                    .bind(stored.device.0)
+                    .bind(now.0)
+                    .execute(&mut *tx)
+                    .await?;
                 let token = NewRefreshToken {
                     hash: fresh,
                     family: stored.family,
@@ -184,7 +157,10 @@ impl IdentityStorage for PostgresStorage {
                 };
                 insert_token(&mut tx, &token).await?;
             }
-            (RefreshVerdict::EndFamily, Some(stored)) => end_family(&mut tx, stored.family).await?,
+            (RefreshVerdict::EndFamily, Some(stored)) => {
+                end_family(&mut tx, stored.family).await?;
+                listen::tell_of(&mut tx, Whom::Account(stored.account), self.node).await?;
+            }
             _ => {}
         }
         tx.commit().await?;
@@ -192,11 +168,14 @@ impl IdentityStorage for PostgresStorage {
     }
 
     async fn forget_stale_tokens(&self, now: Timestamp) -> Stored<u64> {
-        let forgotten = sqlx::query("delete from refresh_tokens where expires_at <= $1 or rotated_at < $2")
-            .bind(now.0)
-            .bind(now.0 - REMEMBER_ROTATED_MS)
-            .execute(&self.pool)
-            .await?;
+        let forgotten = sqlx::query(
+            "delete from refresh_tokens where (expires_at <= $1 or rotated_at < $2)
+             and not exists (select 1 from lost_devices l where l.device = refresh_tokens.device)",
+        )
+        .bind(now.0)
+        .bind(now.0 - REMEMBER_ROTATED_MS)
+        .execute(&self.pool)
+        .await?;
         Ok(forgotten.rows_affected())
     }
 
@@ -206,10 +185,13 @@ impl IdentityStorage for PostgresStorage {
     }
 
     async fn family_lives(&self, family: [u8; 16]) -> Stored<bool> {
-        let row = sqlx::query("select exists (select 1 from refresh_tokens where family = $1)")
-            .bind(Uuid::from_bytes(family))
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query(
+            "select exists (select 1 from refresh_tokens where family = $1
+                 and not exists (select 1 from lost_devices l where l.device = refresh_tokens.device))",
+        )
+        .bind(Uuid::from_bytes(family))
+        .fetch_one(&self.pool)
+        .await?;
         Ok(row.try_get(0)?)
     }
 
@@ -285,6 +267,7 @@ fn read_token(row: &PgRow) -> Stored<StoredRefreshToken> {
         expires_at: Timestamp(row.try_get(4)?),
         rotated_at: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
         successor_is_unused: false,
+        device_lost: row.try_get(7)?,
     })
 }
 

@@ -3,11 +3,15 @@
 //! Invariant: readers take the head first and read no number above it, so what they see is committed and complete.
 
 mod accept;
+mod accounts;
 mod at_rest;
 mod compact;
+mod devices;
 mod feeds;
 mod identity;
+mod invitations;
 mod listen;
+mod mail;
 
 use super::{StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
@@ -18,7 +22,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (
         1,
         "foundation",
@@ -33,6 +37,11 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         3,
         "compaction",
         include_str!("../../../../migrations/server/postgres/0003_compaction.sql"),
+    ),
+    (
+        4,
+        "people",
+        include_str!("../../../../migrations/server/postgres/0004_people.sql"),
     ),
     (
         6,

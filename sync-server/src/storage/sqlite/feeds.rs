@@ -1,7 +1,8 @@
 //! Reading documents and feeds.
 
+use super::super::people::PeopleStorage;
 use super::super::{
-    AcceptTransaction, Commits, FeedChange, FeedStep, STRETCH_STEPS, StepContent, Storage, StorageError,
+    AcceptTransaction, FeedChange, FeedStep, OtherNodes, STRETCH_STEPS, StepContent, Storage, StorageError,
     Stored, StoredDocument, Stretch, feed_key, kind, signed, unsigned, within_budget,
 };
 use super::{SqliteStorage, accept, id};
@@ -55,6 +56,10 @@ pub(super) fn document(
 
 #[async_trait]
 impl Storage for SqliteStorage {
+    fn people(&self) -> &dyn PeopleStorage {
+        self
+    }
+
     async fn health(&self) -> Stored<()> {
         self.read(|connection| {
             connection.query_row("select count(*) from clinics", [], |row| row.get::<_, i64>(0))?;
@@ -93,7 +98,7 @@ impl Storage for SqliteStorage {
         .await
     }
 
-    async fn listen(&self) -> Stored<Option<Box<dyn Commits>>> {
+    async fn listen(&self) -> Stored<Option<Box<dyn OtherNodes>>> {
         // One file has one server.
         Ok(None)
     }

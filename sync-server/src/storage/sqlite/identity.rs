@@ -1,16 +1,15 @@
-//! Accounts, devices and tokens.
+//! Who belongs where, sign-ins, writers and secrets.
 
 use super::super::{
     ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, Stored, roles, roles_words,
 };
+use super::accounts::optional_client;
 use super::{SqliteStorage, id};
 use crate::at_rest::NO_CLINIC;
-use crate::identity::{
-    AccountRecord, NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken,
-};
+use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
-use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId};
+use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 
@@ -20,8 +19,8 @@ impl IdentityStorage for SqliteStorage {
         self.write(move |connection| {
             let key = clinic.clinic.bytes();
             connection.execute(
-                "insert into clinics (clinic, name) values (?1, ?2)",
-                params![key, clinic.name],
+                "insert into clinics (clinic, name, created_at) values (?1, ?2, ?3)",
+                params![key, clinic.name, clinic.created_at.0],
             )?;
             for account in &clinic.accounts {
                 connection.execute(
@@ -63,22 +62,6 @@ impl IdentityStorage for SqliteStorage {
         .await
     }
 
-    async fn account_by_email(&self, email: &str) -> Stored<Option<AccountRecord>> {
-        let email = email.to_owned();
-        self.read(move |connection| {
-            Ok(connection
-                .prepare_cached("select account, password_hash from accounts where email = ?1")?
-                .query_row([email], |row| {
-                    Ok(AccountRecord {
-                        account: id(row, 0, AccountId)?,
-                        password_hash: row.get(1)?,
-                    })
-                })
-                .optional()?)
-        })
-        .await
-    }
-
     async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>> {
         self.read(move |connection| {
             let mut select = connection.prepare_cached(
@@ -87,36 +70,15 @@ impl IdentityStorage for SqliteStorage {
                  where m.account = ?1 order by m.clinic",
             )?;
             let rows = select.query_map([account.bytes()], |row| {
-                let client: Option<[u8; 16]> = row.get(2)?;
                 Ok(Principal {
                     account,
                     clinic: id(row, 0, ClinicId)?,
                     roles: roles(&row.get::<_, String>(1)?),
-                    client: client.map(|bytes| ClientId(uuid::Uuid::from_bytes(bytes))),
+                    client: optional_client(row, 2)?,
                     name: row.get(3)?,
                 })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    async fn remember_device(
-        &self,
-        account: AccountId,
-        device: DeviceId,
-        name: &str,
-        now: Timestamp,
-    ) -> Stored<()> {
-        let name = name.to_owned();
-        self.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "insert into devices (account, device, name, first_seen, last_seen) values (?1, ?2, ?3, ?4, ?4)
-                     on conflict (account, device) do update set name = excluded.name, last_seen = excluded.last_seen",
-                )?
-                .execute(params![account.bytes(), device.bytes(), name, now.0])?;
-            Ok(())
         })
         .await
     }
@@ -138,7 +100,8 @@ impl IdentityStorage for SqliteStorage {
             let stored = connection
                 .prepare_cached(
                     "select t.family, t.account, t.clinic, t.device, t.expires_at, t.rotated_at,
-                         exists (select 1 from refresh_tokens s where s.hash = t.successor and s.rotated_at is null)
+                         exists (select 1 from refresh_tokens s where s.hash = t.successor and s.rotated_at is null),
+                         exists (select 1 from lost_devices l where l.device = t.device)
                      from refresh_tokens t where t.hash = ?1",
                 )?
                 .query_row([hash], |row| {
@@ -150,6 +113,7 @@ impl IdentityStorage for SqliteStorage {
                         expires_at: Timestamp(row.get(4)?),
                         rotated_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
                         successor_is_unused: row.get(6)?,
+                        device_lost: row.get(7)?,
                     })
                 })
                 .optional()?;
@@ -168,6 +132,10 @@ impl IdentityStorage for SqliteStorage {
                     connection.execute(
                         "delete from refresh_tokens where family = ?1 and rotated_at < ?2",
                         params![stored.family, now.0 - REMEMBER_ROTATED_MS],
+                    )?;
+                    connection.execute(
+                        "update devices set last_seen = ?3 where account = ?1 and device = ?2",
+                        params![stored.account.bytes(), stored.device.bytes(), now.0],
                     )?;
                     insert_token(
                         connection,
@@ -192,7 +160,8 @@ impl IdentityStorage for SqliteStorage {
     async fn forget_stale_tokens(&self, now: Timestamp) -> Stored<u64> {
         self.write(move |connection| {
             let forgotten = connection.execute(
-                "delete from refresh_tokens where expires_at <= ?1 or rotated_at < ?2",
+                "delete from refresh_tokens where (expires_at <= ?1 or rotated_at < ?2)
+                 and device not in (select device from lost_devices)",
                 params![now.0, now.0 - REMEMBER_ROTATED_MS],
             )?;
             Ok(forgotten as u64)
@@ -207,7 +176,10 @@ impl IdentityStorage for SqliteStorage {
     async fn family_lives(&self, family: [u8; 16]) -> Stored<bool> {
         self.read(move |connection| {
             Ok(connection
-                .prepare_cached("select 1 from refresh_tokens where family = ?1")?
+                .prepare_cached(
+                    "select 1 from refresh_tokens where family = ?1
+                     and not exists (select 1 from lost_devices l where l.device = refresh_tokens.device)",
+                )?
                 .exists([family])?)
         })
         .await

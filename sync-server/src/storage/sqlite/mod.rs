@@ -3,10 +3,14 @@
 //! Invariant: an accept is on the disk (`synchronous = full`) before it is acknowledged.
 
 mod accept;
+mod accounts;
 mod at_rest;
 mod compact;
+mod devices;
 mod feeds;
 mod identity;
+mod invitations;
+mod mail;
 
 use super::{Storage, StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
@@ -22,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0001_foundation.sql"),
     include_str!("../../../../migrations/server/sqlite/0002_refresh_repeats.sql"),
     include_str!("../../../../migrations/server/sqlite/0003_compaction.sql"),
+    include_str!("../../../../migrations/server/sqlite/0004_people.sql"),
     include_str!("../../../../migrations/server/sqlite/0006_at_rest.sql"),
 ];
 const READERS: usize = 4;

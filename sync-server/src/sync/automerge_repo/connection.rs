@@ -6,6 +6,7 @@
 use super::super::accept::{Author, QueuedPush, ReadItem, Writer};
 use super::super::authorize::ReadChange;
 use super::super::fan_out::{Attendance, ForSession, LivePage};
+use super::super::look_again::Ear;
 use super::super::quota::{Cost, LONGEST_WAIT};
 use super::ephemera::{Exchange, MAX_EPHEMERAL, Told};
 use super::guests::Admitted;
@@ -223,6 +224,7 @@ struct Connection {
     ends: Instant,
     ask: tokio::time::Interval,
     look_up: tokio::time::Interval,
+    ear: Ear,
 }
 
 /// What the server itself tells those who have a document open. The client takes a notice only if its count goes up.
@@ -247,6 +249,7 @@ enum Event {
 
 async fn begin(state: &AppState, line: &mut Line, ticket: Option<AccessClaims>) -> Result<Connection, End> {
     let claims = ticket.ok_or(Error::Ticket)?;
+    let ear = state.look_again.ear(claims.account, claims.device);
     let principal = person_behind(state.storage.as_ref(), &claims)
         .await?
         .filter(|principal| !principal.feeds().is_empty())
@@ -313,6 +316,7 @@ async fn begin(state: &AppState, line: &mut Line, ticket: Option<AccessClaims>) 
         ends: now + Duration::from_millis(left),
         ask: every(state.settings.silence / 3),
         look_up: every(state.settings.ticket_checked_every),
+        ear,
     })
 }
 
@@ -361,6 +365,7 @@ impl Connection {
             () = self.state.stopping.cancelled() => Event::Stopping,
             () = tokio::time::sleep_until(self.ends) => Event::TicketExpired,
             _ = self.look_up.tick() => Event::LookUp,
+            () = self.ear.called() => Event::LookUp,
             item = self.attendance.inbox.recv() => Event::Inside(item),
             told = self.exchange.hear.recv() => Event::Told(told),
             _ = self.ask.tick() => Event::Ask,

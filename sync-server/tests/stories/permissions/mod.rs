@@ -21,9 +21,10 @@ use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClinicId, DocumentId};
 use shared_model::permissions::{Principal, Role};
 use shared_model::protocol::{self, Accepted, PROTOCOL_VERSION, Push, PushItem, SinglePush};
+use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
-use sync_server::identity::{Passwords, random};
+use sync_server::identity::{Passwords, RequestLimit, random};
 use sync_server::storage::{NewAccount, NewClinic};
 
 const EVERYTHING: &[Role] = &[
@@ -87,6 +88,7 @@ async fn sign_up(practice: &Practice, clinic: ClinicId, prefix: &str) {
     let new = NewClinic {
         clinic,
         name: "Practice".to_owned(),
+        created_at: Timestamp(0),
         accounts,
         demonstration: Vec::new(),
     };
@@ -221,7 +223,16 @@ async fn device_server_and_page_say_the_same_to_everybody_about_everything() {
     let started = Instant::now();
     let page = page::read();
     assert_eq!(page.len(), Kind::ALL.len());
-    let practice = Practice::open(Engine::Sqlite).await;
+    let practice = Practice::open_with(Engine::Sqlite, |settings| {
+        // All of the clinic's people ask for everything from one machine, without a pause.
+        let any = RequestLimit {
+            at_once: 1_000_000,
+            per_minute: 1_000_000,
+        };
+        settings.request_limits.address = any;
+        settings.request_limits.account = any;
+    })
+    .await;
     let (here, elsewhere) = (fresh_id(ClinicId), fresh_id(ClinicId));
     sign_up(&practice, here, "here").await;
     sign_up(&practice, elsewhere, "elsewhere").await;

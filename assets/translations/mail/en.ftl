@@ -1,0 +1,39 @@
+# What the server writes in mails. One mail is a subject, a few short paragraphs, and at most one link.
+
+mail-greeting = Hello { $name },
+mail-greeting-nobody = Hello,
+mail-link-by-hand = If the button does not work, copy this address into your browser:
+mail-foot = This mail was sent by { $server }. Nobody reads answers to it.
+
+invitation-subject = { $clinic } invites you
+invitation-staff = { $inviter } invites you to work with { $clinic } in its records.
+invitation-owner = { $inviter } invites you to see your pets' records at { $clinic }, ask for appointments and hear when something is due.
+invitation-link = Accept the invitation
+invitation-days = The link is for you alone and works for { $days } days. If you did not expect it, ignore this mail.
+
+reset-subject = A new password for { $server }
+reset-asked = Somebody asked for a new password for your account. Choose it here:
+reset-link = Choose a new password
+reset-hours = The link works once, within the next hour. If it was not you, ignore this mail: your password stays as it is.
+
+password-changed-subject = Your password was changed
+password-changed-text = The password of your account was changed. Everywhere else you have to sign in again with the new one.
+password-changed-not-me = If it was not you, choose a new password at once and tell your clinic:
+password-changed-link = Choose a new password
+
+verify-subject = Is this your address?
+verify-text = Please confirm that this is your address, so that we can reach you if you forget your password.
+verify-link = This is my address
+verify-days = The link works once, within the next three days.
+
+new-email-subject = Confirm your new address
+new-email-text = You want to use this address for your account from now on. Until you confirm it, the former one stays.
+new-email-link = Use this address
+
+email-change-subject = Your address is about to change
+email-change-text = Somebody who knows your password asked to use { $address } for your account instead of this address.
+email-change-not-me = If it was you, there is nothing to do here. If it was not you, choose a new password at once and tell your clinic:
+email-change-link = Choose a new password
+
+email-taken-subject = This address has an account already
+email-taken-text = Somebody asked to use this address for their account, but it belongs to yours. Nothing was changed. If it was you, sign in with this address instead.

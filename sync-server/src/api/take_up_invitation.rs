@@ -1,0 +1,99 @@
+//! Whoever was invited looks at the invitation and takes it up: with a new account, or with the one that they have.
+//!
+//! Invariant: an invitation is taken up once, and by whoever reads the mails of the address that it went to.
+
+use super::me::new_password;
+use super::request::{Body, CameFrom, name};
+use super::sign_in::{begin_sign_in, prove};
+use crate::error::ApiError;
+use crate::identity::read_invitation_link;
+use crate::server::AppState;
+use crate::storage::Whom;
+use crate::storage::people::{Account, StoredInvitation, TakeUp, TakenUp, Taker};
+use axum::Json;
+use axum::extract::State;
+use shared_model::accounts::{AcceptInvitation, FollowLink, Invited, SignedIn};
+
+async fn find(state: &AppState, token: &str) -> Result<(StoredInvitation, [u8; 32]), ApiError> {
+    let (clinic, hash) = read_invitation_link(token).ok_or(ApiError::LinkNoLongerValid)?;
+    let now = state.settings.clock.now();
+    let stored = state
+        .storage
+        .people()
+        .invitation_of_link(clinic, hash, now)
+        .await?;
+    Ok((stored.ok_or(ApiError::LinkNoLongerValid)?, hash))
+}
+
+pub(crate) async fn look(
+    State(state): State<AppState>,
+    Body(request): Body<FollowLink>,
+) -> Result<Json<Invited>, ApiError> {
+    let (stored, _) = find(&state, &request.token).await?;
+    let invitation = stored.invitation;
+    Ok(Json(Invited {
+        clinic_name: stored.clinic_name,
+        email: invitation.email,
+        full_name: invitation.full_name,
+        roles: invitation.roles,
+        invited_by: invitation.invited_by,
+        expires_at: invitation.expires_at,
+        has_account: stored.has_account,
+    }))
+}
+
+pub(crate) async fn accept(
+    State(state): State<AppState>,
+    CameFrom(address): CameFrom,
+    Body(request): Body<AcceptInvitation>,
+) -> Result<Json<SignedIn>, ApiError> {
+    let (stored, token) = find(&state, &request.token).await?;
+    let (people, invitation) = (state.storage.people(), &stored.invitation);
+    let who = match people.account_by_email(&invitation.email).await? {
+        Some(account) => {
+            let email = account.email.clone();
+            let account = prove(&state, &email, address, request.password, Some(account)).await?;
+            Taker::Existing(account.account)
+        }
+        None => {
+            let full_name = name(&request.full_name)?;
+            let to_be = Account {
+                account: invitation.account,
+                email: invitation.email.clone(),
+                full_name: full_name.clone(),
+                password_hash: String::new(),
+                email_verified: true,
+                new_email: None,
+            };
+            let clinics = [stored.clinic_name.clone()];
+            let password_hash = new_password(&state, &to_be, request.password, &clinics).await?;
+            Taker::New {
+                full_name,
+                password_hash,
+            }
+        }
+    };
+    // Before anything is taken up, so that the link still works on another device.
+    if people.is_lost(request.device).await? {
+        return Err(ApiError::DeviceLost);
+    }
+    let take_up = TakeUp {
+        clinic: stored.clinic,
+        token,
+        now: state.settings.clock.now(),
+        who,
+    };
+    let TakenUp::Member(account) = people.take_up(take_up).await? else {
+        return Err(ApiError::LinkNoLongerValid);
+    };
+    state.look_again.at(Whom::Account(account));
+    tracing::info!(%account, invitation = %invitation.id, "took an invitation up");
+    begin_sign_in(
+        &state,
+        account,
+        stored.clinic,
+        request.device,
+        &request.device_name,
+    )
+    .await
+}

@@ -1,0 +1,61 @@
+//! The devices that people sign in on, and those that were lost.
+
+use crate::storage::Stored;
+use async_trait::async_trait;
+use shared_model::accounts::Device;
+use shared_model::ids::{AccountId, ClinicId, DeviceId};
+use shared_model::time::Timestamp;
+
+/// Decides about a report, seeing who else is signed in on the device and where.
+pub type LostJudge = Box<dyn FnOnce(&[(AccountId, ClinicId)]) -> bool + Send>;
+
+/// What came of reporting a device as lost or found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostReport {
+    Noted,
+    /// The account has never signed in on such a device.
+    NoSuchDevice,
+    NotPermitted,
+}
+
+#[async_trait]
+pub trait DeviceStorage: Send + Sync {
+    async fn remember_device(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        name: &str,
+        now: Timestamp,
+    ) -> Stored<()>;
+    /// An account's devices, the latest first. None of them is marked as the one that asks.
+    async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>>;
+    /// Whether there is such a device.
+    async fn name_device(&self, account: AccountId, device: DeviceId, name: &str) -> Stored<bool>;
+    /// Ends the account's sign-ins on a device, at one clinic or at all; whether there is such a device.
+    async fn sign_out_device(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        clinic: Option<ClinicId>,
+    ) -> Stored<bool>;
+    async fn is_lost(&self, device: DeviceId) -> Stored<bool>;
+    /// Every sign-in on the device is refused from now on. What proves one is kept, so that it can be told why.
+    async fn report_lost(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        by: AccountId,
+        now: Timestamp,
+        judge: LostJudge,
+    ) -> Stored<LostReport>;
+    /// The device is as any other; its people sign in anew.
+    async fn report_found(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        now: Timestamp,
+        judge: LostJudge,
+    ) -> Stored<LostReport>;
+    /// A lost device says that its records are gone, with a refresh token that was its own (its hash).
+    async fn note_purged(&self, device: DeviceId, token: [u8; 32], now: Timestamp) -> Stored<bool>;
+}

@@ -1,0 +1,35 @@
+//! The people's part of the storage boundary, cut by what happens: accounts and memberships, invitations, devices, mail.
+//!
+//! Invariants: what a person is told by mail is written in the transaction that it tells of; and whoever's rights shrink is
+//! named to the other nodes in that transaction too.
+
+mod accounts;
+mod devices;
+mod invitations;
+mod mail;
+
+pub use accounts::{Account, AccountStorage, LinkPurpose, NewLink, RolesJudge, StoredLink};
+pub use devices::{DeviceStorage, LostJudge, LostReport};
+pub use invitations::{
+    InvitationStorage, NewInvitation, OpenedClinic, StoredInvitation, TakeUp, TakenUp, Taker,
+};
+pub use mail::{LeasedMail, MailOutcome, MailStorage, NewMail, SETTLED_KEPT_MS};
+
+pub(crate) use accounts::small_count;
+
+use shared_model::accounts::Sent;
+
+/// How far an invitation's mail came. Without one the link was handed over otherwise, and what became of an old one is
+/// not kept: it has left.
+pub(crate) fn sent(has_mail: bool, settled: bool, sent: bool) -> Sent {
+    match (has_mail, settled, sent) {
+        (true, false, _) => Sent::Waiting,
+        (true, true, false) => Sent::Refused,
+        (true, true, true) | (false, _, _) => Sent::Sent,
+    }
+}
+
+/// All of it, as one storage gives it.
+pub trait PeopleStorage: AccountStorage + InvitationStorage + DeviceStorage + MailStorage {}
+
+impl<S: AccountStorage + InvitationStorage + DeviceStorage + MailStorage> PeopleStorage for S {}

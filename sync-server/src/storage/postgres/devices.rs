@@ -1,0 +1,206 @@
+//! Devices, and those that were lost.
+
+use super::super::people::{DeviceStorage, LostJudge, LostReport};
+use super::super::{Stored, Whom};
+use super::{PostgresStorage, id, listen};
+use async_trait::async_trait;
+use shared_model::accounts::Device;
+use shared_model::ids::{AccountId, ClinicId, DeviceId};
+use shared_model::time::Timestamp;
+use sqlx::Row;
+use sqlx::postgres::{PgConnection, PgExecutor};
+
+#[async_trait]
+impl DeviceStorage for PostgresStorage {
+    async fn remember_device(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        name: &str,
+        now: Timestamp,
+    ) -> Stored<()> {
+        sqlx::query(
+            "insert into devices (account, device, name, first_seen, last_seen) values ($1, $2, $3, $4, $4)
+             on conflict (account, device) do update set
+                 name = case when devices.named then devices.name else excluded.name end,
+                 last_seen = excluded.last_seen",
+        )
+        .bind(account.0)
+        .bind(device.0)
+        .bind(name)
+        .bind(now.0)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>> {
+        let rows = sqlx::query(
+            "select d.device, d.name, d.first_seen, d.last_seen, l.lost_at, l.purged_at,
+                 l.lost_at is null and exists (
+                     select 1 from refresh_tokens t where t.device = d.device and t.account = d.account
+                     and t.rotated_at is null and t.expires_at > $2)
+             from devices d left join lost_devices l on l.device = d.device
+             where d.account = $1 order by d.last_seen desc, d.device",
+        )
+        .bind(account.0)
+        .bind(now.0)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Device {
+                    device: id(row, 0, DeviceId)?,
+                    name: row.try_get(1)?,
+                    first_seen: Timestamp(row.try_get(2)?),
+                    last_seen: Timestamp(row.try_get(3)?),
+                    current: false,
+                    lost_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp),
+                    purged_at: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
+                    signed_in: row.try_get(6)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn name_device(&self, account: AccountId, device: DeviceId, name: &str) -> Stored<bool> {
+        let named =
+            sqlx::query("update devices set name = $3, named = true where account = $1 and device = $2")
+                .bind(account.0)
+                .bind(device.0)
+                .bind(name)
+                .execute(&self.pool)
+                .await?;
+        Ok(named.rows_affected() > 0)
+    }
+
+    async fn sign_out_device(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        clinic: Option<ClinicId>,
+    ) -> Stored<bool> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query(
+            "delete from refresh_tokens where account = $1 and device = $2 and ($3::uuid is null or clinic = $3)",
+        )
+        .bind(account.0)
+        .bind(device.0)
+        .bind(clinic.map(|clinic| clinic.0))
+        .execute(&mut *tx)
+        .await?;
+        let known = is_device_of(&mut *tx, account, device).await?;
+        listen::tell_of(&mut tx, Whom::Account(account), self.node).await?;
+        tx.commit().await?;
+        Ok(known)
+    }
+
+    async fn is_lost(&self, device: DeviceId) -> Stored<bool> {
+        let row = sqlx::query("select exists (select 1 from lost_devices where device = $1)")
+            .bind(device.0)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    async fn report_lost(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        by: AccountId,
+        now: Timestamp,
+        judge: LostJudge,
+    ) -> Stored<LostReport> {
+        let mut tx = self.pool.begin().await?;
+        let report = judged(&mut tx, account, device, now, judge).await?;
+        if report == LostReport::Noted {
+            sqlx::query(
+                "insert into lost_devices (device, lost_at, reported_by) values ($1, $2, $3) on conflict do nothing",
+            )
+            .bind(device.0)
+            .bind(now.0)
+            .bind(by.0)
+            .execute(&mut *tx)
+            .await?;
+            listen::tell_of(&mut tx, Whom::Device(device), self.node).await?;
+        }
+        tx.commit().await?;
+        Ok(report)
+    }
+
+    async fn report_found(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        now: Timestamp,
+        judge: LostJudge,
+    ) -> Stored<LostReport> {
+        let mut tx = self.pool.begin().await?;
+        let report = judged(&mut tx, account, device, now, judge).await?;
+        if report == LostReport::Noted {
+            let found = sqlx::query("delete from lost_devices where device = $1")
+                .bind(device.0)
+                .execute(&mut *tx)
+                .await?;
+            if found.rows_affected() > 0 {
+                sqlx::query("delete from refresh_tokens where device = $1")
+                    .bind(device.0)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(report)
+    }
+
+    async fn note_purged(&self, device: DeviceId, token: [u8; 32], now: Timestamp) -> Stored<bool> {
+        let noted = sqlx::query(
+            "update lost_devices set purged_at = coalesce(purged_at, $3) where device = $1
+             and exists (select 1 from refresh_tokens where hash = $2 and device = $1)",
+        )
+        .bind(device.0)
+        .bind(token.as_slice())
+        .bind(now.0)
+        .execute(&self.pool)
+        .await?;
+        Ok(noted.rows_affected() > 0)
+    }
+}
+
+async fn is_device_of(database: impl PgExecutor<'_>, account: AccountId, device: DeviceId) -> Stored<bool> {
+    let row = sqlx::query("select exists (select 1 from devices where account = $1 and device = $2)")
+        .bind(account.0)
+        .bind(device.0)
+        .fetch_one(database)
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+async fn judged(
+    connection: &mut PgConnection,
+    account: AccountId,
+    device: DeviceId,
+    now: Timestamp,
+    judge: LostJudge,
+) -> Stored<LostReport> {
+    if !is_device_of(&mut *connection, account, device).await? {
+        return Ok(LostReport::NoSuchDevice);
+    }
+    let rows = sqlx::query(
+        "select distinct account, clinic from refresh_tokens
+         where device = $1 and rotated_at is null and expires_at > $2",
+    )
+    .bind(device.0)
+    .bind(now.0)
+    .fetch_all(connection)
+    .await?;
+    let signed_in = rows
+        .iter()
+        .map(|row| Ok((id(row, 0, AccountId)?, id(row, 1, ClinicId)?)))
+        .collect::<Stored<Vec<_>>>()?;
+    Ok(if judge(&signed_in) {
+        LostReport::Noted
+    } else {
+        LostReport::NotPermitted
+    })
+}

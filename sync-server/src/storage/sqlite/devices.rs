@@ -1,0 +1,186 @@
+//! Devices, and those that were lost.
+
+use super::super::Stored;
+use super::super::people::{DeviceStorage, LostJudge, LostReport};
+use super::{SqliteStorage, id};
+use async_trait::async_trait;
+use rusqlite::{Connection, params};
+use shared_model::accounts::Device;
+use shared_model::ids::{AccountId, ClinicId, DeviceId};
+use shared_model::time::Timestamp;
+
+#[async_trait]
+impl DeviceStorage for SqliteStorage {
+    async fn remember_device(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        name: &str,
+        now: Timestamp,
+    ) -> Stored<()> {
+        let name = name.to_owned();
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "insert into devices (account, device, name, first_seen, last_seen) values (?1, ?2, ?3, ?4, ?4)
+                     on conflict (account, device) do update set
+                         name = case when named then name else excluded.name end, last_seen = excluded.last_seen",
+                )?
+                .execute(params![account.bytes(), device.bytes(), name, now.0])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached(
+                "select d.device, d.name, d.first_seen, d.last_seen, l.lost_at, l.purged_at,
+                     l.lost_at is null and exists (
+                         select 1 from refresh_tokens t where t.device = d.device and t.account = d.account
+                         and t.rotated_at is null and t.expires_at > ?2)
+                 from devices d left join lost_devices l on l.device = d.device
+                 where d.account = ?1 order by d.last_seen desc, d.device",
+            )?;
+            let rows = select.query_map(params![account.bytes(), now.0], |row| {
+                Ok(Device {
+                    device: id(row, 0, DeviceId)?,
+                    name: row.get(1)?,
+                    first_seen: Timestamp(row.get(2)?),
+                    last_seen: Timestamp(row.get(3)?),
+                    current: false,
+                    lost_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+                    purged_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+                    signed_in: row.get(6)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn name_device(&self, account: AccountId, device: DeviceId, name: &str) -> Stored<bool> {
+        let name = name.to_owned();
+        self.write(move |connection| {
+            let named = connection.execute(
+                "update devices set name = ?3, named = 1 where account = ?1 and device = ?2",
+                params![account.bytes(), device.bytes(), name],
+            )?;
+            Ok(named > 0)
+        })
+        .await
+    }
+
+    async fn sign_out_device(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        clinic: Option<ClinicId>,
+    ) -> Stored<bool> {
+        self.write(move |connection| {
+            connection.execute(
+                "delete from refresh_tokens where account = ?1 and device = ?2 and (?3 is null or clinic = ?3)",
+                params![
+                    account.bytes(),
+                    device.bytes(),
+                    clinic.map(|clinic| *clinic.bytes())
+                ],
+            )?;
+            is_device_of(connection, account, device)
+        })
+        .await
+    }
+
+    async fn is_lost(&self, device: DeviceId) -> Stored<bool> {
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached("select 1 from lost_devices where device = ?1")?
+                .exists([device.bytes()])?)
+        })
+        .await
+    }
+
+    async fn report_lost(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        by: AccountId,
+        now: Timestamp,
+        judge: LostJudge,
+    ) -> Stored<LostReport> {
+        self.write(move |connection| {
+            let report = judged(connection, account, device, now, judge)?;
+            if report == LostReport::Noted {
+                connection.execute(
+                    "insert into lost_devices (device, lost_at, reported_by) values (?1, ?2, ?3)
+                     on conflict (device) do nothing",
+                    params![device.bytes(), now.0, by.bytes()],
+                )?;
+            }
+            Ok(report)
+        })
+        .await
+    }
+
+    async fn report_found(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        now: Timestamp,
+        judge: LostJudge,
+    ) -> Stored<LostReport> {
+        self.write(move |connection| {
+            let report = judged(connection, account, device, now, judge)?;
+            if report == LostReport::Noted
+                && connection.execute("delete from lost_devices where device = ?1", [device.bytes()])? > 0
+            {
+                connection.execute("delete from refresh_tokens where device = ?1", [device.bytes()])?;
+            }
+            Ok(report)
+        })
+        .await
+    }
+
+    async fn note_purged(&self, device: DeviceId, token: [u8; 32], now: Timestamp) -> Stored<bool> {
+        self.write(move |connection| {
+            let noted = connection.execute(
+                "update lost_devices set purged_at = coalesce(purged_at, ?3) where device = ?1
+                 and exists (select 1 from refresh_tokens where hash = ?2 and device = ?1)",
+                params![device.bytes(), token, now.0],
+            )?;
+            Ok(noted > 0)
+        })
+        .await
+    }
+}
+
+fn is_device_of(connection: &Connection, account: AccountId, device: DeviceId) -> Stored<bool> {
+    Ok(connection
+        .prepare_cached("select 1 from devices where account = ?1 and device = ?2")?
+        .exists([account.bytes(), device.bytes()])?)
+}
+
+fn judged(
+    connection: &Connection,
+    account: AccountId,
+    device: DeviceId,
+    now: Timestamp,
+    judge: LostJudge,
+) -> Stored<LostReport> {
+    if !is_device_of(connection, account, device)? {
+        return Ok(LostReport::NoSuchDevice);
+    }
+    let mut select = connection.prepare_cached(
+        "select distinct account, clinic from refresh_tokens
+         where device = ?1 and rotated_at is null and expires_at > ?2",
+    )?;
+    let rows = select.query_map(params![device.bytes(), now.0], |row| {
+        Ok((id(row, 0, AccountId)?, id(row, 1, ClinicId)?))
+    })?;
+    let signed_in = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(if judge(&signed_in) {
+        LostReport::Noted
+    } else {
+        LostReport::NotPermitted
+    })
+}

@@ -1,0 +1,269 @@
+//! Passwords changed, forgotten and chosen anew; addresses verified and changed.
+
+use crate::database::Engine;
+use crate::letter_box::LetterBox;
+use crate::morning::on_both;
+use crate::person::{Person, post};
+use crate::practice::{PASSWORD, Practice, fresh_id};
+use serde_json::json;
+use shared_model::accounts::{Me, codes, links};
+use shared_model::ids::DeviceId;
+use shared_model::protocol::Goodbye;
+use shared_model::time::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+use sync_server::Clock;
+
+on_both! {
+    a_changed_password_ends_every_other_sign_in
+    a_forgotten_password_is_chosen_anew_once
+    a_new_address_is_confirmed_and_the_old_one_told
+    an_address_is_verified_by_its_mail
+    a_name_is_changed
+}
+
+const NEW: &str = "quince-fathom-41-sled";
+
+async fn a_changed_password_ends_every_other_sign_in(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    practice.enter_records().await;
+    let mut other = practice.device("vet").await;
+    other.connect().await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let change = async |current: &str, new: &str| {
+        vet.post("/me/password", json!({ "current": current, "new": new }))
+            .await
+    };
+    assert_eq!(change("guess", NEW).await.code(), codes::WRONG_CREDENTIALS);
+    for weak in ["correct", "vet@example.org", "Practice2026"] {
+        assert_eq!(
+            change(PASSWORD, weak).await.code(),
+            codes::WEAK_PASSWORD,
+            "{weak}"
+        );
+    }
+    assert_eq!(
+        change(PASSWORD, &"x".repeat(2_000)).await.code(),
+        codes::BAD_REQUEST
+    );
+    let done = change(PASSWORD, NEW).await;
+    assert_eq!(
+        (done.status.as_u16(), done.header("cache-control")),
+        (204, "no-store")
+    );
+    assert_eq!(other.goodbye().await, Goodbye::SignIn);
+    let me: Me = vet.get("/me").await;
+    assert_eq!(me.full_name, "vet", "the one that changed it stays");
+    assert_eq!(
+        practice.sign_in("vet", PASSWORD, fresh_id(DeviceId)).await.status,
+        401
+    );
+    Person::of(&practice, "vet", NEW).await;
+    let told = letters.letter("vet@example.org", "password was changed").await;
+    assert!(told.plain.contains(links::FORGOT_PASSWORD));
+}
+
+async fn a_forgotten_password_is_chosen_anew_once(engine: Engine) {
+    let letters = LetterBox::open();
+    let now = Arc::new(AtomicI64::new(1_700_000_000_000));
+    let (mail, clock) = (letters.post(), Arc::clone(&now));
+    let practice = Practice::open_with(engine, |settings| {
+        settings.post = mail;
+        settings.clock = Clock::of(move || Timestamp(clock.load(Ordering::Relaxed)));
+    })
+    .await;
+    practice.enter_records().await;
+    let mut device = practice.device("vet").await;
+    device.connect().await;
+    let forgot = async || {
+        let asked = post(
+            practice.address,
+            "/password/forgot",
+            json!({ "email": " Vet@Example.org" }),
+        )
+        .await;
+        assert_eq!((asked.status.as_u16(), asked.body.as_ref()), (202, &b""[..]));
+        letters
+            .letter("vet@example.org", "A new password")
+            .await
+            .token(links::RESET_PASSWORD)
+    };
+    let reset = async |token: &str, password: &str| {
+        post(
+            practice.address,
+            "/password/reset",
+            json!({ "token": token, "password": password }),
+        )
+        .await
+    };
+    let late = forgot().await;
+    now.fetch_add(3_600_000, Ordering::Relaxed);
+    assert_eq!(
+        reset(&late, NEW).await.code(),
+        codes::LINK_NO_LONGER_VALID,
+        "after an hour"
+    );
+    let first = forgot().await;
+    let token = forgot().await;
+    assert_eq!(
+        reset(&first, NEW).await.code(),
+        codes::LINK_NO_LONGER_VALID,
+        "there is a later one"
+    );
+    assert_eq!(reset(&token, "vet12345").await.code(), codes::WEAK_PASSWORD);
+    assert_eq!(
+        reset(&token, NEW).await.status,
+        204,
+        "a weak one does not use it up"
+    );
+    assert_eq!(
+        reset(&token, NEW).await.code(),
+        codes::LINK_NO_LONGER_VALID,
+        "once"
+    );
+    assert_eq!(device.goodbye().await, Goodbye::SignIn);
+    assert_eq!(
+        practice.sign_in("vet", PASSWORD, fresh_id(DeviceId)).await.status,
+        401
+    );
+    let vet = Person::of(&practice, "vet", NEW).await;
+    let me: Me = vet.get("/me").await;
+    assert!(me.email_verified);
+    letters.letter("vet@example.org", "password was changed").await;
+}
+
+async fn a_new_address_is_confirmed_and_the_old_one_told(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let change = async |password: &str, email: &str| {
+        let answer = vet
+            .post("/me/email", json!({ "password": password, "email": email }))
+            .await;
+        answer.status.as_u16()
+    };
+    assert_eq!(change("guess", "new@example.org").await, 401);
+    assert_eq!(change(PASSWORD, "nonsense").await, 422);
+    assert_eq!(change(PASSWORD, "New@example.org").await, 202);
+    let me: Me = vet.get("/me").await;
+    assert_eq!(
+        (me.email.as_str(), me.new_email.as_deref()),
+        ("vet@example.org", Some("new@example.org"))
+    );
+    let told = letters.letter("vet@example.org", "about to change").await;
+    assert!(told.plain.contains("new@example.org"));
+    let token = letters
+        .letter("new@example.org", "Confirm")
+        .await
+        .token(links::VERIFY_EMAIL);
+    let follow = async || post(practice.address, "/email/verify", json!({ "token": token })).await;
+    assert_eq!(follow().await.status, 204);
+    assert_eq!(follow().await.code(), codes::LINK_NO_LONGER_VALID);
+    let me: Me = vet.get("/me").await;
+    assert_eq!(
+        (me.email.as_str(), me.new_email, me.email_verified),
+        ("new@example.org", None, true)
+    );
+
+    // Somebody else's address: the answer is the same, and it is they who are told.
+    assert_eq!(change(PASSWORD, "desk@example.org").await, 202);
+    let told = letters.letter("desk@example.org", "has an account").await;
+    assert!(!told.plain.contains('#'), "without a link");
+    Person::of(&practice, "desk", PASSWORD).await;
+}
+
+async fn an_address_is_verified_by_its_mail(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let me: Me = vet.get("/me").await;
+    assert!(!me.email_verified);
+    assert_eq!(vet.tell("/me/email/verification").await.status, 202);
+    let token = letters
+        .letter("vet@example.org", "your address?")
+        .await
+        .token(links::VERIFY_EMAIL);
+    assert_eq!(
+        post(practice.address, "/email/verify", json!({ "token": token }))
+            .await
+            .status,
+        204
+    );
+    let me: Me = vet.get("/me").await;
+    assert!(me.email_verified && me.new_email.is_none());
+    assert_eq!(vet.tell("/me/email/verification").await.status, 202);
+    vet.post(
+        "/me/email",
+        json!({ "password": PASSWORD, "email": "new@example.org" }),
+    )
+    .await;
+    letters.letter("new@example.org", "Confirm").await;
+    assert!(
+        letters
+            .letters()
+            .iter()
+            .all(|letter| !letter.subject.contains("your address?")),
+        "what is verified is not asked about again"
+    );
+}
+
+async fn a_name_is_changed(engine: Engine) {
+    let practice = Practice::open(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let me: Me = vet
+        .patch("/me", json!({ "full_name": " Dr Vera Veith " }))
+        .await
+        .read();
+    assert_eq!(me.full_name, "Dr Vera Veith");
+    assert_eq!(
+        vet.patch("/me", json!({ "full_name": "" })).await.code(),
+        codes::BAD_REQUEST
+    );
+}
+
+/// The fastest answers about a known and an unknown address, in seconds.
+async fn fastest_answers(practice: &Practice) -> (f64, f64) {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    let mut bodies = Vec::new();
+    for _ in 0..4 {
+        for (person, times) in [("vet", &mut known), ("nobody", &mut unknown)] {
+            let begin = Instant::now();
+            let body = json!({ "email": format!("{person}@example.org") });
+            let answer = post(practice.address, "/password/forgot", body).await;
+            times.push(begin.elapsed());
+            assert_eq!(answer.status, 202);
+            bodies.push(answer.body);
+        }
+    }
+    assert!(bodies.iter().all(|body| body.is_empty()), "the same words");
+    let fastest = |times: &[Duration]| times.iter().min().expect("some").as_secs_f64();
+    (fastest(&known), fastest(&unknown))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_for_a_new_password_does_not_tell_who_has_an_account() {
+    let (practice, letters) = Practice::with_mail(Engine::Sqlite).await;
+    let mut seen = Vec::new();
+    let mut alike = false;
+    // A machine with much to do makes one of them late now and then; a difference that is one shows every time.
+    for _ in 0..6 {
+        let (known, unknown) = fastest_answers(&practice).await;
+        seen.push((known, unknown));
+        alike |= (0.5..2.0).contains(&(known / unknown));
+    }
+    assert!(alike, "not the same time: {seen:?}");
+    letters.letter("vet@example.org", "A new password").await;
+}
+
+#[tokio::test]
+async fn a_letter_box_is_not_filled_up_by_strangers() {
+    let (practice, letters) = Practice::with_mail(Engine::Sqlite).await;
+    for _ in 0..12 {
+        let body = json!({ "email": "vet@example.org" });
+        assert_eq!(post(practice.address, "/password/forgot", body).await.status, 202);
+    }
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    vet.tell("/me/email/verification").await;
+    letters.letter("vet@example.org", "your address?").await;
+    let links = letters.letters().len();
+    assert!((1..=5).contains(&links), "{links} of twelve");
+}
