@@ -55,6 +55,7 @@ pub(crate) fn of_event(event: &Event) -> &'static str {
         Event::SessionRenewed(Some(_)) => "of fresh tokens",
         Event::SessionRenewed(None) => "that no fresh tokens came",
         Event::SessionRefused => "that its sign-in has ended",
+        Event::DeviceLost => "that it was lost",
         Event::NetworkHint => "that the network is back",
         _ => "something",
     }

@@ -469,7 +469,10 @@ impl World {
                 self.note_status(tablet, &status);
                 self.statuses[tablet] = Some(status);
             }
-            Effect::View { .. } | Effect::SignedIn(_) | Effect::SignInRefused { .. } => {}
+            Effect::View { .. }
+            | Effect::SignedIn(_)
+            | Effect::SignInRefused { .. }
+            | Effect::Purged { .. } => {}
             Effect::FreshActor => events.push_back(Event::FreshActor(self.luck.bytes())),
             Effect::Answer { outcome, .. } => match (outcome, command) {
                 (Ok(_), Some(command)) => self.promised(tablet, command),

@@ -4,7 +4,7 @@ use crate::clinic::now;
 use futures_util::{SinkExt, StreamExt};
 use local_core::query::{Connection, StatusView};
 use local_core::{Core, Credentials, Effect, Event, Failure, Query, Store, View};
-use shared_model::accounts;
+use shared_model::accounts::{self, codes};
 use shared_model::commands::Command;
 use shared_model::ids::DeviceId;
 use shared_model::permissions::Feed;
@@ -209,9 +209,17 @@ impl Device {
                                 let renewed = serde_json::from_str(&body).expect("fresh tokens");
                                 Event::SessionRenewed(Some(credentials(renewed)))
                             }
+                            Some((403, body)) if body.contains(codes::DEVICE_LOST) => Event::DeviceLost,
                             Some((401 | 403, _)) => Event::SessionRefused,
                             _ => Event::SessionRenewed(None),
                         });
+                    }
+                    Effect::Purged {
+                        refresh_token,
+                        device,
+                    } => {
+                        let body = serde_json::json!({ "refresh_token": refresh_token, "device": device });
+                        self.post("/api/v1/devices/purged", body).await;
                     }
                     Effect::FreshActor => events.push_back(Event::FreshActor(random())),
                     Effect::WakeAt(at) => self.wake = Some(*at),

@@ -228,13 +228,18 @@ pub(crate) struct Written {
     is_new: bool,
 }
 
+/// A clinic that nothing is known of.
+fn unset() -> Document {
+    Document::genesis(
+        Kind::ClinicProfile,
+        ClinicId(Default::default()),
+        DocumentId(Default::default()),
+    )
+}
+
 impl Core {
     pub fn new(store: Store) -> Result<Self, StoreError> {
-        let unset = Document::genesis(
-            Kind::ClinicProfile,
-            ClinicId(Default::default()),
-            DocumentId(Default::default()),
-        );
+        let unset = unset();
         let mut core = Self {
             store,
             signed_in: None,
@@ -248,6 +253,14 @@ impl Core {
         };
         core.restore()?;
         Ok(core)
+    }
+
+    /// What the screens knew of the clinic goes from memory.
+    pub(crate) fn forget_clinic(&mut self) {
+        let unset = unset();
+        self.profile = ClinicProfile::read(&unset).0;
+        self.settings = ClinicSettings::read(&unset).0;
+        self.zone = TimeZone::UTC;
     }
 
     /// Whether somebody is signed in, from an earlier run too.
@@ -348,6 +361,10 @@ impl Core {
             Event::SessionRefused => {
                 self.session_refused(effects)?;
                 touched.status = true;
+            }
+            Event::DeviceLost => {
+                self.purge(effects)?;
+                touched.all = true;
             }
             Event::SocketOpened => {
                 self.socket_opened(now, effects)?;

@@ -41,6 +41,11 @@ pub enum Effect {
     WakeAt(Timestamp),
     /// This store was copied or restored: answer with `Event::FreshActor`, so that it writes in a name of its own.
     FreshActor,
+    /// The records of this device, which was lost, are gone: tell the server, with the token that the device had.
+    Purged {
+        refresh_token: String,
+        device: DeviceId,
+    },
     /// Somebody is signed in, or nobody is.
     SignedIn(bool),
     /// Signing in here is not possible as long as work of somebody else waits to be sent.

@@ -68,6 +68,8 @@ pub enum Event {
     SessionRenewed(Option<Credentials>),
     /// The server does not know this session any more.
     SessionRefused,
+    /// The server does not renew this session because the device was reported lost.
+    DeviceLost,
     SocketOpened,
     Frame(Vec<u8>),
     /// `dice` spreads the reconnects of many devices.

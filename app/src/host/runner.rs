@@ -5,6 +5,7 @@
 use super::{FromCore, HostTrouble, SignInTrouble, ToCore};
 use local_core::{Core, Credentials, Effect, Event, StorageTrouble, Store};
 use serde::{Deserialize, Serialize};
+use shared_model::accounts::codes;
 use shared_model::ids::DeviceId;
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
@@ -32,6 +33,8 @@ pub(super) enum Purpose {
     SignIn,
     Renew,
     SignOut,
+    /// A lost device says that its records are gone.
+    Purged,
 }
 
 #[derive(Debug)]
@@ -131,7 +134,7 @@ impl<I: Io> Runner<I> {
             }
             Input::Response(Purpose::SignIn, response) => self.sign_in_answered(response),
             Input::Response(Purpose::Renew, response) => self.renewal_answered(response),
-            Input::Response(Purpose::SignOut, _) => {}
+            Input::Response(Purpose::SignOut | Purpose::Purged, _) => {}
             Input::Tick => self.event(Event::Tick),
         }
     }
@@ -213,6 +216,11 @@ impl<I: Io> Runner<I> {
                 status: 200, body, ..
             }) => self.event(Event::SessionRenewed(Session::read(&body))),
             Some(Response {
+                status: 403, body, ..
+            }) if is_problem(&body, codes::DEVICE_LOST) => {
+                self.event(Event::DeviceLost);
+            }
+            Some(Response {
                 status: 401 | 403, ..
             }) => self.event(Event::SessionRefused),
             _ => self.event(Event::SessionRenewed(None)),
@@ -242,6 +250,17 @@ impl<I: Io> Runner<I> {
                 Effect::View { watch, view } => to_views.push(FromCore::View { watch, view }),
                 Effect::WakeAt(at) => self.io.wake_at(at),
                 Effect::FreshActor => wants_actor = true,
+                Effect::Purged {
+                    refresh_token,
+                    device,
+                } => {
+                    let body = serde_json::to_string(&RefreshRequest {
+                        refresh_token: &refresh_token,
+                        device,
+                    })
+                    .expect("strings and ids are always JSON");
+                    self.io.post(Purpose::Purged, "/api/v1/devices/purged", body);
+                }
                 Effect::SignedIn(signed_in) => {
                     if signed_in {
                         to_views.push(FromCore::SignIn(Ok(())));
@@ -262,6 +281,15 @@ impl<I: Io> Runner<I> {
             self.event(Event::FreshActor(actor));
         }
     }
+}
+
+/// Whether an answer is the problem with this code.
+fn is_problem(body: &str, code: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Problem {
+        code: String,
+    }
+    serde_json::from_str::<Problem>(body).is_ok_and(|problem| problem.code == code)
 }
 
 /// As it appears in the list of devices.

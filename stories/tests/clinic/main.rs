@@ -4,6 +4,7 @@
 
 mod copied;
 mod kill;
+mod lost;
 mod morning;
 mod refused;
 mod restart;

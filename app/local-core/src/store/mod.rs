@@ -144,7 +144,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets everything of the clinic. The caller has made sure that no work waits in the outbox.
+    /// Forgets everything of the clinic. The caller has made sure that no work waits in the outbox, or the device was lost.
     pub fn wipe(&self) -> Result<(), StoreError> {
         self.clear_projections()?;
         self.sql.execute_batch(

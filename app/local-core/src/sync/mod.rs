@@ -8,6 +8,7 @@ mod beside_others;
 mod decide;
 mod deferred;
 mod fresh_actor;
+mod purge;
 mod push;
 mod recover;
 mod retype;

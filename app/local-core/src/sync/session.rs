@@ -322,6 +322,10 @@ impl Core {
                     }
                     // A copy of this store has been taken for another device: it needs a name of its own.
                     Goodbye::ForeignActor => self.disown_actor()?,
+                    Goodbye::Purge => {
+                        self.purge(effects)?;
+                        return Ok(Touched { all: true, ..status });
+                    }
                     why => self.sync.phase = Phase::Stopped(why),
                 }
                 effects.push(Effect::CloseSocket);

@@ -14,6 +14,7 @@ mod durable;
 mod limits;
 mod nothing_lost;
 mod pure;
+mod purge;
 mod recovery;
 mod search;
 mod server;
