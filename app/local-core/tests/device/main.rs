@@ -17,6 +17,7 @@ mod pure;
 mod recovery;
 mod search;
 mod server;
+mod sessions;
 mod shared;
 mod simulated;
 mod views;
