@@ -88,9 +88,12 @@ fn sentences() {
     let mut code = String::new();
     for entry in &resource.body {
         if let ast::Entry::Message(message) = entry {
-            // What only the window says would be dead in the browser.
+            // What only the window says would be dead in the browser, and the other way round.
             if message.id.name.starts_with("desktop-") {
                 code.push_str("#[cfg(feature = \"desktop\")] ");
+            }
+            if message.id.name.starts_with("web-") {
+                code.push_str("#[cfg(feature = \"web\")] ");
             }
             code.push_str(&function(message));
         }

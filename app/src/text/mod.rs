@@ -9,12 +9,14 @@ mod words;
 
 pub(crate) use asked_for::{asked_for, typed};
 pub(crate) use changes::change;
-pub(crate) use failures::{address_trouble, failure, invalid, refusal, sign_in_trouble, storage};
+pub(crate) use failures::{
+    address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, refusal, storage,
+};
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,
     time_of, time_with_seconds, weekday_short, weight, when,
 };
-pub(crate) use words::{alert_kind, channel, role, roles, section, sex, species, vital_sign};
+pub(crate) use words::{alert_kind, channel, role, role_may, roles, section, sex, species, vital_sign};
 
 pub(crate) use sentences::*;
 
