@@ -130,8 +130,7 @@ pub(super) fn outcome(response: Option<Response>) -> Result<String, CallTrouble>
     Err(match response.status {
         200..=299 => return Ok(response.body),
         429 => CallTrouble::SlowDown(response.retry_after.unwrap_or(30)),
-        502..=504 => CallTrouble::Unreachable,
-        _ => match response.code().unwrap_or_default().as_str() {
+        status => match response.code().unwrap_or_default().as_str() {
             codes::NOT_SIGNED_IN | codes::SIGN_IN_AGAIN => CallTrouble::SignInAgain,
             codes::WRONG_CREDENTIALS => CallTrouble::WrongCredentials,
             codes::WEAK_PASSWORD => CallTrouble::WeakPassword,
@@ -144,6 +143,8 @@ pub(super) fn outcome(response: Option<Response>) -> Result<String, CallTrouble>
             codes::NOT_FOUND => CallTrouble::NotFound,
             codes::BAD_REQUEST => CallTrouble::BadRequest,
             codes::UNAVAILABLE => CallTrouble::Unreachable,
+            // Whatever stands before the server speaks for it.
+            _ if (502..=504).contains(&status) => CallTrouble::Unreachable,
             _ => CallTrouble::Odd,
         },
     })
@@ -364,6 +365,8 @@ mod tests {
         );
         check(429, "", CallTrouble::SlowDown(30));
         check(503, r#"{"code":"unavailable"}"#, CallTrouble::Unreachable);
+        check(503, r#"{"code":"no_mail"}"#, CallTrouble::NoMail);
+        check(502, "<h1>Bad gateway</h1>", CallTrouble::Unreachable);
         check(418, "a teapot", CallTrouble::Odd);
         check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);
         assert_eq!(outcome(None), Err(CallTrouble::Unreachable));

@@ -11,7 +11,11 @@ pub(crate) enum LinkPurpose {
     Invitation,
     ResetPassword,
     VerifyEmail,
+    /// Where a new password is asked for. It brings no token.
+    ForgotPassword,
 }
+
+const FORGOT_PASSWORD: &str = "/forgot-password";
 
 /// A link that somebody followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,12 @@ impl MailLink {
     /// From the parts of an address.
     pub(super) fn of(path: &str, fragment: &str) -> Option<Self> {
         let token = fragment.trim_start_matches('#');
+        if path == FORGOT_PASSWORD {
+            return Some(Self {
+                purpose: LinkPurpose::ForgotPassword,
+                token: Secret::default(),
+            });
+        }
         let purpose = match format!("{path}#").as_str() {
             links::INVITATION => LinkPurpose::Invitation,
             links::RESET_PASSWORD => LinkPurpose::ResetPassword,
@@ -54,7 +64,7 @@ impl MailLink {
         // A mail may break a long line, and put angle brackets around an address.
         let address: String = pasted.chars().filter(|c| !c.is_whitespace()).collect();
         let address = address.trim_start_matches('<').trim_end_matches('>');
-        let (address, fragment) = address.split_once('#')?;
+        let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
         let (scheme, rest) = address.split_once("://")?;
         let (host, path) = rest.split_once('/')?;
         let path = format!("/{}", path.trim_end_matches('/'));
@@ -88,6 +98,10 @@ mod tests {
         check(
             "http://127.0.0.1:8080/verify-email/#t",
             Some(("http://127.0.0.1:8080", LinkPurpose::VerifyEmail, "t")),
+        );
+        check(
+            "https://clinic.example.com/forgot-password",
+            Some((clinic, LinkPurpose::ForgotPassword, "")),
         );
         check("https://clinic.example.com/invitation", None);
         check("https://clinic.example.com/invitation#", None);

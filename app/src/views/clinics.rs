@@ -34,7 +34,9 @@ fn Clinics() -> Element {
     let zone = use_zone();
     let mut opening = use_signal(|| false);
     let offline = asking.is_unreachable();
-    use_page_key("o", text::open_a_clinic(), move |()| opening.set(true));
+    use_page_key("o", text::open_a_clinic(), move |()| {
+        opening.set(!asking.is_unreachable())
+    });
     let count = clinics
         .as_ref()
         .map(|clinics: &Vec<Clinic>| i64::try_from(clinics.len()).unwrap_or(i64::MAX));
@@ -50,9 +52,12 @@ fn Clinics() -> Element {
                         class: "btn btn--primary",
                         r#type: "button",
                         disabled: offline,
+                        "aria-keyshortcuts": "O",
                         onclick: move |_| opening.set(true),
                         {icon(LdPlus)}
                         {text::open_a_clinic()}
+                        " "
+                        kbd { "O" }
                     }
                 }
             }
@@ -75,7 +80,7 @@ fn Clinics() -> Element {
                 }
             }
         }
-        if opening() && !offline {
+        if opening() {
             OpenDialog { on_close: move |()| opening.set(false) }
         }
     }

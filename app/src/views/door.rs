@@ -68,6 +68,9 @@ pub(crate) fn DoorPage(door: Door) -> Element {
             LinkPurpose::ResetPassword => rsx! {
                 ResetPage { key: "{token.0}", token }
             },
+            LinkPurpose::ForgotPassword => rsx! {
+                ForgotPage {}
+            },
             LinkPurpose::VerifyEmail => rsx! {
                 VerifyPage { key: "{token.0}", token }
             },

@@ -46,7 +46,8 @@ pub(crate) fn Shell() -> Element {
     use_arrivals();
     let clinic = use_clinic();
     // Who works at the clinic, or looks after clinics; the others are owners.
-    let works = use_is_staff() || use_may(Role::SystemAdministrator);
+    let (staff, looks_after) = (use_is_staff(), use_may(Role::SystemAdministrator));
+    let works = staff || looks_after;
     if clinic.read().is_none() {
         return rsx! { OpeningPage {} };
     }
@@ -118,9 +119,10 @@ fn OverThePage() -> Element {
 /// own them.
 #[component]
 pub(crate) fn HomePage() -> Element {
-    if use_is_staff() {
+    let (staff, looks_after) = (use_is_staff(), use_may(Role::SystemAdministrator));
+    if staff {
         rsx! { DayPage { date: None } }
-    } else if use_may(Role::SystemAdministrator) {
+    } else if looks_after {
         rsx! { ClinicsPage {} }
     } else {
         rsx! { MyPetsPage {} }

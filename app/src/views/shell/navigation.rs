@@ -52,8 +52,9 @@ fn icon_of(place: Place) -> Element {
 
 /// For whoever looks after clinics and works at none, those are the first page.
 fn place_here() -> Place {
+    let staff = use_is_staff();
     match place(&use_route::<Route>()) {
-        Place::Day if !use_is_staff() => Place::Clinics,
+        Place::Day if !staff => Place::Clinics,
         place => place,
     }
 }

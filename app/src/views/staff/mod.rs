@@ -8,6 +8,7 @@ mod role_cards;
 pub(crate) use invite::{InviteDialog, invitation_of};
 pub(crate) use member::MemberPage;
 pub(crate) use open_invitations::SentPill;
+pub(crate) use role_cards::RoleCards;
 
 use crate::components::{
     Avatar, EmptyState, Pill, ServerSays, Tint, icon, icon_xl, use_asked, use_clinic, use_may, use_me,
@@ -59,7 +60,9 @@ fn Staff() -> Element {
     let clinic = use_clinic();
     let mut inviting = use_signal(|| false);
     let offline = asking.is_unreachable();
-    use_page_key("i", text::invite_colleague(), move |()| inviting.set(true));
+    use_page_key("i", text::invite_colleague(), move |()| {
+        inviting.set(!asking.is_unreachable())
+    });
     let members = members.map(|mut members: Vec<Member>| {
         members.sort_by_key(|member| member.full_name.to_lowercase());
         members
@@ -104,7 +107,7 @@ fn Staff() -> Element {
                 }
             }
         }
-        if inviting() && !offline {
+        if inviting() {
             InviteDialog { on_close: move |()| inviting.set(false) }
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn main_role(roles: &[Role]) -> Role {
 }
 
 #[component]
-pub(super) fn RoleCards(chosen: Signal<Vec<Role>>, giver: Vec<Role>, missing: bool) -> Element {
+pub(crate) fn RoleCards(chosen: Signal<Vec<Role>>, giver: Vec<Role>, missing: bool) -> Element {
     let mut chosen = chosen;
     rsx! {
         fieldset { class: "form__section", "aria-describedby": missing.then_some("roles-error"),
