@@ -760,6 +760,7 @@ your-name = Your name
 link-works-until = The link works until { $date }.
 is-signed-in-here = { $name } is signed in here
 go-on-as = Go on as { $name }
+joining-signs-out = Joining signs them out on this device. What they wrote stays, and is sent when they sign in again.
 
 ## My account, devices and clinics
 
@@ -851,7 +852,7 @@ takes-appointments = Takes appointments
 takes-appointments-why = Then there is a column for them on the day.
 takes-appointments-as = On the day as { $name }.
 name-on-day = Name on the day
-name-on-day-hint = As it stands above the column; “{ $name }” if nothing is written.
+name-on-day-hint = “{ $name }”, unless another one is written here.
 doctor = Dr { $name }
 open-invitations = Invited, not here yet
 no-invitations = Nobody is waited for

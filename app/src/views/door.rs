@@ -84,6 +84,9 @@ pub(super) fn Gate(
     #[props(into)] title: String,
     #[props(into, default)] sub: String,
     #[props(into, default)] page: String,
+    /// What it means for whoever is signed in here.
+    #[props(into, default)]
+    while_here: String,
     #[props(default = VNode::empty())] foot: Element,
     children: Element,
 ) -> Element {
@@ -100,20 +103,20 @@ pub(super) fn Gate(
                         }
                     }
                 }
-                WhoIsHere {}
+                WhoIsHere { words: while_here }
                 {children}
+                div { class: "sign-in__foot", {foot} }
             }
-            div { class: "sign-in__foot", {foot} }
         }
     }
 }
 
 /// Before the program is somebody's, nobody has to be told; behind an open door somebody may be signed in.
 #[component]
-fn WhoIsHere() -> Element {
+fn WhoIsHere(words: String) -> Element {
     if *use_host().stage.read() == Stage::SignedIn {
         rsx! {
-            SignedInHere {}
+            SignedInHere { words }
         }
     } else {
         rsx! {}
@@ -121,7 +124,7 @@ fn WhoIsHere() -> Element {
 }
 
 #[component]
-fn SignedInHere() -> Element {
+fn SignedInHere(words: String) -> Element {
     let doors = use_doors();
     let clinic = use_query(Query::Clinic);
     let name = match &*clinic.read() {
@@ -130,7 +133,7 @@ fn SignedInHere() -> Element {
     };
     let Some(name) = name else { return rsx! {} };
     rsx! {
-        Alert { tone: Tint::Info, icon: icon(LdCircleUser), title: text::is_signed_in_here(&name), line: true,
+        Alert { tone: Tint::Info, icon: icon(LdCircleUser), title: text::is_signed_in_here(&name), text: words, line: true,
             button { class: "btn btn--sm", r#type: "button", onclick: move |_| doors.close(), {text::go_on_as(&name)} }
         }
     }

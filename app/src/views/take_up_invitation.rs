@@ -93,8 +93,9 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
     rsx! {
         Gate {
             title: text::join_clinic(&invited.clinic_name),
-            sub: text::invited_by(text::roles(&invited.roles), &invited.invited_by),
+            sub: text::invited_by(&invited.invited_by, text::roles(&invited.roles)),
             page: text::invitation(),
+            while_here: text::joining_signs_out(),
             foot: rsx! {
                 {text::link_works_until(ends)}
             },

@@ -33,11 +33,14 @@ fn renewed_tokens_that_come_after_signing_out_sign_nobody_in() {
     device.sign_out();
     let effects = device.handle(Event::SessionRenewed(Some(late.clone())));
     assert!(!effects.contains(&Effect::SignedIn(true)));
-    assert_eq!(open().core.principal(), None, "after a restart too");
+    drop(device);
+    let mut device = open();
+    assert_eq!(device.core.principal(), None, "after a restart too");
 
     device.nora_signs_in();
     device.handle(Event::SessionRenewed(Some(late)));
     assert_eq!(device.core.refresh_token(), Some("refresh"));
+    drop(device);
     assert_eq!(open().core.principal().unwrap().account, NORA);
 }
 

@@ -57,10 +57,8 @@ fn DeviceRow(device: Device, whose: Whose, name: String, offline: bool) -> Eleme
     } else {
         device.name.clone()
     };
-    let seen = text::device_seen(
-        text::date_plain(device.first_seen.date_in(&zone)),
-        moment(device.last_seen),
-    );
+    let since = text::date_plain(device.first_seen.date_in(&zone));
+    let seen = text::device_seen(moment(device.last_seen), since);
     let lost = device.lost_at.map(|at| match device.purged_at {
         Some(purged) => text::device_lost_purged(moment(at), moment(purged)),
         None => text::device_lost_waits(moment(at)),

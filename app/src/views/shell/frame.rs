@@ -58,7 +58,7 @@ fn Top() -> Element {
     if !use_is_staff() {
         // Whoever works at no clinic has no records to find or to write.
         return rsx! {
-            header { class: "top", NavButton {} }
+            header { class: "top top--bare", NavButton {} }
         };
     }
     let command = if host::has_apple_keys() {

@@ -128,7 +128,9 @@ pub(crate) fn InviteDialog(on_close: EventHandler<()>) -> Element {
                         label: text::name_on_day(),
                         value: column,
                         optional: true,
-                        hint: text::name_on_day_hint(column_name(&name.read(), &roles.read())),
+                        hint: Some(column_name(&name.read(), &roles.read()))
+                            .filter(|name| !name.is_empty())
+                            .map(text::name_on_day_hint),
                     }
                 }
             }

@@ -87,9 +87,9 @@ fn Row(invitation: Invitation, offline: bool) -> Element {
             }
             super::RolePills { roles: invitation.roles.clone() }
             div { class: "person__when list__sub",
-                {text::invited_when(&invitation.invited_by, text::moment(invitation.invited_at, today, &zone))}
+                {text::invited_when(text::moment(invitation.invited_at, today, &zone), &invitation.invited_by)}
             }
-            SentPill { invitation: invitation.clone() }
+            span { class: "person__state", SentPill { invitation: invitation.clone() } }
             if !offline {
                 MenuButton {
                     label: text::more_of(&invitation.full_name),
