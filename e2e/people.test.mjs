@@ -115,6 +115,7 @@ test("a role that is given while somebody works shows at once, and is taken back
   const staff = karin.page.getByRole("link", { name: "Staff", exact: true });
   await allAtTheClinic(karin);
   assert.equal(await staff.count(), 0);
+  await administrator.goto("/staff");
   await administrator.page.getByRole("link", { name: /Karin Berg/ }).click();
   await heading(administrator, "Karin Berg").waitFor();
   await button(administrator, "Change the roles").click();
@@ -127,7 +128,7 @@ test("a role that is given while somebody works shows at once, and is taken back
 
 test("the last administrator stays one", async () => {
   await administrator.goto("/staff");
-  await administrator.page.getByRole("link", { name: /^EN? ?Eva Northgate/ }).click();
+  await administrator.page.getByRole("main").getByRole("link", { name: /^Eva Northgate/ }).click();
   await heading(administrator, "Eva Northgate").waitFor();
   await button(administrator, "Change the roles").click();
   await dialog(administrator).getByLabel(/^Clinic administrator/).uncheck();
@@ -169,18 +170,22 @@ test("an owner who is invited by the desk sees exactly their own animals", async
   await day(desk).waitFor();
   await allAtTheClinic(desk);
   await desk.goto("/clients");
-  await desk.page.getByRole("searchbox").fill("holm");
-  const client = desk.page.locator(".list__row").first();
-  await client.click();
-  await heading(desk, "How to reach them").or(desk.page.locator("#reach-title")).first().waitFor();
+  const clients = desk.page.locator("a.list__row[href^='/clients/']").filter({ hasNotText: /Petra Novak|Šárka/ });
+  await clients.first().waitFor();
+  // Not everybody has an animal that lives.
+  const living = desk.page.locator("section:has(#pets-title) li:not([data-died])");
+  for (const address of await clients.evaluateAll((all) => all.map((one) => one.getAttribute("href")))) {
+    await desk.goto(address);
+    await desk.page.locator("#reach-title").waitFor();
+    if ((await living.count()) > 0) break;
+  }
   await desk.page.keyboard.press("e");
   const email = "an.owner@example.org";
   await dialog(desk).getByLabel("Email").first().fill(email);
   await dialog(desk).getByRole("button", { name: /^Save/ }).click();
   await allAtTheClinic(desk);
-  const pets = (await desk.page.locator("section:has(#pets-title) li:not([data-died]) .list__title").allInnerTexts())
-    .map((line) => line.split(/\s/)[0])
-    .sort();
+  const named = (titles) => titles.map((title) => title.firstChild.textContent.trim()).sort();
+  const pets = await living.locator(".list__title").evaluateAll(named);
   assert.ok(pets.length > 0);
 
   const mailbox = new Mailbox(clinic, email);
@@ -194,10 +199,8 @@ test("an owner who is invited by the desk sees exactly their own animals", async
   await button(owner, /^Join /).click();
   await heading(owner, "My pets").waitFor();
   await allAtTheClinic(owner);
-  const seen = (await owner.page.locator("main a[href^='/patients/'] .list__title").allInnerTexts())
-    .map((line) => line.split(/\s/)[0])
-    .sort();
-  assert.deepEqual(seen, pets);
+  await owner.page.locator(".pet__name").first().waitFor();
+  assert.deepEqual(await owner.page.locator(".pet__name").evaluateAll(named), pets);
 });
 
 test("a device that is signed out from another one says so, and keeps what was written on it", async () => {
@@ -234,7 +237,7 @@ test("whoever leaves is signed out everywhere at once", async () => {
   await dialog(administrator).getByText("signed out everywhere at once").waitFor();
   await dialog(administrator).getByRole("button", { name: "End the membership" }).click();
   await heading(administrator, "Staff and roles").waitFor();
-  assert.equal(await administrator.page.getByRole("link", { name: /Karin Berg/ }).count(), 0);
+  await administrator.page.getByRole("link", { name: /Karin Berg/ }).waitFor({ state: "detached" });
   await banner(karin, "").first().waitFor();
 });
 

@@ -1,8 +1,9 @@
-//! What the clinic's server says about accounts: asked when a screen opens and whenever something has changed.
+//! What the clinic's server says about accounts: asked when a screen opens, whenever something has changed, and every
+//! minute.
 //!
 //! Invariant: what is shown while the server cannot be reached says that it is old.
 
-use super::{Alert, Tint, icon, use_status, use_zone};
+use super::{Alert, Tint, icon, use_minute, use_status, use_zone};
 use crate::host::{self, Call, CallTrouble, Request, read, use_host};
 use crate::text;
 use dioxus::prelude::*;
@@ -30,7 +31,7 @@ pub(crate) fn use_asked<A: DeserializeOwned>(call: Call<A>) -> (Option<A>, Askin
 
 fn use_asking(request: Request) -> Asking {
     let host = use_host();
-    let status = use_status();
+    let (status, minute) = (use_status(), use_minute());
     let asking = Asking {
         body: use_signal(|| host.heard(&request)),
         trouble: use_signal(|| None),
@@ -45,7 +46,8 @@ fn use_asking(request: Request) -> Asking {
     });
     let mut turn = use_hook(|| CopyValue::new(0_u64));
     use_effect(move || {
-        let _ = (online(), (host.changed)(), (asking.again)());
+        // What others do at the clinic is told to nobody: it is seen a minute later.
+        let _ = (minute(), online(), (host.changed)(), (asking.again)());
         turn += 1;
         let this = *turn.peek();
         let request = request.clone();
