@@ -157,7 +157,7 @@ test("changing one's mind in a booking", async () => {
   await page.getByRole("listbox").waitFor({ state: "detached" });
   await keys.press("ArrowDown");
   await keys.press("Enter");
-  await keys.use(button("Change"));
+  await keys.use(page.getByRole("button", { name: "Change", exact: true }));
   await keys.focusComesTo(who);
   await keys.press("Escape");
   await dialog("Book an appointment").waitFor({ state: "detached" });

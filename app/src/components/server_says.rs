@@ -79,6 +79,16 @@ impl Asking {
         }
     }
 
+    pub(crate) fn ask_again(self) {
+        let mut again = self.again;
+        again += 1;
+    }
+
+    /// When the latest answer came.
+    pub(crate) fn heard_at(self) -> Option<Timestamp> {
+        self.body.read().as_ref().map(|(_, at)| *at)
+    }
+
     pub(crate) fn is_unreachable(self) -> bool {
         *self.trouble.read() == Some(CallTrouble::Unreachable)
     }
@@ -115,10 +125,9 @@ pub(crate) fn ServerSays(asking: Asking, #[props(default)] briefly: bool) -> Ele
     } else {
         (Tint::Danger, icon(LdCircleAlert))
     };
-    let mut again = asking.again;
     rsx! {
         Alert { tone, icon: icon_of, title, text: words, line: true, urgent: true,
-            button { class: "btn btn--sm", r#type: "button", onclick: move |_| again += 1,
+            button { class: "btn btn--sm", r#type: "button", onclick: move |_| asking.ask_again(),
                 {icon(LdRefreshCw)}
                 {text::try_again()}
             }

@@ -218,8 +218,12 @@ pub(crate) struct Host {
     pub(crate) changed: Signal<u64>,
 }
 
+/// A question, its answer, and when that came.
+type Heard = (String, String, Timestamp);
+
 /// A call that has no answer yet.
 struct Calling {
+    ticket: u64,
     answer: oneshot::Sender<Result<String, CallTrouble>>,
     /// What it asks for, if it only asks.
     asks: Option<String>,
@@ -234,9 +238,9 @@ struct Link {
     not_saved: std::cell::Cell<bool>,
     sign_in: RefCell<Option<oneshot::Sender<Result<(), SignInTrouble>>>>,
     views: RefCell<HashMap<u64, Signal<Option<View>>>>,
-    calls: RefCell<HashMap<u64, Calling>>,
+    calls: RefCell<Vec<Calling>>,
     /// What the server answered last, and when, as long as the same person is signed in.
-    heard: RefCell<HashMap<String, (String, Timestamp)>>,
+    heard: RefCell<Vec<Heard>>,
 }
 
 impl Link {
@@ -307,12 +311,17 @@ impl Host {
                 }
             }
             FromCore::Called { ticket, outcome } => {
-                let Some(calling) = link.calls.borrow_mut().remove(&ticket) else {
+                let mut calls = link.calls.borrow_mut();
+                let Some(at) = calls.iter().position(|calling| calling.ticket == ticket) else {
                     return;
                 };
+                let calling = calls.swap_remove(at);
+                drop(calls);
                 match (&outcome, calling.asks) {
                     (Ok(body), Some(asks)) => {
-                        link.heard.borrow_mut().insert(asks, (body.clone(), now()));
+                        let mut heard = link.heard.borrow_mut();
+                        heard.retain(|(asked, ..)| *asked != asks);
+                        heard.push((asks, body.clone(), now()));
                     }
                     (Ok(_), None) => self.changed += 1,
                     (Err(_), _) => {}
@@ -394,7 +403,7 @@ impl Host {
             let link = self.link.read();
             let ticket = link.number();
             let asks = request.only_asks().then(|| request.path().to_owned());
-            link.calls.borrow_mut().insert(ticket, Calling { answer, asks });
+            link.calls.borrow_mut().push(Calling { ticket, answer, asks });
             ticket
         };
         self.send(ToCore::Call { ticket, request });
@@ -403,7 +412,10 @@ impl Host {
 
     /// What the server answered last to the same question.
     pub(crate) fn heard(self, request: &Request) -> Option<(String, Timestamp)> {
-        self.link.peek().heard.borrow().get(request.path()).cloned()
+        let link = self.link.peek();
+        let heard = link.heard.borrow();
+        let (_, body, at) = heard.iter().find(|(asked, ..)| asked == request.path())?;
+        Some((body.clone(), *at))
     }
 
     pub(crate) async fn sign_in(self, entrance: Entrance) -> Result<(), SignInTrouble> {

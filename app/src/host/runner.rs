@@ -10,7 +10,6 @@ use shared_model::accounts::{AcceptInvitation, ChooseClinic, Refresh, SignIn, co
 use shared_model::ids::DeviceId;
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
-use std::collections::BTreeMap;
 
 /// What a platform does for the core.
 pub(super) trait Io {
@@ -60,11 +59,13 @@ pub(super) struct Runner<I> {
     device: DeviceId,
     /// Fresh tokens are on their way. Two renewals at once would look to the server like a stolen token.
     renewing: bool,
-    calls: BTreeMap<u64, Calling>,
+    /// A handful at most.
+    calls: Vec<Calling>,
 }
 
 /// A call without an answer.
 struct Calling {
+    ticket: u64,
     request: Request,
     /// It waits for fresh tokens.
     waits: bool,
@@ -114,7 +115,7 @@ impl<I: Io> Runner<I> {
             io,
             device,
             renewing: false,
-            calls: BTreeMap::new(),
+            calls: Vec::new(),
         };
         let fresh = runner.core.device().is_none();
         runner.io.to_views(vec![FromCore::Ready { fresh }]);
@@ -155,12 +156,12 @@ impl<I: Io> Runner<I> {
                 self.event(Event::SignedOut);
             }
             ToCore::Call { ticket, request } => {
-                let calling = Calling {
+                self.calls.push(Calling {
+                    ticket,
                     request,
                     waits: false,
                     renewed: false,
-                };
-                self.calls.insert(ticket, calling);
+                });
                 self.call(ticket);
             }
             ToCore::Command { ticket, command } => self.event(Event::Command { ticket, command }),
@@ -273,8 +274,9 @@ impl<I: Io> Runner<I> {
             _ => (Event::SessionRenewed(None), Some(CallTrouble::Unreachable)),
         };
         self.event(event);
-        let waiting: Vec<u64> = self.waiting_calls().collect();
-        for ticket in waiting {
+        let waiting = self.calls.iter().filter(|calling| calling.waits);
+        let tickets: Vec<u64> = waiting.map(|calling| calling.ticket).collect();
+        for ticket in tickets {
             match &trouble {
                 None => self.call(ticket),
                 Some(trouble) => self.called(ticket, Err(trouble.clone())),
@@ -282,14 +284,9 @@ impl<I: Io> Runner<I> {
         }
     }
 
-    fn waiting_calls(&self) -> impl Iterator<Item = u64> {
-        let waiting = self.calls.iter().filter(|(_, calling)| calling.waits);
-        waiting.map(|(ticket, _)| *ticket)
-    }
-
     /// Sends a call on its way, or renews the tokens for it first.
     fn call(&mut self, ticket: u64) {
-        let Some(calling) = self.calls.get_mut(&ticket) else {
+        let Some(calling) = self.calls.iter_mut().find(|calling| calling.ticket == ticket) else {
             return;
         };
         calling.waits = false;
@@ -315,7 +312,7 @@ impl<I: Io> Runner<I> {
     }
 
     fn call_answered(&mut self, ticket: u64, response: Option<Response>) {
-        let Some(calling) = self.calls.get_mut(&ticket) else {
+        let Some(calling) = self.calls.iter_mut().find(|calling| calling.ticket == ticket) else {
             return;
         };
         let outcome = calls::outcome(response);
@@ -331,7 +328,7 @@ impl<I: Io> Runner<I> {
     }
 
     fn called(&mut self, ticket: u64, outcome: Result<String, CallTrouble>) {
-        self.calls.remove(&ticket);
+        self.calls.retain(|calling| calling.ticket != ticket);
         self.io.to_views(vec![FromCore::Called { ticket, outcome }]);
     }
 

@@ -20,9 +20,22 @@ pub(crate) use words::{alert_kind, channel, role, role_may, roles, section, sex,
 
 pub(crate) use sentences::*;
 
+use std::fmt::{Display, Write as _};
+
 #[allow(clippy::all, unused_qualifications, reason = "written by build.rs")]
 mod sentences {
     include!(concat!(env!("OUT_DIR"), "/sentences.rs"));
+}
+
+/// Writes a sentence: its pieces with the values between them.
+fn fill(sentence: &mut String, pieces: &[&str], values: &[&dyn Display]) {
+    for (index, piece) in pieces.iter().enumerate() {
+        sentence.push_str(piece);
+        if let Some(value) = values.get(index) {
+            // A string takes everything.
+            write!(sentence, "{value}").ok();
+        }
+    }
 }
 
 /// The plural category of a count in English (CLDR).

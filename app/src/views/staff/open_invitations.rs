@@ -12,6 +12,9 @@ use dioxus_free_icons::icons::ld_icons::{
 };
 use shared_model::accounts::{Invitation, Sent};
 
+/// Milliseconds in which a mail leaves, if all is well.
+const LEAVES_WITHIN: u32 = 3_000;
+
 /// Those of the staff; an owner's is on the owner's page.
 #[component]
 pub(super) fn OpenInvitations() -> Element {
@@ -20,6 +23,17 @@ pub(super) fn OpenInvitations() -> Element {
         let of_staff = all.into_iter().filter(|one| one.client.is_none());
         of_staff.collect::<Vec<_>>()
     });
+    let waiting = |all: &Vec<Invitation>| all.iter().any(|one| one.sent == Sent::Waiting);
+    let (waits, at) = (invitations.as_ref().is_some_and(waiting), asking.heard_at());
+    use_effect(use_reactive!(|waits, at| {
+        let _ = at;
+        if waits {
+            spawn(async move {
+                host::sleep(LEAVES_WITHIN).await;
+                asking.ask_again();
+            });
+        }
+    }));
     rsx! {
         section { class: "card", "aria-labelledby": "invitations-title",
             div { class: "card__head",
