@@ -241,25 +241,76 @@ test("whoever leaves is signed out everywhere at once", async () => {
   await banner(karin, "").first().waitFor();
 });
 
-test("whoever looks after clinics has them as home, and opens one more", async () => {
-  const email = "first@southbank.example";
+/** A clinic that whoever looks after clinics opens; gives the mail's link to its first administrator. */
+async function opens(system, name, person, email) {
   const mailbox = new Mailbox(clinic, email);
-  const system = await clinic.profile();
-  await system.signIn(SYSTEM);
-  await heading(system, "Clinics").waitFor();
   await button(system, /^Open a clinic/).click();
-  await dialog(system).getByLabel("Name of the clinic").fill("Southbank Animal Hospital");
-  await dialog(system).getByLabel("Full name").fill("Ruth Bell");
+  await dialog(system).getByLabel("Name of the clinic").fill(name);
+  await dialog(system).getByLabel("Full name").fill(person);
   await dialog(system).getByLabel("Email").fill(email);
   await button(system, "Open and invite").click();
-  await system.page.locator(".person").filter({ hasText: "Southbank Animal Hospital" }).waitFor();
+  await system.page.locator(".person").filter({ hasText: name }).waitFor();
+  return await mailbox.link();
+}
+
+let system;
+
+test("whoever looks after clinics has them as home, and opens one more", async () => {
+  system = await clinic.profile();
+  await system.signIn(SYSTEM);
+  await heading(system, "Clinics").waitFor();
+  const link = await opens(system, "Southbank Animal Hospital", "Ruth Bell", "first@southbank.example");
   const ruth = await clinic.profile();
-  await ruth.page.goto(await mailbox.link());
+  await ruth.page.goto(link);
   await heading(ruth, "Welcome to Southbank Animal Hospital").waitFor();
   await ruth.page.getByLabel("New password").fill("harbour violin 3 pepper");
   await button(ruth, /^Join /).click();
   await ruth.page.locator(".day").waitFor();
   await ruth.page.getByRole("link", { name: "Staff", exact: true }).waitFor();
+});
+
+test("somebody who belongs to two clinics says which, and goes over to the other", async () => {
+  const link = await opens(system, "Westgate Vets", "Ana Moreno", VET);
+  const ana = await clinic.profile();
+  await ana.page.goto(link);
+  await ana.page.getByText("You have an account with this address already").waitFor();
+  await ana.page.getByLabel("Your password").fill("not her password");
+  await button(ana, "Join Westgate Vets").click();
+  await ana.page.getByText("This is not your password").waitFor();
+  await ana.page.getByLabel("Your password").fill(PASSWORD);
+  await button(ana, "Join Westgate Vets").click();
+  const at = (name) => ana.page.locator(".side__clinic").filter({ hasText: name });
+  await at("Westgate Vets").waitFor();
+
+  await ana.goto("/me");
+  await button(ana, "Sign out").last().click();
+  await ana.enter(VET);
+  await ana.page.getByText("At which clinic?").waitFor();
+  await ana.page.getByRole("button", { name: /^Demonstration/ }).click();
+  await at("Northgate Vets").waitFor();
+  await allAtTheClinic(ana);
+  await ana.goto("/me");
+  await button(ana, "Go there").click();
+  await dialog(ana).getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await dialog(ana).getByRole("button", { name: "Sign in" }).click();
+  await at("Westgate Vets").waitFor();
+  await allAtTheClinic(ana);
+});
+
+test("another window of the same browser asks the clinic as well, and both show what one of them changed", async () => {
+  const other = Object.create(administrator, { page: { value: await administrator.context.newPage() } });
+  other.watch(other.page);
+  await other.goto("/me");
+  await administrator.goto("/me");
+  for (const one of [administrator, other]) await one.page.locator(".device").first().waitFor();
+  await other.page.locator(".device").getByRole("button", { name: /^More about/ }).first().click();
+  await other.page.getByRole("menuitem", { name: "Rename" }).click();
+  await dialog(other).getByLabel("Name").fill("Desk by the window");
+  await button(other, "Save").click();
+  await other.page.locator(".device").filter({ hasText: "Desk by the window" }).waitFor();
+  await administrator.goto("/me");
+  await administrator.page.locator(".device").filter({ hasText: "Desk by the window" }).waitFor();
+  await other.page.close();
 });
 
 test("nothing went wrong on any page meanwhile", () => {
