@@ -215,7 +215,7 @@ export class Profile {
 
   /** Fills in the form that is on the screen. */
   async enter(email, password = PASSWORD) {
-    await this.page.getByLabel("Email").fill(email);
+    await this.page.getByRole("textbox", { name: "Email" }).fill(email);
     await this.page.getByLabel("Password", { exact: true }).fill(password);
     await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
   }

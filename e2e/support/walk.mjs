@@ -459,7 +459,7 @@ export async function accounts(device, at) {
   await clinic.revive();
   await allAtTheClinic(device);
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
-  await page.getByLabel("Email").waitFor();
+  await page.getByRole("textbox", { name: "Email" }).waitFor();
   await page.goto(link.replace(clinic.address, device.address));
   await page.getByRole("heading", { name: /^Welcome to/ }).waitFor();
   await at("invitation");

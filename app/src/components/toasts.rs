@@ -24,7 +24,8 @@ struct Said {
 enum Undo {
     Command(Command),
     Decision(Decision),
-    Deed(Deed),
+    /// What the clinic's server was asked to do, and what was written along with it.
+    Deed(Deed, Option<Command>),
 }
 
 #[derive(Clone, Copy)]
@@ -56,9 +57,9 @@ impl Toasts {
         self.show(text.into(), Some(Undo::Decision(decision)));
     }
 
-    /// The same for what the clinic's server was asked to do.
-    pub(crate) fn undo_deed(self, text: impl Into<String>, deed: Deed) {
-        self.show(text.into(), Some(Undo::Deed(deed)));
+    /// The same for what the clinic's server was asked to do, and for what was written along with it.
+    pub(crate) fn undo_deed(self, text: impl Into<String>, deed: Deed, command: Option<Command>) {
+        self.show(text.into(), Some(Undo::Deed(deed, command)));
     }
 
     pub(crate) fn failed(self, failure: &Failure) {
@@ -142,9 +143,16 @@ fn Toast(said: Said) -> Element {
                                     let undone = host.decide(decision).await;
                                     undone.err().map(|failure| text::failure(&failure))
                                 }
-                                Undo::Deed(deed) => {
+                                Undo::Deed(deed, command) => {
                                     let undone = host.exchange(deed.request).await;
-                                    undone.err().map(|trouble| text::call_trouble_line(&trouble))
+                                    match (undone, command) {
+                                        (Err(trouble), _) => Some(text::call_trouble_line(&trouble)),
+                                        (Ok(_), Some(command)) => {
+                                            let undone = host.run(command).await;
+                                            undone.err().map(|failure| text::failure(&failure))
+                                        }
+                                        (Ok(_), None) => None,
+                                    }
                                 }
                             };
                             toasts.remove(number);

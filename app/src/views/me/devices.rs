@@ -159,7 +159,7 @@ fn take_back_lost(deed: Deed, back: Deed, words: String, toasts: Toasts) {
     let host: Host = consume_context();
     spawn(async move {
         match host.call(deed).await {
-            Ok(_) => toasts.undo_deed(words, back),
+            Ok(_) => toasts.undo_deed(words, back, None),
             Err(why) => toasts.say(text::call_trouble_line(&why)),
         }
     });
@@ -180,7 +180,7 @@ fn RenameDialog(device: Device, on_close: EventHandler<()>) -> Element {
                 let (id, before) = (device.device, device.name.clone());
                 let deed = Deed::name_device(id, name.peek().trim().to_owned());
                 sending.send(deed, move |_| {
-                    toasts.undo_deed(text::device_renamed(), Deed::name_device(id, before));
+                    toasts.undo_deed(text::device_renamed(), Deed::name_device(id, before), None);
                     on_close.call(());
                 });
             },

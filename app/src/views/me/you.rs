@@ -119,7 +119,7 @@ fn NameDialog(me: Me, on_close: EventHandler<()>) -> Element {
                 }
                 let back = Deed::change_me(me.full_name.clone());
                 sending.send(Deed::change_me(typed), move |_| {
-                    toasts.undo_deed(text::name_changed(), back);
+                    toasts.undo_deed(text::name_changed(), back, None);
                     on_close.call(());
                 });
             },

@@ -1,11 +1,12 @@
 //! Inviting a colleague: the mail goes out from the server, and the clinic's directory knows them from now on, so that
 //! they can be booked before they have come.
 
-use super::role_cards::{RoleCards, main_role};
+use super::directory::{self, column_name, new_entry};
+use super::role_cards::RoleCards;
 use crate::components::{
     CallDialog, FieldKind, Switch, TextField, use_clinic, use_me, use_sending, use_toasts,
 };
-use crate::host::{self, Call, Host, fresh_id, use_host};
+use crate::host::{self, Call, fresh_id, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use shared_model::accounts::{Invitation, Invite};
@@ -62,19 +63,15 @@ pub(crate) fn InviteDialog(on_close: EventHandler<()>) -> Element {
         if asked.roles.is_empty() {
             return;
         }
-        let order = clinic.peek().as_ref().map_or(1, |clinic| {
-            let orders = clinic.settings.staff.iter().map(|one| one.order);
-            orders.filter(|order| *order < u64::MAX).max().unwrap_or(0) + 1
-        });
-        let shown = Some(typed(column)).filter(|name| !name.is_empty());
+        let clinic = clinic.peek();
+        let Some(clinic) = clinic.as_ref() else { return };
+        let entry = new_entry(&clinic.settings, asked.account, &asked.full_name, &asked.roles);
         let entry = SetStaffMember {
-            account: asked.account,
-            name: shown.unwrap_or_else(|| column_name(&asked.full_name, &asked.roles)),
-            full_name: asked.full_name.clone(),
-            role: main_role(&asked.roles),
+            name: Some(typed(column))
+                .filter(|name| !name.is_empty())
+                .unwrap_or(entry.name),
             bookable: is_bookable(),
-            order,
-            active: true,
+            ..entry
         };
         sending.send(Call::invite(&asked), move |sent: Invitation| {
             toasts.say(text::invitation_sent(sent.email));
@@ -83,7 +80,7 @@ pub(crate) fn InviteDialog(on_close: EventHandler<()>) -> Element {
                 account: sent.account,
                 ..entry
             };
-            enter_in_directory(host, entry, move |words| toasts.say(words));
+            directory::enter(host, entry, move |words| toasts.say(words));
             on_close.call(());
         });
     };
@@ -136,40 +133,5 @@ pub(crate) fn InviteDialog(on_close: EventHandler<()>) -> Element {
             }
             p { class: "sub", {text::invitation_how()} }
         }
-    }
-}
-
-/// As on the day's column: "Dr Lind".
-fn column_name(full_name: &str, roles: &[Role]) -> String {
-    let full_name = full_name.trim();
-    let family = full_name.split_whitespace().next_back().unwrap_or_default();
-    if roles.contains(&Role::Veterinarian) && !family.is_empty() {
-        text::doctor(family)
-    } else {
-        full_name.to_owned()
-    }
-}
-
-/// Outlives its dialog; says so if it could not be done.
-pub(super) fn enter_in_directory(host: Host, entry: SetStaffMember, failed: impl Fn(String) + 'static) {
-    dioxus::core::spawn_forever(async move {
-        if let Err(failure) = host.run(entry).await {
-            failed(text::failure(&failure));
-        }
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn vets_are_called_by_their_family_name_and_others_by_theirs() {
-        let check = |name: &str, roles: &[Role], expected: &str| {
-            assert_eq!(column_name(name, roles), expected);
-        };
-        check("Karin Lind", &[Role::Veterinarian], "Dr Lind");
-        check(" Tomas Kral ", &[Role::Technician], "Tomas Kral");
-        check("", &[Role::Veterinarian], "");
     }
 }

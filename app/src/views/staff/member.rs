@@ -1,6 +1,6 @@
 //! One member of the staff: their roles, whether they are booked, their devices, and the end of their time here.
 
-use super::invite::enter_in_directory;
+use super::directory::{self, listed, new_entry};
 use super::role_cards::{RoleCards, main_role};
 use super::{NotForYou, RolePills};
 use crate::components::{
@@ -15,7 +15,6 @@ use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdPencil, LdUserX};
 use shared_model::accounts::{ChangeRoles, Member, may_give};
 use shared_model::commands::SetStaffMember;
-use shared_model::documents::StaffMember;
 use shared_model::ids::AccountId;
 use shared_model::permissions::Role;
 
@@ -60,19 +59,6 @@ fn Found(account: AccountId) -> Element {
     }
 }
 
-/// What the clinic's directory says of somebody, as a command that says it again.
-fn entry_of(one: &StaffMember) -> SetStaffMember {
-    SetStaffMember {
-        account: one.id,
-        name: one.name.clone(),
-        full_name: one.full_name.clone(),
-        role: one.role,
-        bookable: one.bookable,
-        order: one.order,
-        active: one.active,
-    }
-}
-
 #[component]
 fn Sheet(member: Member, offline: bool, children: Element) -> Element {
     let (host, toasts, navigator) = (use_host(), use_toasts(), use_navigator());
@@ -82,10 +68,18 @@ fn Sheet(member: Member, offline: bool, children: Element) -> Element {
     let is_me = me.as_ref().is_some_and(|me| me.account == member.account);
     // A system administrator's roles are not a clinic's to change.
     let may_change = me.is_some_and(|me| may_give(&me.roles, &member.roles));
-    let entry = clinic
-        .read()
-        .as_ref()
-        .and_then(|clinic| clinic.settings.staff_member(member.account).map(entry_of));
+    let (left, entry) = match &*clinic.read() {
+        Some(clinic) => {
+            let listed = listed(&clinic.settings, member.account);
+            // Whoever came by another way than an invitation of the clinic's is not in it yet.
+            let new = || new_entry(&clinic.settings, member.account, &member.full_name, &member.roles);
+            (
+                listed.clone(),
+                Some(listed.filter(|one| one.active).unwrap_or_else(new)),
+            )
+        }
+        None => (None, None),
+    };
     let mut changing = use_signal(|| false);
     let mut ending = use_signal(|| None::<Question>);
     let name = member.full_name.clone();
@@ -104,7 +98,6 @@ fn Sheet(member: Member, offline: bool, children: Element) -> Element {
             }));
         }
     };
-    let left = entry.clone();
     rsx! {
         div { class: "page page--narrow settings",
             div { class: "page__head",
@@ -128,7 +121,7 @@ fn Sheet(member: Member, offline: bool, children: Element) -> Element {
                         span { class: "sub", {text::only_system_administrators()} }
                     }
                 }
-                if let Some(entry) = entry.filter(|entry| entry.active) {
+                if let Some(entry) = entry {
                     Setting { title: text::takes_appointments(), words: text::takes_appointments_as(&entry.name),
                         Switch {
                             label: text::takes_appointments(),
@@ -171,7 +164,7 @@ fn Sheet(member: Member, offline: bool, children: Element) -> Element {
                 on_done: move |()| {
                     if let Some(entry) = left.clone() {
                         let gone = SetStaffMember { active: false, bookable: false, ..entry };
-                        enter_in_directory(host, gone, move |words| toasts.say(words));
+                        directory::enter(host, gone, move |words| toasts.say(words));
                     }
                     navigator.push(Route::Staff {});
                 },
@@ -202,13 +195,14 @@ fn RolesDialog(member: Member, on_close: EventHandler<()>) -> Element {
                 let account = member.account;
                 let wanted = ChangeRoles { roles: roles.peek().clone() };
                 let back = Deed::change_roles(account, &ChangeRoles { roles: member.roles.clone() });
-                let entry = clinic.peek().as_ref().and_then(|clinic| clinic.settings.staff_member(account).map(entry_of));
+                let entry = clinic.peek().as_ref().and_then(|clinic| listed(&clinic.settings, account));
                 let name = member.full_name.clone();
                 sending.send(Deed::change_roles(account, &wanted), move |_| {
-                    toasts.undo_deed(text::roles_changed(name), back);
                     let role = main_role(&wanted.roles);
-                    if let Some(entry) = entry.filter(|entry| entry.role != role) {
-                        enter_in_directory(host, SetStaffMember { role, ..entry }, move |words| toasts.say(words));
+                    let entry = entry.filter(|entry| entry.role != role);
+                    toasts.undo_deed(text::roles_changed(name), back, entry.clone().map(Into::into));
+                    if let Some(entry) = entry {
+                        directory::enter(host, SetStaffMember { role, ..entry }, move |words| toasts.say(words));
                     }
                     on_close.call(());
                 });

@@ -1,5 +1,6 @@
 //! Who works at the clinic, who is invited, and what each of them may do.
 
+mod directory;
 mod invite;
 mod member;
 mod open_invitations;
