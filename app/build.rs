@@ -88,9 +88,12 @@ fn sentences() {
     let mut code = String::new();
     for entry in &resource.body {
         if let ast::Entry::Message(message) = entry {
-            // What only the window says would be dead in the browser.
+            // What only the window says would be dead in the browser, and the other way round.
             if message.id.name.starts_with("desktop-") {
                 code.push_str("#[cfg(feature = \"desktop\")] ");
+            }
+            if message.id.name.starts_with("web-") {
+                code.push_str("#[cfg(feature = \"web\")] ");
             }
             code.push_str(&function(message));
         }
@@ -148,37 +151,63 @@ fn write_pattern(
     arguments: &mut BTreeMap<String, bool>,
     body: &mut String,
 ) {
+    // What stands between two values, one more than there are values.
+    let mut pieces = vec![String::new()];
+    let mut values = Vec::new();
+    let last = |pieces: &mut Vec<String>, more: &str| {
+        if let Some(piece) = pieces.last_mut() {
+            piece.push_str(more);
+        }
+    };
     for element in &pattern.elements {
-        match element {
+        let expression = match element {
             ast::PatternElement::TextElement { value } => {
-                write!(body, "s.push_str({value:?});").expect("a string takes everything");
+                last(&mut pieces, value);
+                continue;
             }
-            ast::PatternElement::Placeable { expression } => {
-                write_expression(key, expression, arguments, body)
+            ast::PatternElement::Placeable { expression } => expression,
+        };
+        match expression {
+            ast::Expression::Inline(ast::InlineExpression::VariableReference { id }) => {
+                let name = id.name.replace('-', "_");
+                values.push(format!("&{name}"));
+                pieces.push(String::new());
+                arguments.entry(name).or_insert(false);
+            }
+            ast::Expression::Inline(ast::InlineExpression::StringLiteral { value }) => {
+                last(&mut pieces, value);
+            }
+            choice => {
+                write_pieces(&mut pieces, &mut values, body);
+                write_choice(key, choice, arguments, body);
             }
         }
     }
+    write_pieces(&mut pieces, &mut values, body);
 }
 
-fn write_expression(
+/// One call for a whole run of pieces and values: the program has hundreds of them.
+fn write_pieces(pieces: &mut Vec<String>, values: &mut Vec<String>, body: &mut String) {
+    if values.is_empty() {
+        if pieces.iter().any(|piece| !piece.is_empty()) {
+            write!(body, "s.push_str({:?});", pieces.concat()).expect("a string takes everything");
+        }
+    } else {
+        let values = values.join(", ");
+        write!(body, "crate::text::fill(&mut s, &{pieces:?}, &[{values}]);")
+            .expect("a string takes everything");
+    }
+    *pieces = vec![String::new()];
+    values.clear();
+}
+
+fn write_choice(
     key: &str,
-    expression: &ast::Expression<&str>,
+    choice: &ast::Expression<&str>,
     arguments: &mut BTreeMap<String, bool>,
     body: &mut String,
 ) {
-    match expression {
-        ast::Expression::Inline(ast::InlineExpression::VariableReference { id }) => {
-            let name = id.name.replace('-', "_");
-            write!(
-                body,
-                "{{ use std::fmt::Write as _; let _ = write!(s, \"{{}}\", {name}); }}"
-            )
-            .expect("a string takes everything");
-            arguments.entry(name).or_insert(false);
-        }
-        ast::Expression::Inline(ast::InlineExpression::StringLiteral { value }) => {
-            write!(body, "s.push_str({value:?});").expect("a string takes everything");
-        }
+    match choice {
         ast::Expression::Select {
             selector: ast::InlineExpression::VariableReference { id },
             variants,

@@ -7,15 +7,18 @@ import { freshDatabase, stopCluster } from "./support/postgres.mjs";
 import { SlowLine } from "./support/slow_line.mjs";
 import * as walk from "./support/walk.mjs";
 
-let clinic, line, begun;
+let clinic, line, begun, small;
 
 before(async () => {
   clinic = await Clinic.start({ patients: 60, databaseUrl: await freshDatabase() });
   line = await SlowLine.to(clinic.port);
+  // Without a mail server it writes mails into its folder.
+  small = await Clinic.start({ patients: 20, years: 1 });
 });
 
 after(async () => {
   await clinic?.stop();
+  await small?.stop();
   line?.close();
   await stopCluster();
 });
@@ -39,10 +42,18 @@ for (const [name, kind] of [["desktop", {}], ["phone", PHONE]]) {
     vets("the day", walk.theDay);
     vets("what opens over the page", walk.overThePage);
     vets("clients and patients", walk.people);
+    vets("the owner’s app", walk.ownersApp);
     vets("a visit", async (device, at) => (begun = await walk.visit(device, begun, at)));
     vets("everything else", walk.elsewhere);
     vets("a second window", walk.secondWindow);
     vets("hard times", (device, at) => walk.hardTimes(device, VET, at));
+
+    test("accounts, people and clinics", async () => {
+      const device = await small.profile(kind);
+      const audit = new Audit();
+      await walk.accounts(device, (screen) => audit.of(device.page, screen));
+      assert.deepEqual(audit.lines(), []);
+    });
 
     test("an owner, and a device that can keep nothing", async () => {
       const device = await clinic.profile(kind);

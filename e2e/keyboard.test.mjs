@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { Clinic, PASSWORD, VET } from "./support/clinic.mjs";
+import { ADMINISTRATOR, Clinic, PASSWORD, VET } from "./support/clinic.mjs";
 import { Keys } from "./support/keys.mjs";
 import { allAtTheClinic, day, palette, saved, section, status } from "./support/screens.mjs";
 
@@ -157,7 +157,7 @@ test("changing one's mind in a booking", async () => {
   await page.getByRole("listbox").waitFor({ state: "detached" });
   await keys.press("ArrowDown");
   await keys.press("Enter");
-  await keys.use(button("Change"));
+  await keys.use(page.getByRole("button", { name: "Change", exact: true }));
   await keys.focusComesTo(who);
   await keys.press("Escape");
   await dialog("Book an appointment").waitFor({ state: "detached" });
@@ -308,3 +308,51 @@ async function arrowsTo(card) {
   }
   assert.equal(await here(), target, `arrows do not come to the card; they came to ${seen.size} others`);
 }
+
+test("an administrator invites a colleague and thinks better of it", async () => {
+  device = await clinic.profile();
+  page = device.page;
+  keys = new Keys(device);
+  await device.goto("/");
+  await keys.focusComesTo(field("Email"));
+  await keys.type(ADMINISTRATOR);
+  await keys.press("Tab");
+  await keys.type(PASSWORD);
+  await keys.press("Enter");
+  await day(device).waitFor();
+  await keys.press("Control+k");
+  await keys.focusComesTo(palette(device));
+  await keys.type("staff");
+  await page.getByRole("option", { name: "Staff and roles" }).waitFor();
+  await keys.press("Enter");
+  await heading("Staff and roles").waitFor();
+  await page.getByRole("link", { name: /Ana Moreno/ }).waitFor();
+
+  await keys.press("i");
+  await keys.focusComesTo(field("Full name"));
+  await keys.type("Peter Holm");
+  await keys.press("Tab");
+  await keys.type("peter.holm@example.org");
+  const role = page.getByLabel(/^Front desk/);
+  await keys.tabTo(role);
+  await keys.press("Space");
+  assert.ok(await role.isChecked());
+  await keys.press("Enter");
+  await dialog("Invite a colleague").waitFor({ state: "detached" });
+
+  const more = button("More about Peter Holm");
+  await keys.use(more);
+  await keys.focusComesTo(page.getByRole("menuitem", { name: "Send the mail again" }));
+  await keys.press("ArrowDown");
+  await keys.press("Enter");
+  await keys.focusComesTo(button("Not now"));
+  await keys.press("Enter");
+  await keys.focusComesTo(more);
+  await keys.press("Enter");
+  await keys.focusComesTo(page.getByRole("menuitem", { name: "Send the mail again" }));
+  await keys.press("ArrowDown");
+  await keys.press("Enter");
+  await keys.focusComesTo(button("Not now"));
+  await keys.use(button("Withdraw"));
+  await more.waitFor({ state: "detached" });
+});

@@ -13,6 +13,7 @@ const kinds = Object.keys(KINDS).filter((kind) => (process.env.KIND ?? kind) ===
 const wanted = new RegExp(process.env.ONLY ?? "");
 
 const clinic = await Clinic.start({ patients: 200, databaseUrl: await freshDatabase() });
+const small = await Clinic.start({ patients: 20, years: 1 });
 const line = await SlowLine.to(clinic.port);
 try {
   let begun;
@@ -36,6 +37,7 @@ try {
     await walk.theDay(vet, at);
     await walk.overThePage(vet, at);
     await walk.people(vet, at);
+    await walk.ownersApp(vet, at);
     begun = await walk.visit(vet, begun, at);
     await walk.elsewhere(vet, at);
     await walk.secondWindow(vet, at);
@@ -45,10 +47,14 @@ try {
     await walk.owner(other, taking(other));
     await walk.noStore(other, taking(other));
     await other.close();
+    const person = await small.profile(KINDS[kind]);
+    await walk.accounts(person, taking(person));
+    await person.close();
     console.log(`${kind}: ${count} screens in ${folder}`);
   }
 } finally {
   await clinic.stop();
+  await small.stop();
   line.close();
   await stopCluster();
 }

@@ -17,7 +17,7 @@ use components::{Dialogs, KeyBoard, ToastRegion, Toasts};
 use dioxus::prelude::*;
 use host::{Host, Stage};
 use route::Route;
-use views::{NoStorePage, OpeningPage, SignInPage};
+use views::{DoorPage, Doors, NoStorePage, OpeningPage, SignInPage};
 
 #[cfg(feature = "desktop")]
 fn main() {
@@ -43,13 +43,15 @@ fn root() -> Element {
     use_hook(|| host.heed_leaving());
     use_context_provider(KeyBoard::new);
     use_context_provider(Dialogs::new);
+    let doors = use_context_provider(Doors::new);
     let stage = host.stage.read().clone();
     let page = rsx! {
-        match stage {
-            Stage::Opening => rsx! { OpeningPage {} },
-            Stage::NoStore(trouble) => rsx! { NoStorePage { trouble } },
-            Stage::SignedOut => rsx! { SignInPage {} },
-            Stage::SignedIn => rsx! { Router::<Route> {} },
+        match (stage, doors.now()) {
+            (Stage::Opening, _) => rsx! { OpeningPage {} },
+            (Stage::NoStore(trouble), _) => rsx! { NoStorePage { trouble } },
+            (_, Some(door)) => rsx! { DoorPage { door } },
+            (Stage::SignedOut, None) => rsx! { SignInPage {} },
+            (Stage::SignedIn, None) => rsx! { Router::<Route> {} },
         }
         ToastRegion {}
     };

@@ -1,12 +1,12 @@
 //! Every address of the program. Owners and staff share them; what an address shows depends on who is signed in.
 
 use crate::views::{
-    ClientPage, ClientsPage, DayOnPage, GalleryPage, HomePage, MePage, NeedsAttentionPage, NotFoundPage,
-    PatientPage, PatientsPage, Shell, VisitPage, WaitingPage,
+    ClientPage, ClientsPage, ClinicsPage, DayOnPage, GalleryPage, HomePage, MePage, MemberPage,
+    NeedsAttentionPage, NotFoundPage, PatientPage, PatientsPage, Shell, StaffPage, VisitPage, WaitingPage,
 };
 use dioxus::prelude::*;
 use jiff::civil::Date;
-use shared_model::ids::{ClientId, PatientId, VisitId};
+use shared_model::ids::{AccountId, ClientId, PatientId, VisitId};
 
 #[derive(Clone, Debug, PartialEq, Routable)]
 pub(crate) enum Route {
@@ -31,6 +31,12 @@ pub(crate) enum Route {
     Waiting {},
     #[route("/me", MePage)]
     Me {},
+    #[route("/staff", StaffPage)]
+    Staff {},
+    #[route("/staff/:account", MemberPage)]
+    Member { account: AccountId },
+    #[route("/clinics", ClinicsPage)]
+    Clinics {},
     #[route("/gallery", GalleryPage)]
     Gallery {},
     #[route("/:..path", NotFoundPage)]

@@ -677,20 +677,242 @@ clinic-address-odd = This is not an address. It looks like clinic.example.com
 email = Email
 password = Password
 show-password = Show the password
-forgot-password = Forgot your password? Ask your clinic’s administrator for a new invitation.
 sign-in-wrong = That email and password do not go together
 sign-in-wrong-do = Check both and try again.
-sign-in-slowed = Too many tries
-sign-in-slowed-do = You can try again in { $left }.
-sign-in-unreachable = The clinic cannot be reached
-sign-in-unreachable-do = Signing in needs it. Check the connection, then try again.
-sign-in-odd = The clinic answered in a way this version does not understand
-sign-in-odd-do = Try again in a minute. If it stays so, tell your clinic’s administrator.
+which-clinic = At which clinic?
+have-link = I have a link from a mail
 sign-in-work-waits = { $waiting ->
     [one] { $waiting } change of { $name } waits on this device
    *[other] { $waiting } changes of { $name } wait on this device
 }
 sign-in-work-waits-do = They would be lost. { $name } has to sign in here first, until they have been sent.
+
+## What the clinic’s server says
+
+asking-clinic = Asking the clinic…
+needs-clinic = Shown when the clinic can be reached.
+known-at = This is as of { $at }. Changing it needs the clinic’s server; check the connection, then try again.
+unreachable = The clinic cannot be reached
+unreachable-do = This needs the clinic’s server. Check the connection, then try again.
+slow-down = Too many tries
+slow-down-do = You can try again in { $left }.
+session-ended-now = Your session has ended
+session-ended-now-do = Sign in again, then repeat it.
+password-weak = This password is among the first that are tried
+password-weak-do = Choose another one: a few words that do not belong together are good and easy to keep.
+password-hint = At least { $least } characters. A few words that do not belong together are good and easy to keep.
+password-too-short = At least { $least } characters
+password-not-that = This is not your password
+no-membership = This account belongs to no clinic
+no-membership-do = Ask your clinic’s administrator to invite you.
+this-device-lost = This device was reported as lost
+this-device-lost-do = If it is yours, say on another device under Me that it was found, then sign in.
+last-administrator = The clinic needs an administrator
+last-administrator-do = Make somebody else an administrator first.
+no-mail = This server cannot send mail
+no-mail-do = Ask whoever runs it to name a mail server.
+not-for-your-role = Not for your role
+call-not-permitted-do = Ask your clinic’s administrator.
+call-not-found = It is no longer there
+call-not-found-do = Somebody may have changed it meanwhile.
+bad-request = The clinic did not take it
+bad-request-do = Check what was typed, the address of the mail above all.
+odd-answer = The clinic answered in a way this version does not understand
+odd-answer-do = Try again in a minute. If it stays so, tell your clinic’s administrator.
+two-sentences = { $first }. { $second }
+
+## Links from mails
+
+forgot-password = Forgot your password?
+forgot-password-do = A mail with a link lets you choose another one.
+send-mail = Send the mail
+mail-on-its-way = A mail is on its way
+mail-on-its-way-if = If { $email } has an account here. Follow the link in it, on any device.
+another-mail = Send another mail
+back-to-sign-in = Back to signing in
+to-sign-in = Sign in
+paste-link = Paste the link from your mail
+paste-link-do = Copy the whole link, then paste it here.
+link-label = Link
+link-not-one = This is not the whole link of a mail from a clinic
+link-elsewhere = This link belongs to { $origin }. Open it there.
+link-dead = This link no longer works
+link-dead-invitation = It was used, withdrawn, or is too old. Ask whoever invited you for another one.
+link-dead-reset = It was used or is too old.
+link-dead-verify = It was used or is too old. You can have another one sent under Me.
+choose-password = Choose a new password
+new-password = New password
+your-password = Your password
+save-password = Save the password
+reset-signs-out = Wherever you are signed in, you will be signed out.
+password-changed = Password changed
+password-changed-do = Sign in with the new one.
+verify-title = Your email address
+verified-now = Your address is verified
+verified-now-why = The clinic knows now that mails reach you.
+invitation = Invitation
+join-clinic = Welcome to { $clinic }
+invited-by = { $inviter } invites you as { $role }.
+join = Join { $clinic }
+has-account = You have an account with this address already. Its password is enough.
+account-is-ready = You are part of the clinic now. Sign in on another device, or here once that work has been sent.
+your-name = Your name
+link-works-until = The link works until { $date }.
+is-signed-in-here = { $name } is signed in here
+go-on-as = Go on as { $name }
+joining-signs-out = Joining signs them out on this device. What they wrote stays, and is sent when they sign in again.
+
+## My account, devices and clinics
+
+my-account = My account
+change-of-setting = Change: { $what }
+name-changed = Name changed
+verified = Verified
+not-verified = Not verified
+send-again = Send the mail again
+verification-sent = A mail with a link is on its way
+new-email-waits = A new address waits
+new-email-waits-do = { $email } takes its place when the link in the mail to it has been followed.
+change-email = Change the email address
+change-email-how = A mail goes to the new address. It counts when the link in it has been followed; until then the old one does.
+new-email = New address
+new-email-sent = A mail is on its way to { $email }
+password-why = When it changes, every other device is signed out.
+change-password = Change the password
+change-signs-out = Every other device is signed out. This one stays.
+my-devices = My devices
+devices = Devices
+no-devices = No devices
+no-devices-why = Nobody has signed in here with this account yet.
+unnamed-device = Unnamed device
+device-seen = Last seen { $at } · since { $since }
+lost = Lost
+signed-out = Signed out
+device-lost-waits = Reported lost { $at }. Its records are deleted as soon as it reaches the clinic.
+device-lost-purged = Reported lost { $at }. Its records were deleted { $purged }.
+rename = Rename
+rename-device = Rename the device
+device-name = Name
+device-name-hint = Where it stands or who carries it: “Tablet in room 2”.
+device-renamed = Renamed
+sign-out-there = Sign out there
+sign-out-device-question = Sign out on { $device }?
+sign-out-device-mine = You sign in there again with your password. What you wrote there and was not sent yet stays on it until then.
+sign-out-device-of = { $name } signs in there again with the password. What was written there and not sent yet stays on it until then.
+device-signed-out = Signed out on { $device }
+report-lost = Report as lost
+report-lost-question = Report { $device } as lost?
+report-lost-what = It is signed out at once. As soon as it reaches the clinic, the records on it are deleted, and nobody can sign in on it.
+report-lost-unsent = What was written on it and has not reached the clinic is lost with it.
+report-lost-found = If it turns up, say here that it was found.
+device-reported = { $device } is reported as lost
+found-again = It was found
+device-found = { $device } can be used again
+my-clinics = My clinics
+you-are-here = You are here
+go-there = Go there
+go-to-clinic = Go to { $clinic }
+go-to-clinic-why = This device then holds the records of that clinic. Those of this one come again when you come back.
+now-at-clinic = You are at { $clinic } now
+
+## Staff and roles
+
+nav-staff = Staff
+staff-and-roles = Staff and roles
+staff-and-roles-why = Who works here, what they may do, and on which devices.
+only-administrators = The clinic’s administrator looks after the staff.
+only-system-administrators = Only a system administrator changes this.
+from-directory = As the records on this device know them. Who can sign in, and where, is known to the clinic’s server.
+people-count = { $count ->
+    [one] 1 person
+   *[other] { $count } people
+}
+device-count = { $count ->
+    [0] no device
+    [one] 1 device
+   *[other] { $count } devices
+}
+never-seen = not seen yet
+seen-at = seen { $at }
+that-is-you = you
+invite-colleague = Invite a colleague
+send-invitation = Send the invitation
+invitation-sent = An invitation is on its way to { $email }
+invitation-how = The mail brings a link, with which they choose a password and are at work.
+full-name = Full name
+choose-role = Choose at least one role
+may-owner = See their own animals and appointments.
+may-front-desk = Book and check in, look after clients and animals.
+may-technician = The front desk’s, and vital signs, weights, alerts and history.
+may-veterinarian = All of a visit: notes, assessment and plan; finish it.
+may-clinic-administrator = Invite colleagues, change roles, set up rooms and hours.
+may-system-administrator = Open clinics; see no medical record.
+may-viewer = Read everything, change nothing.
+takes-appointments = Takes appointments
+takes-appointments-why = Then there is a column for them on the day.
+takes-appointments-as = On the day as { $name }.
+name-on-day = Name on the day
+name-on-day-hint = “{ $name }”, unless another one is written here.
+doctor = Dr { $name }
+open-invitations = Invited, not here yet
+no-invitations = Nobody is waited for
+no-invitations-why = Who was invited stands here until they have come.
+invited-when = { $inviter }, { $at }
+invitation-expired = Expired
+mail-waits = Mail waits
+mail-sent = Mail sent
+mail-refused = Mail refused
+withdraw = Withdraw
+withdraw-question = Withdraw the invitation to { $email }?
+withdraw-what = Once it is withdrawn, the link in the mail no longer works.
+withdrawn = The invitation to { $email } is withdrawn
+what-they-may = What they may do
+change-roles = Change the roles
+roles-of = Roles of { $name }
+roles-at-once = They count at once, on every device.
+roles-changed = { $name } has new roles
+saved-directory = Saved
+end-membership = End the membership
+end-membership-question = End { $name }’s time at the clinic?
+end-membership-what = { $name } is signed out everywhere at once and sees nothing of the clinic any more.
+end-membership-unsent = Work of theirs that has not reached the clinic goes to the administrator.
+membership-ended = { $name } no longer belongs to the clinic
+no-such-member = Nobody here
+no-such-member-why = They may have left the clinic.
+
+## The owner’s app
+
+owners-app = The owner’s app
+invite-to-owners-app = Invite to the owner’s app
+has-owners-app = { $email } has it
+invite-owner = Invite { $name } to the owner’s app
+invite-owner-what = They see their own animals and appointments, and nothing of anybody else’s.
+no-email-of = No email of { $name }
+no-email-of-do = Write it down with their contacts first.
+
+## Clinics
+
+clinics = Clinics
+clinics-why = All clinics of this server.
+clinic-count = { $count ->
+    [one] 1 clinic
+   *[other] { $count } clinics
+}
+open-a-clinic = Open a clinic
+open-clinic-and-invite = Open and invite
+no-clinics = No clinics yet
+no-clinics-why = Open the first; its administrator is invited by mail.
+open-since = since { $date }
+clinic-name = Name of the clinic
+time-zone = Time zone
+time-zone-hint = As “Europe/Prague”.
+time-zone-odd = This is not a time zone
+first-administrator = Its first administrator
+first-administrator-why = They get a mail, choose a password, and invite the others.
+clinic-opened = { $clinic } is open; an invitation is on its way to { $email }
+web-browser-on = { $browser } on { $system }
+web-browser = Web browser
+desktop-program-on = The program on { $system }
 
 ## Opening the records
 
@@ -877,6 +1099,8 @@ gallery-marks = Animals and people
 gallery-menu = Menu
 gallery-over = Over the page
 gallery-long-work = Long work
+gallery-roles = Roles and passwords
+gallery-clinic-says = What the clinic’s server says
 gallery-two-values = Two values
 gallery-empty = Nothing there
 gallery-toast = A passing word

@@ -13,6 +13,9 @@ export const PASSWORD = "lantern-beagle-orchard-47";
 export const DESK = "jana.dvorak@northgate.example";
 export const VET = "ana.moreno@northgate.example";
 export const TECHNICIAN = "tomas.kral@northgate.example";
+export const ADMINISTRATOR = "eva.northgate@northgate.example";
+/** Looks after clinics, and works at none. */
+export const SYSTEM = "kofi.mensah@northgate.example";
 export const OWNER = "petra.novak@example.org";
 
 const DESKTOP = { width: 1440, height: 900 };
@@ -163,7 +166,7 @@ export class Profile {
     page.on("pageerror", (error) => this.troubles.push(`page error: ${error.message}`));
     page.on("console", (message) => {
       const text = message.text();
-      const expected = /ERR_CONNECTION|ERR_INTERNET|WebSocket connection|Failed to fetch|status of 401|status of 503/;
+      const expected = /ERR_CONNECTION|ERR_INTERNET|WebSocket connection|Failed to fetch|status of (401|403|409|410|422|429|503)/;
       if (message.type() === "error" && !expected.test(text)) this.troubles.push(`console: ${text}`);
     });
   }
@@ -212,7 +215,7 @@ export class Profile {
 
   /** Fills in the form that is on the screen. */
   async enter(email, password = PASSWORD) {
-    await this.page.getByLabel("Email").fill(email);
+    await this.page.getByRole("textbox", { name: "Email" }).fill(email);
     await this.page.getByLabel("Password", { exact: true }).fill(password);
     await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
   }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { OWNER } from "./clinic.mjs";
+import { ADMINISTRATOR, OWNER, SYSTEM } from "./clinic.mjs";
+import { Mailbox } from "./mails.mjs";
 import { allAtTheClinic, banner, day, find, offline, palette, saved, section, startRex, status } from "./screens.mjs";
 
 const dialog = (page) => page.getByRole("dialog");
@@ -362,4 +363,123 @@ export async function owner(device, at) {
   await device.goto("/me");
   await page.getByRole("heading", { name: "This device" }).waitFor();
   await at("owner, me");
+}
+
+/** Everything about accounts; the device must not have been signed in, and its server must write mails into a folder. */
+export async function accounts(device, at) {
+  const { page, clinic } = device;
+  const press = (name) => page.getByRole("button", { name }).first().click();
+  await device.goto("/");
+  await press("Forgot your password?");
+  await page.getByText("A mail with a link").waitFor();
+  await at("forgot password");
+  await page.getByLabel("Email").fill("somebody@example.org");
+  await press("Send the mail");
+  await page.getByText("A mail is on its way").waitFor();
+  await at("forgot password, sent");
+  await press("I have a link from a mail");
+  await page.getByLabel("Link", { exact: true }).fill("nothing like a link");
+  await press("Open");
+  await page.locator(".field__error").waitFor();
+  await at("paste a link, wrong");
+  await device.goto(`/reset-password#${"A".repeat(43)}`);
+  await page.getByLabel("New password").fill("short");
+  await press("Save the password");
+  await page.locator(".field__error").waitFor();
+  await at("reset password, too short");
+  await device.goto(`/invitation#${"A".repeat(43)}`);
+  await page.getByText("This link no longer works").waitFor();
+  await at("dead link");
+
+  await device.signIn(ADMINISTRATOR);
+  await page.locator(".day").waitFor();
+  await allAtTheClinic(device);
+  await device.goto("/staff");
+  await page.getByRole("link", { name: /Ana Moreno/ }).waitFor();
+  await press(/^Invite a colleague/);
+  await dialog(page).waitFor();
+  await at("invite");
+  await press("Send the invitation");
+  await page.locator(".field__error").first().waitFor();
+  await at("invite, nothing filled in");
+  const email = `karin.${device.touch ? "phone" : "desktop"}@example.org`;
+  const mailbox = new Mailbox(clinic, email);
+  await dialog(page).getByLabel("Full name").fill("Karin Berg");
+  await dialog(page).getByLabel("Email").fill(email);
+  await press("Send the invitation");
+  await dialog(page).waitFor({ state: "detached" });
+  await page.getByText(email).first().waitFor();
+  const link = await mailbox.link();
+  await at("staff");
+  await page.getByRole("button", { name: "More about Karin Berg" }).first().click();
+  await page.getByRole("menuitem", { name: "Withdraw" }).click();
+  await dialog(page).waitFor();
+  await at("staff, withdrawing an invitation");
+  await escape(page);
+  await page.getByRole("link", { name: /Ana Moreno/ }).click();
+  await page.getByRole("heading", { name: /Ana Moreno/ }).waitFor();
+  await at("member");
+  await press("Change the roles");
+  await dialog(page).waitFor();
+  await at("member, roles");
+  await escape(page);
+  await press("End the membership");
+  await dialog(page).waitFor();
+  await at("member, leaving");
+  await escape(page);
+
+  await device.goto("/me");
+  await page.locator(".device").first().waitFor();
+  await at("me, account");
+  for (const [name, screen] of [["Change: Email", "email"], ["Change: Password", "password"]]) {
+    await press(name);
+    await dialog(page).waitFor();
+    await at(`me, ${screen}`);
+    await escape(page);
+  }
+  await page.locator(".device").getByRole("button", { name: /^More about/ }).first().click();
+  await page.getByRole("menuitem", { name: "Rename" }).click();
+  await dialog(page).waitFor();
+  await at("me, naming a device");
+  await escape(page);
+
+  await page.goto(link.replace(clinic.address, device.address));
+  await page.getByText("Eva Northgate is signed in here").waitFor();
+  await at("invitation, somebody is signed in");
+  await press("Go on as Eva Northgate");
+  await page.locator(".day").waitFor();
+  await clinic.kill();
+  await offline(device);
+  await device.goto("/staff");
+  await page.getByText("The clinic cannot be reached").waitFor();
+  await at("staff, offline");
+  await device.goto("/me");
+  await page.getByText("The clinic cannot be reached").waitFor();
+  await at("me, offline");
+  await clinic.revive();
+  await allAtTheClinic(device);
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await page.getByRole("textbox", { name: "Email" }).waitFor();
+  await page.goto(link.replace(clinic.address, device.address));
+  await page.getByRole("heading", { name: /^Welcome to/ }).waitFor();
+  await at("invitation");
+
+  await device.signIn(SYSTEM);
+  await page.getByRole("heading", { name: "Clinics" }).waitFor();
+  await page.locator(".person").first().waitFor();
+  await at("clinics");
+  await press(/^Open a clinic/);
+  await dialog(page).waitFor();
+  await at("clinics, opening one");
+  await escape(page);
+}
+
+/** Inviting an owner from their page. */
+export async function ownersApp(device, at) {
+  const { page } = device;
+  await pathOf(device, "petra novak", /^Petra Novak/);
+  await page.getByRole("button", { name: "Invite to the owner’s app" }).click();
+  await dialog(page).locator(".alert").waitFor();
+  await at("owner’s app");
+  await escape(page);
 }

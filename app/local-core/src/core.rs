@@ -837,6 +837,14 @@ impl Core {
             .map(|signed_in| signed_in.credentials.refresh_token.as_str())
     }
 
+    /// What proves to the server who asks; `None` once it is about to end, and has to be renewed first.
+    pub fn access_token(&self, now: Timestamp) -> Option<&str> {
+        let credentials = &self.signed_in.as_ref()?.credentials;
+        credentials
+            .is_fresh(now)
+            .then_some(credentials.access_token.as_str())
+    }
+
     /// Where synchronisation stands: connection, changes of the person signed in that wait, and the number reached in
     /// each feed. Without anybody signed in, everybody's changes.
     pub fn standing(&self) -> (crate::query::Connection, u64, Vec<(permissions::Feed, u64)>) {

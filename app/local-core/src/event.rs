@@ -40,6 +40,15 @@ pub struct Credentials {
     pub refresh_token: String,
 }
 
+/// Tokens are renewed so long before they expire.
+const RENEW_EARLY_MS: i64 = 60_000;
+
+impl Credentials {
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
+        self.access_expires.0 - now.0 >= RENEW_EARLY_MS
+    }
+}
+
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials")

@@ -3,7 +3,8 @@
 use super::icon;
 use crate::text;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdChevronDown, LdCircleAlert};
+use dioxus_free_icons::icons::ld_icons::{LdChevronDown, LdCircleAlert, LdEye, LdEyeOff};
+use shared_model::accounts::MIN_PASSWORD;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum FieldKind {
@@ -49,6 +50,7 @@ pub(crate) fn TextField(
     #[props(default)] autofocus: bool,
     #[props(default = "off".to_owned(), into)] autocomplete: String,
     #[props(default)] unit: Option<String>,
+    #[props(default)] readonly: bool,
     #[props(default)] on_input: EventHandler<String>,
     /// A button beside the field.
     children: Element,
@@ -63,6 +65,7 @@ pub(crate) fn TextField(
             inputmode: kind.input_mode(),
             value: "{value}",
             autocomplete,
+            readonly,
             autofocus: autofocus.then_some("autofocus"),
             "data-autofocus": autofocus.then_some(""),
             "aria-describedby": described,
@@ -88,6 +91,45 @@ pub(crate) fn TextField(
                 }
             } else {
                 {control}
+            }
+        }
+    }
+}
+
+/// A password, with a button that shows it. `new` is one that is being chosen, which password managers then offer.
+#[component]
+pub(crate) fn PasswordField(
+    #[props(into)] id: String,
+    #[props(into)] label: String,
+    value: Signal<String>,
+    #[props(default)] error: Option<String>,
+    #[props(default)] new: bool,
+    #[props(default)] autofocus: bool,
+    #[props(default)] on_input: EventHandler<String>,
+) -> Element {
+    let mut shown = use_signal(|| false);
+    rsx! {
+        TextField {
+            id,
+            label,
+            value,
+            error,
+            hint: new.then(|| text::password_hint(MIN_PASSWORD)),
+            kind: if shown() { FieldKind::Text } else { FieldKind::Password },
+            autofocus,
+            autocomplete: if new { "new-password" } else { "current-password" },
+            on_input,
+            button {
+                class: "btn btn--icon",
+                r#type: "button",
+                "aria-label": text::show_password(),
+                "aria-pressed": "{shown}",
+                onclick: move |_| shown.toggle(),
+                if shown() {
+                    {icon(LdEyeOff)}
+                } else {
+                    {icon(LdEye)}
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The parts that screens are built from. Each knows how it behaves; how it looks is in `assets/theme/components.css`.
 
 mod alert;
+mod call_dialog;
 mod choices;
 mod combobox;
 mod dialog;
@@ -17,6 +18,7 @@ mod matched;
 mod menu;
 mod page_link;
 mod popover;
+mod server_says;
 mod shortcuts;
 mod standing;
 mod tint;
@@ -24,13 +26,14 @@ mod title;
 mod toasts;
 
 pub(crate) use alert::Alert;
+pub(crate) use call_dialog::{CallDialog, ConfirmDialog, Question, TroubleLine, use_sending};
 pub(crate) use choices::{Segmented, Switch, TabPanel, Tabs, neighbour};
 pub(crate) use combobox::{ComboOption, Combobox};
 pub(crate) use dialog::{Dialog, Modal};
 pub(crate) use drawer::{Drawer, DrawerButton, DrawerClose, Drawers, NavButton, use_drawers};
 pub(crate) use element_id::use_element_id;
 pub(crate) use empty_state::EmptyState;
-pub(crate) use field::{FieldKind, Framed, SelectField, TextArea, TextField};
+pub(crate) use field::{FieldKind, Framed, PasswordField, SelectField, TextArea, TextField};
 pub(crate) use icon::{icon, icon_lg, icon_sm, icon_xl};
 pub(crate) use keyboard::{KeyBoard, use_page_key};
 pub(crate) use leaving::use_leaving;
@@ -40,9 +43,10 @@ pub(crate) use matched::matched;
 pub(crate) use menu::{Menu, MenuButton, MenuItem};
 pub(crate) use page_link::PageLink;
 pub(crate) use popover::Popover;
+pub(crate) use server_says::{ServerSays, use_asked};
 pub(crate) use shortcuts::{Dialogs, OpenDialog, use_dialogs, use_shortcuts};
 pub(crate) use standing::{
-    provide_clinic, use_clinic, use_is_staff, use_minute, use_status, use_today, use_zone,
+    provide_clinic, use_clinic, use_is_staff, use_may, use_me, use_minute, use_status, use_today, use_zone,
 };
 pub(crate) use tint::Tint;
 pub(crate) use title::use_title;

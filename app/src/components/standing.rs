@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use local_core::query::{ClinicView, StatusView};
 use local_core::{Query, View};
-use shared_model::permissions::Principal;
+use shared_model::permissions::{Principal, Role};
 use shared_model::time::Timestamp;
 
 #[derive(Clone, Copy)]
@@ -70,10 +70,19 @@ pub(crate) fn use_today() -> Date {
     use_minute().read().date_in(&use_zone())
 }
 
-/// Whether somebody of the clinic is signed in, and not an owner.
-pub(crate) fn use_is_staff() -> bool {
+/// Who is signed in.
+pub(crate) fn use_me() -> Option<Principal> {
     let clinic = use_clinic();
     let clinic = clinic.read();
-    let me = clinic.as_ref().and_then(|clinic| clinic.me.as_ref());
-    me.is_some_and(Principal::is_staff)
+    clinic.as_ref().and_then(|clinic| clinic.me.clone())
+}
+
+/// Whether somebody of the clinic is signed in, and not an owner.
+pub(crate) fn use_is_staff() -> bool {
+    use_me().is_some_and(|me| me.is_staff())
+}
+
+/// Whether they have this role.
+pub(crate) fn use_may(role: Role) -> bool {
+    use_me().is_some_and(|me| me.roles.contains(&role))
 }

@@ -1,7 +1,7 @@
 //! What can be missed: a sentence that goes away by itself, with its undo. What must be seen is an alert, never this.
 
 use super::icon;
-use crate::host::{self, use_host};
+use crate::host::{self, Deed, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdX;
@@ -24,6 +24,8 @@ struct Said {
 enum Undo {
     Command(Command),
     Decision(Decision),
+    /// What the clinic's server was asked to do, and what was written along with it.
+    Deed(Deed, Option<Command>),
 }
 
 #[derive(Clone, Copy)]
@@ -53,6 +55,11 @@ impl Toasts {
     /// The same for what was decided about refused work.
     pub(crate) fn undo_decision(self, text: impl Into<String>, decision: Decision) {
         self.show(text.into(), Some(Undo::Decision(decision)));
+    }
+
+    /// The same for what the clinic's server was asked to do, and for what was written along with it.
+    pub(crate) fn undo_deed(self, text: impl Into<String>, deed: Deed, command: Option<Command>) {
+        self.show(text.into(), Some(Undo::Deed(deed, command)));
     }
 
     pub(crate) fn failed(self, failure: &Failure) {
@@ -127,15 +134,29 @@ fn Toast(said: Said) -> Element {
                         undoing.set(true);
                         // The task belongs to the root: this toast may be gone before it ends.
                         dioxus::core::spawn_forever(async move {
-                            let undone = match undo {
-                                Undo::Command(command) => host.run(command).await,
-                                Undo::Decision(decision) => host.decide(decision).await,
+                            let failed = match undo {
+                                Undo::Command(command) => {
+                                    let undone = host.run(command).await;
+                                    undone.err().map(|failure| text::failure(&failure))
+                                }
+                                Undo::Decision(decision) => {
+                                    let undone = host.decide(decision).await;
+                                    undone.err().map(|failure| text::failure(&failure))
+                                }
+                                Undo::Deed(deed, command) => {
+                                    let undone = host.exchange(deed.request).await;
+                                    match (undone, command) {
+                                        (Err(trouble), _) => Some(text::call_trouble_line(&trouble)),
+                                        (Ok(_), Some(command)) => {
+                                            let undone = host.run(command).await;
+                                            undone.err().map(|failure| text::failure(&failure))
+                                        }
+                                        (Ok(_), None) => None,
+                                    }
+                                }
                             };
                             toasts.remove(number);
-                            match undone {
-                                Ok(_) => toasts.say(text::undone()),
-                                Err(failure) => toasts.failed(&failure),
-                            }
+                            toasts.say(failed.unwrap_or_else(|| text::undone().to_owned()));
                         });
                     },
                     {text::undo()}

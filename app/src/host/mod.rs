@@ -3,6 +3,8 @@
 //! Place in the flow: between views and local-core. Invariant: no view knows which host it runs on; everything that
 //! a view may ask for is in this module, and the hosts differ only below it.
 
+mod calls;
+mod mail_link;
 #[cfg(feature = "desktop")]
 mod native;
 mod runner;
@@ -16,13 +18,16 @@ use native as platform;
 #[cfg(feature = "web")]
 use web as platform;
 
+pub(crate) use calls::{Call, CallTrouble, Deed, Request, Secret, Whose, read};
+pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
 #[cfg(feature = "desktop")]
 pub(crate) use native::{data_folder, keep_window_size, leave_field, window_size};
 pub(crate) use platform::{
     FormerFocus, activate_new_build, arrive_at, asks_for_address, copy_address, copy_to_clipboard, device,
-    focus, focus_first_in, focus_into, focus_last_in, has_apple_keys, has_focus_within, keep_address,
-    listen_hidden, listen_keys, page_events, print_page, reload, remembered_address, remembered_theme,
-    scroll_into_view, select_text, set_theme, set_title, sleep, text_selection,
+    focus, focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within,
+    keep_address, listen_hidden, listen_keys, page_events, print_page, reload, remembered_address,
+    remembered_theme, scroll_into_view, select_text, set_theme, set_title, sleep, system_zone, take_link,
+    text_selection,
 };
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;
@@ -33,8 +38,11 @@ use dioxus::warnings::Warning;
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 use local_core::{Decision, Failure, Query, StorageTrouble, View};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use shared_model::accounts::Membership;
 use shared_model::commands::Command;
+use shared_model::ids::ClinicId;
 use shared_model::time::Timestamp;
 use shared_model::values::Invalid;
 use std::cell::RefCell;
@@ -45,14 +53,31 @@ use uuid::Uuid;
 /// What the views' side sends to the core's side.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum ToCore {
-    SignIn { email: String, password: String },
+    SignIn(Entrance),
     SignOut,
+    Call { ticket: u64, request: Request },
     Command { ticket: u64, command: Command },
     Decide { ticket: u64, decision: Decision },
     Watch { watch: u64, query: Query },
     Unwatch { watch: u64 },
     NetworkHint,
     RetryStorage,
+}
+
+/// How somebody comes in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Entrance {
+    Password {
+        email: String,
+        password: Secret,
+        /// Which of their clinics, if they have said.
+        clinic: Option<ClinicId>,
+    },
+    Invitation {
+        token: Secret,
+        full_name: String,
+        password: Secret,
+    },
 }
 
 /// What comes back.
@@ -73,6 +98,11 @@ pub(crate) enum FromCore {
     View {
         watch: u64,
         view: View,
+    },
+    /// The body of the answer to a call.
+    Called {
+        ticket: u64,
+        outcome: Result<String, CallTrouble>,
     },
     /// Not from the core but from the page's end of it.
     #[serde(skip)]
@@ -113,18 +143,12 @@ pub(crate) enum HostTrouble {
 /// Why signing in did not work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SignInTrouble {
-    /// Email or password are wrong; which of them is not told.
-    Wrong,
-    /// Too many attempts: seconds until the next one.
-    Slowed(u64),
-    Unreachable,
+    /// The server did not let them in, or could not be asked.
+    Refused(CallTrouble),
+    /// They belong to several clinics and have to say which.
+    ChooseClinic(Vec<Membership>),
     /// So many changes of somebody else wait on this device.
-    WorkWaits {
-        waiting: u64,
-        name: String,
-    },
-    /// The server answered in a way that this build does not understand.
-    Odd,
+    WorkWaits { waiting: u64, name: String },
 }
 
 /// Why the clinic's address was not taken.
@@ -190,6 +214,19 @@ pub(crate) struct Host {
     link: CopyValue<Rc<Link>>,
     pub(crate) stage: Signal<Stage>,
     pub(crate) keeping: Signal<Keeping>,
+    /// Counts what calls have changed at the clinic: whoever shows an answer asks again.
+    pub(crate) changed: Signal<u64>,
+}
+
+/// A question, its answer, and when that came.
+type Heard = (String, String, Timestamp);
+
+/// A call that has no answer yet.
+struct Calling {
+    ticket: u64,
+    answer: oneshot::Sender<Result<String, CallTrouble>>,
+    /// What it asks for, if it only asks.
+    asks: Option<String>,
 }
 
 struct Link {
@@ -201,6 +238,9 @@ struct Link {
     not_saved: std::cell::Cell<bool>,
     sign_in: RefCell<Option<oneshot::Sender<Result<(), SignInTrouble>>>>,
     views: RefCell<HashMap<u64, Signal<Option<View>>>>,
+    calls: RefCell<Vec<Calling>>,
+    /// What the server answered last, and when, as long as the same person is signed in.
+    heard: RefCell<Vec<Heard>>,
 }
 
 impl Link {
@@ -224,12 +264,15 @@ impl Host {
             not_saved: std::cell::Cell::default(),
             sign_in: RefCell::default(),
             views: RefCell::default(),
+            calls: RefCell::default(),
+            heard: RefCell::default(),
         });
         let host = Self {
             // Work that outlives its page goes on at the root.
             link: CopyValue::new_in_scope(link, ScopeId::ROOT),
             stage,
             keeping: Signal::new(Keeping::default()),
+            changed: Signal::new(0),
         };
         spawn(async move {
             while let Some(message) = incoming.next().await {
@@ -241,6 +284,10 @@ impl Host {
 
     fn receive(mut self, message: FromCore) {
         let link = self.link.read().clone();
+        if matches!(message, FromCore::SignedIn(_) | FromCore::SignIn(Ok(()))) {
+            link.heard.borrow_mut().clear();
+            self.changed += 1;
+        }
         match message {
             FromCore::Ready { .. } => {}
             FromCore::NoStore(trouble) => self.stage.set(Stage::NoStore(trouble)),
@@ -262,6 +309,24 @@ impl Host {
                 if let Some(waiting) = link.answers.borrow_mut().remove(&ticket) {
                     drop(waiting.send(outcome));
                 }
+            }
+            FromCore::Called { ticket, outcome } => {
+                let mut calls = link.calls.borrow_mut();
+                let Some(at) = calls.iter().position(|calling| calling.ticket == ticket) else {
+                    return;
+                };
+                let calling = calls.swap_remove(at);
+                drop(calls);
+                match (&outcome, calling.asks) {
+                    (Ok(body), Some(asks)) => {
+                        let mut heard = link.heard.borrow_mut();
+                        heard.retain(|(asked, ..)| *asked != asks);
+                        heard.push((asks, body.clone(), now()));
+                    }
+                    (Ok(_), None) => self.changed += 1,
+                    (Err(_), _) => {}
+                }
+                drop(calling.answer.send(outcome));
             }
             FromCore::View { watch, view } => {
                 let signal = link.views.borrow().get(&watch).copied();
@@ -325,11 +390,41 @@ impl Host {
         });
     }
 
-    pub(crate) async fn sign_in(self, email: String, password: String) -> Result<(), SignInTrouble> {
+    /// Asks the server for something, or to do something.
+    pub(crate) async fn call<A: DeserializeOwned>(self, call: Call<A>) -> Result<A, CallTrouble> {
+        let body = self.exchange(call.request).await?;
+        read(&body).ok_or(CallTrouble::Odd)
+    }
+
+    /// The same without a look at what the body says.
+    pub(crate) async fn exchange(self, request: Request) -> Result<String, CallTrouble> {
+        let (answer, waiting) = oneshot::channel();
+        let ticket = {
+            let link = self.link.read();
+            let ticket = link.number();
+            let asks = request.only_asks().then(|| request.path().to_owned());
+            link.calls.borrow_mut().push(Calling { ticket, answer, asks });
+            ticket
+        };
+        self.send(ToCore::Call { ticket, request });
+        waiting.await.unwrap_or(Err(CallTrouble::Odd))
+    }
+
+    /// What the server answered last to the same question.
+    pub(crate) fn heard(self, request: &Request) -> Option<(String, Timestamp)> {
+        let link = self.link.peek();
+        let heard = link.heard.borrow();
+        let (_, body, at) = heard.iter().find(|(asked, ..)| asked == request.path())?;
+        Some((body.clone(), *at))
+    }
+
+    pub(crate) async fn sign_in(self, entrance: Entrance) -> Result<(), SignInTrouble> {
         let (answer, waiting) = oneshot::channel();
         *self.link.read().sign_in.borrow_mut() = Some(answer);
-        self.send(ToCore::SignIn { email, password });
-        waiting.await.unwrap_or(Err(SignInTrouble::Odd))
+        self.send(ToCore::SignIn(entrance));
+        waiting
+            .await
+            .unwrap_or(Err(SignInTrouble::Refused(CallTrouble::Odd)))
     }
 
     pub(crate) fn sign_out(self) {

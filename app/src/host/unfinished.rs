@@ -15,9 +15,11 @@ pub(super) struct Unfinished(BTreeMap<u64, ToCore>);
 impl Unfinished {
     pub(super) fn asked(&mut self, message: &ToCore) {
         let number = match message {
-            ToCore::SignIn { .. } => SIGNING_IN,
+            ToCore::SignIn(_) => SIGNING_IN,
             ToCore::SignOut => SIGNING_OUT,
-            ToCore::Command { ticket, .. } | ToCore::Decide { ticket, .. } => *ticket,
+            ToCore::Command { ticket, .. } | ToCore::Decide { ticket, .. } | ToCore::Call { ticket, .. } => {
+                *ticket
+            }
             ToCore::Watch { watch, .. } => *watch,
             ToCore::Unwatch { watch } => {
                 self.0.remove(watch);
@@ -30,7 +32,7 @@ impl Unfinished {
 
     pub(super) fn answered(&mut self, message: &FromCore) {
         let number = match message {
-            FromCore::Answer { ticket, .. } => ticket,
+            FromCore::Answer { ticket, .. } | FromCore::Called { ticket, .. } => ticket,
             FromCore::SignIn(_) => &SIGNING_IN,
             FromCore::SignedIn(false) => &SIGNING_OUT,
             _ => return,
@@ -50,6 +52,7 @@ impl Unfinished {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::{Call, CallTrouble, Entrance, Secret};
     use local_core::Query;
     use shared_model::time::Timestamp;
 
@@ -89,10 +92,22 @@ mod tests {
         unfinished.answered(&FromCore::SignedIn(false));
         assert_eq!(again(&unfinished), format!("{:?}", [watch(1), decide(4)]));
 
-        unfinished.asked(&ToCore::SignIn {
-            email: String::new(),
-            password: String::new(),
+        unfinished.asked(&ToCore::Call {
+            ticket: page + 5,
+            request: Call::me().request,
         });
+        assert_eq!(unfinished.all().count(), 3);
+        unfinished.answered(&FromCore::Called {
+            ticket: page + 5,
+            outcome: Err(CallTrouble::Unreachable),
+        });
+        assert_eq!(unfinished.all().count(), 2);
+
+        unfinished.asked(&ToCore::SignIn(Entrance::Password {
+            email: String::new(),
+            password: Secret::default(),
+            clinic: None,
+        }));
         assert!(unfinished.signs_in());
         unfinished.answered(&FromCore::SignIn(Ok(())));
         assert!(!unfinished.signs_in());

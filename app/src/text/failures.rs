@@ -1,7 +1,7 @@
 //! What went wrong, in a sentence that says what to do. The one place where errors become words.
 
 use super as text;
-use crate::host::{AddressTrouble, SignInTrouble};
+use crate::host::{AddressTrouble, CallTrouble, LinkTrouble};
 use local_core::{Failure, StorageTrouble};
 use shared_model::commands::CommandError;
 use shared_model::permissions::Denied;
@@ -59,25 +59,40 @@ pub(crate) fn refusal(code: RefusalCode) -> &'static str {
 }
 
 /// A title and what to do. Wrong email and wrong password are told apart by nobody.
-pub(crate) fn sign_in_trouble(trouble: &SignInTrouble) -> (String, String) {
+pub(crate) fn call_trouble(trouble: &CallTrouble) -> (&'static str, String) {
+    let (title, words) = match trouble {
+        CallTrouble::SlowDown(seconds) => {
+            let left = format!("{}:{:02}", seconds / 60, seconds % 60);
+            return (text::slow_down(), text::slow_down_do(left));
+        }
+        CallTrouble::Unreachable => (text::unreachable(), text::unreachable_do()),
+        CallTrouble::SignInAgain => (text::session_ended_now(), text::session_ended_now_do()),
+        CallTrouble::WrongCredentials => (text::sign_in_wrong(), text::sign_in_wrong_do()),
+        CallTrouble::WeakPassword => (text::password_weak(), text::password_weak_do()),
+        CallTrouble::NoMembership => (text::no_membership(), text::no_membership_do()),
+        CallTrouble::DeviceLost => (text::this_device_lost(), text::this_device_lost_do()),
+        CallTrouble::LinkNoLongerValid => (text::link_dead(), text::link_dead_invitation()),
+        CallTrouble::LastAdministrator => (text::last_administrator(), text::last_administrator_do()),
+        CallTrouble::NoMail => (text::no_mail(), text::no_mail_do()),
+        CallTrouble::NotPermitted => (text::not_for_your_role(), text::call_not_permitted_do()),
+        CallTrouble::NotFound => (text::call_not_found(), text::call_not_found_do()),
+        CallTrouble::BadRequest => (text::bad_request(), text::bad_request_do()),
+        CallTrouble::Odd => (text::odd_answer(), text::odd_answer_do()),
+    };
+    (title, words.to_owned())
+}
+
+/// The same in one line.
+pub(crate) fn call_trouble_line(trouble: &CallTrouble) -> String {
+    let (title, words) = call_trouble(trouble);
+    text::two_sentences(title, words)
+}
+
+/// Why a pasted link leads nowhere.
+pub(crate) fn link_trouble(trouble: &LinkTrouble) -> String {
     match trouble {
-        SignInTrouble::Wrong => (
-            text::sign_in_wrong().to_owned(),
-            text::sign_in_wrong_do().to_owned(),
-        ),
-        SignInTrouble::Slowed(seconds) => (
-            text::sign_in_slowed().to_owned(),
-            text::sign_in_slowed_do(format!("{}:{:02}", seconds / 60, seconds % 60)),
-        ),
-        SignInTrouble::Unreachable => (
-            text::sign_in_unreachable().to_owned(),
-            text::sign_in_unreachable_do().to_owned(),
-        ),
-        SignInTrouble::WorkWaits { waiting, name } => (
-            text::sign_in_work_waits(name, i64::try_from(*waiting).unwrap_or(i64::MAX)),
-            text::sign_in_work_waits_do(name),
-        ),
-        SignInTrouble::Odd => (text::sign_in_odd().to_owned(), text::sign_in_odd_do().to_owned()),
+        LinkTrouble::NotOne => text::link_not_one().to_owned(),
+        LinkTrouble::Elsewhere(origin) => text::link_elsewhere(origin),
     }
 }
 

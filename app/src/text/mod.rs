@@ -9,18 +9,33 @@ mod words;
 
 pub(crate) use asked_for::{asked_for, typed};
 pub(crate) use changes::change;
-pub(crate) use failures::{address_trouble, failure, invalid, refusal, sign_in_trouble, storage};
+pub(crate) use failures::{
+    address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, refusal, storage,
+};
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,
     time_of, time_with_seconds, weekday_short, weight, when,
 };
-pub(crate) use words::{alert_kind, channel, role, roles, section, sex, species, vital_sign};
+pub(crate) use words::{alert_kind, channel, role, role_may, roles, section, sex, species, vital_sign};
 
 pub(crate) use sentences::*;
+
+use std::fmt::{Display, Write as _};
 
 #[allow(clippy::all, unused_qualifications, reason = "written by build.rs")]
 mod sentences {
     include!(concat!(env!("OUT_DIR"), "/sentences.rs"));
+}
+
+/// Writes a sentence: its pieces with the values between them.
+fn fill(sentence: &mut String, pieces: &[&str], values: &[&dyn Display]) {
+    for (index, piece) in pieces.iter().enumerate() {
+        sentence.push_str(piece);
+        if let Some(value) = values.get(index) {
+            // A string takes everything.
+            write!(sentence, "{value}").ok();
+        }
+    }
 }
 
 /// The plural category of a count in English (CLDR).

@@ -61,6 +61,19 @@ pub(crate) fn role(role: Role) -> &'static str {
     }
 }
 
+/// What a role may do, for whoever gives it.
+pub(crate) fn role_may(role: Role) -> &'static str {
+    match role {
+        Role::Owner => text::may_owner(),
+        Role::FrontDesk => text::may_front_desk(),
+        Role::Technician => text::may_technician(),
+        Role::Veterinarian => text::may_veterinarian(),
+        Role::ClinicAdministrator => text::may_clinic_administrator(),
+        Role::SystemAdministrator => text::may_system_administrator(),
+        Role::Viewer => text::may_viewer(),
+    }
+}
+
 pub(crate) fn section(section: Section) -> &'static str {
     match section {
         Section::History => text::section_history(),

@@ -2,11 +2,13 @@
 
 use crate::components::{
     Alert, Avatar, Badge, ComboOption, Combobox, Dialog, EmptyState, FieldKind, Menu, MenuButton, MenuItem,
-    Pill, Segmented, SelectField, Size, SpeciesMark, Switch, TabPanel, Tabs, TextArea, TextField, Tint, icon,
-    icon_xl, use_title, use_toasts, use_zone,
+    PasswordField, Pill, Segmented, SelectField, Size, SpeciesMark, Switch, TabPanel, Tabs, TextArea,
+    TextField, Tint, TroubleLine, icon, icon_xl, use_title, use_toasts, use_zone,
 };
+use crate::host::CallTrouble;
 use crate::text;
 use crate::views::shell::{AllBanners, PillState, StatusPill};
+use crate::views::staff::{RoleCards, RolePills};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
     LdCheck, LdCircleDashed, LdClock, LdEllipsis, LdHand, LdInbox, LdPawPrint, LdPencil, LdPlus,
@@ -45,6 +47,12 @@ pub(crate) fn GalleryPage() -> Element {
                     Part { title: text::gallery_menu(), Menus {} }
                     Part { title: text::gallery_over(), OverThePage {} }
                     Part { title: text::gallery_long_work(), LongWork {} }
+                    Part { title: text::gallery_roles(), Roles {} }
+                    Part { title: text::gallery_clinic_says(),
+                        for trouble in CLINIC_SAYS {
+                            TroubleLine { trouble }
+                        }
+                    }
                     Part { title: text::gallery_two_values(), TwoValues {} }
                     Part { title: text::gallery_empty(),
                         EmptyState {
@@ -362,6 +370,33 @@ fn LongWork() -> Element {
                 span { id: "g-progress", {text::records_arrived(text::number(4_210), text::number(10_000))} }
             }
             progress { class: "progress__bar", max: "10000", value: "4210", "aria-labelledby": "g-progress" }
+        }
+    }
+}
+
+const CLINIC_SAYS: [CallTrouble; 7] = [
+    CallTrouble::Unreachable,
+    CallTrouble::SlowDown(95),
+    CallTrouble::SignInAgain,
+    CallTrouble::WeakPassword,
+    CallTrouble::LastAdministrator,
+    CallTrouble::NoMail,
+    CallTrouble::Odd,
+];
+
+#[component]
+fn Roles() -> Element {
+    let chosen = use_signal(|| vec![Role::Veterinarian]);
+    let password = use_signal(String::new);
+    rsx! {
+        RoleCards { chosen, giver: vec![Role::ClinicAdministrator], missing: true }
+        RolePills { roles: Role::ALL.to_vec() }
+        PasswordField {
+            id: "g-password",
+            label: text::new_password(),
+            value: password,
+            new: true,
+            error: text::password_too_short(8).to_owned(),
         }
     }
 }

@@ -5,19 +5,21 @@
 use crate::components::EmptyState;
 use crate::components::{
     Avatar, Modal, OpenDialog, Size, SpeciesMark, Tint, icon, icon_lg, icon_xl, matched, use_dialogs,
-    use_element_id, use_minute, use_zone,
+    use_element_id, use_me, use_minute, use_zone,
 };
 use crate::host::{self, use_query};
 use crate::route::Route;
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdCalendarDays, LdCalendarPlus, LdCircleUser, LdKeyboard, LdPawPrint, LdSearch, LdUserPlus, LdUsers,
+    LdCalendarDays, LdCalendarPlus, LdCircleUser, LdHospital, LdKeyboard, LdPawPrint, LdSearch, LdUserCog,
+    LdUserPlus, LdUsers,
 };
 use jiff::civil::Date;
 use local_core::query::{Hit, PetLine};
 use local_core::{Query, View};
 use shared_model::ids::{ClientId, PatientId};
+use shared_model::permissions::{Principal, Role};
 
 /// So many records that were open before are offered again.
 const REMEMBERED: usize = 5;
@@ -83,6 +85,7 @@ pub(crate) fn SearchPalette(on_close: EventHandler<()>) -> Element {
     let dialogs = use_dialogs();
     let navigator = use_navigator();
     let recent = use_context::<Recent>();
+    let me = use_me();
     let here = use_route::<Route>();
     let mut typed = use_signal(String::new);
     let mut at = use_signal(|| 0_usize);
@@ -95,13 +98,16 @@ pub(crate) fn SearchPalette(on_close: EventHandler<()>) -> Element {
     };
     // Until then the list answers what was typed before.
     let answered = matches!(&*view, Some(View::Search(found)) if found.text == typed());
-    let nobody = !asked.is_empty() && hits.is_empty() && answered;
     let entries = if asked.is_empty() {
         let recent = recent.0.read();
-        beginning(recent.iter().filter(|route| **route != here).take(REMEMBERED))
+        let mut entries = reopened(recent.iter().filter(|route| **route != here).take(REMEMBERED));
+        entries.extend(deeds(me.as_ref()));
+        entries
     } else {
-        found(hits)
+        found(hits, deeds(me.as_ref()), &asked)
     };
+    // The last entry is always there.
+    let nobody = !asked.is_empty() && hits.is_empty() && answered && entries.len() == 1;
     let marked = at().min(entries.len().saturating_sub(1));
     let run = move |act: Act| {
         on_close.call(());
@@ -231,9 +237,9 @@ fn option_id(index: usize) -> String {
     format!("palette-option-{index}")
 }
 
-/// Before anything is typed: what was open, and what can be done.
-fn beginning<'a>(recent: impl Iterator<Item = &'a Route>) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = recent
+/// What was open before.
+fn reopened<'a>(recent: impl Iterator<Item = &'a Route>) -> Vec<Entry> {
+    recent
         .filter_map(|route| {
             let (face, book) = match route {
                 Route::Patient { id } => (Face::RecentPet(*id), Some(*id)),
@@ -247,7 +253,11 @@ fn beginning<'a>(recent: impl Iterator<Item = &'a Route>) -> Vec<Entry> {
                 book,
             })
         })
-        .collect();
+        .collect()
+}
+
+/// What can be done and where one can go.
+fn deeds(me: Option<&Principal>) -> Vec<Entry> {
     let deed = |icon: Element, words: &str, key: &'static str, act: Act| Entry {
         group: text::palette_do(),
         face: Face::Deed {
@@ -259,7 +269,8 @@ fn beginning<'a>(recent: impl Iterator<Item = &'a Route>) -> Vec<Entry> {
         book: None,
     };
     let go = Act::Go;
-    entries.extend([
+    let may = |role| me.is_some_and(|me| me.roles.contains(&role));
+    let mut entries = vec![
         deed(
             icon(LdCalendarPlus),
             text::book_appointment(),
@@ -287,13 +298,28 @@ fn beginning<'a>(recent: impl Iterator<Item = &'a Route>) -> Vec<Entry> {
             "?",
             Act::Open(OpenDialog::Keys),
         ),
-    ]);
+    ];
+    if may(Role::ClinicAdministrator) {
+        let words = text::staff_and_roles();
+        entries.push(deed(icon(LdUserCog), words, "", go(Route::Staff {})));
+    }
+    if may(Role::SystemAdministrator) {
+        entries.push(deed(icon(LdHospital), text::clinics(), "", go(Route::Clinics {})));
+    }
     entries
 }
 
-/// What was found, and what can be done with it.
-fn found(hits: &[Hit]) -> Vec<Entry> {
+/// What was found, what can be done with it, and those of `deeds` whose words fit what was typed.
+fn found(hits: &[Hit], deeds: Vec<Entry>, typed: &str) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(hits.len() + 2);
+    let typed = typed.to_lowercase();
+    let fits = |entry: &Entry| match &entry.face {
+        // That one is there always.
+        Face::Deed { words, .. } => {
+            words.to_lowercase().contains(&typed) && entry.act != Act::Open(OpenDialog::NewClient)
+        }
+        _ => false,
+    };
     let mut first_pet = None;
     // Pets before people, each in the order of how well they fit.
     for hit in hits {
@@ -346,6 +372,7 @@ fn found(hits: &[Hit]) -> Vec<Entry> {
             book: Some(pet.id),
         });
     }
+    entries.extend(deeds.into_iter().filter(fits));
     entries.push(Entry {
         group: text::palette_do(),
         face: Face::Deed {

@@ -1,183 +1,198 @@
-//! Signing in with email and password.
+//! Signing in with email and password, at the clinic that the person means.
 
-use crate::components::{Alert, FieldKind, TextField, Tint, icon, logo, use_title};
-use crate::host::{self, AddressTrouble, SignInTrouble, use_host};
+use super::clinic_address::{AddressField, use_clinic_address};
+use super::door::{Door, Gate, GateForm, use_doors};
+use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon};
+use crate::host::{self, CallTrouble, Entrance, Secret, SignInTrouble, use_host};
 use crate::text;
 use crate::views::shell::LostAlert;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdClock, LdCloudOff, LdEye, LdEyeOff, LdInbox};
+use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdHospital, LdInbox};
+use shared_model::accounts::Membership;
+use shared_model::ids::ClinicId;
+use shared_model::values::Invalid;
 
 #[component]
 pub(crate) fn SignInPage() -> Element {
-    use_title(text::sign_in());
+    let doors = use_doors();
     rsx! {
-        main { class: "sign-in", id: "content",
-            div { class: "sign-in__card",
-                div { class: "sign-in__brand",
-                    {logo()}
-                    div {
-                        h1 { {text::app_name()} }
-                        p { class: "sub", {text::sign_in_to_clinic()} }
-                    }
+        Gate {
+            title: text::app_name(),
+            sub: text::sign_in_to_clinic(),
+            page: text::sign_in(),
+            foot: rsx! {
+                button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Forgot),
+                    {text::forgot_password()}
                 }
-                LostAlert {}
-                SignInForm {}
-            }
-            p { class: "sign-in__foot", {text::forgot_password()} }
+                button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Paste),
+                    {text::have_link()}
+                }
+            },
+            LostAlert {}
+            SignInForm {}
         }
     }
 }
 
-/// The form alone; also shown over a page whose session has ended, where the dialog is frame enough.
+/// The form alone; also shown in a dialog, where somebody signs in again or at another of their clinics. `clinic` is the
+/// one that is meant if there is a choice; `email` is whose sign-in it has to be.
 #[component]
 pub(crate) fn SignInForm(
     #[props(default)] in_dialog: bool,
+    #[props(default)] clinic: Option<ClinicId>,
+    #[props(default)] email: Option<String>,
     #[props(default)] on_done: EventHandler<()>,
 ) -> Element {
     let host = use_host();
     // Whoever signs in again is with the clinic whose records are here.
-    let asks_for_address = use_hook(|| host::asks_for_address() && !in_dialog);
-    let address = use_signal(host::remembered_address);
-    let mut address_trouble = use_signal(|| None::<AddressTrouble>);
-    // The first field that waits to be filled.
-    let starts_with_address = use_hook(|| asks_for_address && address.peek().is_empty());
-    let email = use_signal(String::new);
+    let address = use_clinic_address(!in_dialog);
+    let address_first = use_hook(|| address.comes_first());
+    let given = email.is_some();
+    let email = use_signal(|| email.unwrap_or_default());
     let mut password = use_signal(String::new);
-    let mut shown = use_signal(|| false);
     let mut busy = use_signal(|| false);
     let mut trouble = use_signal(|| None::<SignInTrouble>);
     let mut missing = use_signal(|| false);
-    let slowed = use_memo(move || matches!(*trouble.read(), Some(SignInTrouble::Slowed(left)) if left > 0));
+    let slowed = use_memo(move || matches!(seconds_left(trouble.read().as_ref()), Some(left) if left > 0));
     use_future(move || async move {
         loop {
             host::sleep(1_000).await;
-            let left = match *trouble.peek() {
-                Some(SignInTrouble::Slowed(left)) => left,
-                _ => continue,
-            };
-            trouble.set((left > 1).then_some(SignInTrouble::Slowed(left.saturating_sub(1))));
+            let left = seconds_left(trouble.peek().as_ref());
+            if let Some(left) = left {
+                let rest = left.saturating_sub(1);
+                let still = (rest > 0).then_some(SignInTrouble::Refused(CallTrouble::SlowDown(rest)));
+                trouble.set(still);
+            }
         }
     });
-    let submit = move |event: FormEvent| {
-        event.prevent_default();
-        if busy() || slowed() {
-            return;
-        }
-        let (given_email, given_password) = (email().trim().to_owned(), password());
-        if asks_for_address {
-            address_trouble.set(host::keep_address(&address.peek()).err());
-            if address_trouble.peek().is_some() {
-                host::focus("clinic-address");
-                return;
-            }
-        }
-        missing.set(given_email.is_empty() || given_password.is_empty());
-        if missing() {
-            host::focus(if given_email.is_empty() {
-                "email"
-            } else {
-                "password"
-            });
-            return;
-        }
+    let enter = use_callback(move |at: Option<ClinicId>| {
         busy.set(true);
         spawn(async move {
-            let outcome = host.sign_in(given_email, given_password).await;
+            let entrance = |clinic| Entrance::Password {
+                email: email.peek().trim().to_owned(),
+                password: Secret(password.peek().clone()),
+                clinic,
+            };
+            let mut outcome = host.sign_in(entrance(at)).await;
+            if let (Err(SignInTrouble::ChooseClinic(all)), Some(meant)) = (&outcome, clinic)
+                && at.is_none()
+                && all.iter().any(|one| one.clinic == meant)
+            {
+                outcome = host.sign_in(entrance(Some(meant))).await;
+            }
             busy.set(false);
-            match outcome {
-                Ok(()) => {
-                    trouble.set(None);
-                    on_done.call(());
-                }
-                Err(why) => {
-                    if why == SignInTrouble::Wrong {
-                        password.set(String::new());
-                        host::focus("password");
-                    }
-                    trouble.set(Some(why));
-                }
+            if outcome == Err(SignInTrouble::Refused(CallTrouble::WrongCredentials)) {
+                password.set(String::new());
+                host::focus("password");
+            }
+            let done = outcome.is_ok();
+            trouble.set(outcome.err());
+            if done {
+                on_done.call(());
             }
         });
+    });
+    let submit = move |()| {
+        if busy() || slowed() || !address.keep() {
+            return;
+        }
+        let no_email = email.peek().trim().is_empty();
+        missing.set(no_email || password.peek().is_empty());
+        if missing() {
+            return host::focus(if no_email { "email" } else { "password" });
+        }
+        enter.call(None);
     };
     let required = move |value: String, label: &str| {
-        (missing() && value.trim().is_empty())
-            .then(|| text::invalid(label, shared_model::values::Invalid::Empty))
+        (missing() && value.trim().is_empty()).then(|| text::invalid(label, Invalid::Empty))
     };
+    if let Some(SignInTrouble::ChooseClinic(clinics)) = &*trouble.read() {
+        return rsx! {
+            ChooseClinic { clinics: clinics.clone(), on_pick: move |at| enter.call(Some(at)) }
+        };
+    }
     rsx! {
-        form {
+        GateForm {
             id: "sign-in",
-            class: if in_dialog { "form" } else { "sign-in__form" },
-            novalidate: true,
-            onmounted: |_| host::focus_into("sign-in"),
-            onsubmit: submit,
+            in_dialog,
+            action: if busy() { text::signing_in() } else { text::sign_in() },
+            waits: busy() || slowed(),
+            on_submit: submit,
             if let Some(trouble) = &*trouble.read() {
-                TroubleAlert { trouble: trouble.clone() }
+                SignInTroubleAlert { trouble: trouble.clone() }
             }
-            if asks_for_address {
-                TextField {
-                    id: "clinic-address",
-                    label: text::clinic_address(),
-                    value: address,
-                    hint: text::clinic_address_hint().to_owned(),
-                    autocomplete: "url",
-                    autofocus: starts_with_address,
-                    error: address_trouble().map(|trouble| text::address_trouble(trouble).to_owned()),
-                    on_input: move |_| address_trouble.set(None),
-                }
-            }
+            AddressField { address }
             TextField {
                 id: "email",
                 label: text::email(),
                 value: email,
                 kind: FieldKind::Email,
                 autocomplete: "username",
-                autofocus: !starts_with_address,
+                autofocus: !address_first && !given,
+                readonly: given,
                 error: required(email(), text::email()),
             }
-            TextField {
+            PasswordField {
                 id: "password",
                 label: text::password(),
                 value: password,
-                kind: if shown() { FieldKind::Text } else { FieldKind::Password },
-                autocomplete: "current-password",
+                autofocus: given,
                 error: required(password(), text::password()),
-                button {
-                    class: "btn btn--icon",
-                    r#type: "button",
-                    "aria-label": text::show_password(),
-                    "aria-pressed": "{shown}",
-                    onclick: move |_| shown.toggle(),
-                    if shown() {
-                        {icon(LdEyeOff)}
-                    } else {
-                        {icon(LdEye)}
-                    }
-                }
             }
-            button {
-                class: "btn btn--primary btn--lg btn--block",
-                r#type: "submit",
-                "aria-disabled": "{busy() || slowed()}",
-                if busy() {
-                    {text::signing_in()}
-                } else {
-                    {text::sign_in()}
+        }
+    }
+}
+
+fn seconds_left(trouble: Option<&SignInTrouble>) -> Option<u64> {
+    match trouble {
+        Some(SignInTrouble::Refused(CallTrouble::SlowDown(left))) => Some(*left),
+        _ => None,
+    }
+}
+
+#[component]
+fn ChooseClinic(clinics: Vec<Membership>, on_pick: EventHandler<ClinicId>) -> Element {
+    rsx! {
+        div { class: "people", id: "clinics", role: "group", "aria-labelledby": "clinics-title",
+            onmounted: |_| host::focus_first_in("clinics"),
+            h2 { class: "card__title", id: "clinics-title", {text::which_clinic()} }
+            for one in clinics {
+                button {
+                    key: "{one.clinic}",
+                    class: "list__row",
+                    r#type: "button",
+                    onclick: move |_| on_pick.call(one.clinic),
+                    {icon(LdHospital)}
+                    span { class: "list__main",
+                        span { class: "list__title", {one.clinic_name.clone()} }
+                        br {}
+                        span { class: "list__sub", {text::roles(&one.roles)} }
+                    }
+                    {icon(LdChevronRight)}
                 }
             }
         }
     }
 }
 
+/// Why somebody is not in.
 #[component]
-fn TroubleAlert(trouble: SignInTrouble) -> Element {
-    let (title, words) = text::sign_in_trouble(&trouble);
-    let (tone, icon) = match trouble {
-        SignInTrouble::Wrong | SignInTrouble::Odd => (Tint::Danger, icon(LdCircleAlert)),
-        SignInTrouble::Slowed(_) => (Tint::Warn, icon(LdClock)),
-        SignInTrouble::Unreachable => (Tint::Warn, icon(LdCloudOff)),
-        SignInTrouble::WorkWaits { .. } => (Tint::Warn, icon(LdInbox)),
-    };
-    rsx! {
-        Alert { tone, icon, title, text: words, line: true, urgent: true }
+pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
+    match trouble {
+        SignInTrouble::Refused(trouble) => rsx! {
+            TroubleLine { trouble }
+        },
+        SignInTrouble::WorkWaits { waiting, name } => rsx! {
+            Alert {
+                tone: Tint::Warn,
+                icon: icon(LdInbox),
+                title: text::sign_in_work_waits(&name, i64::try_from(waiting).unwrap_or(i64::MAX)),
+                text: text::sign_in_work_waits_do(&name),
+                line: true,
+                urgent: true,
+            }
+        },
+        // It is asked, and not told.
+        SignInTrouble::ChooseClinic(_) => rsx! {},
     }
 }

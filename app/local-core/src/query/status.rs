@@ -11,6 +11,8 @@ use shared_model::time::Timestamp;
 pub enum Connection {
     /// Nobody is signed in.
     SignedOut,
+    /// Whoever is signed in has no records: there is nothing to connect for.
+    NoFeeds,
     /// A session is open.
     Online,
     /// Being established; `since` is when the last one ended, if there was one in this run.

@@ -30,6 +30,8 @@ pub(crate) use seen::Seen;
 enum Phase {
     #[default]
     Off,
+    /// Whoever is signed in reads no feed.
+    NoFeeds,
     /// Until the moment of the next attempt.
     Waiting(Timestamp),
     Opening,
@@ -113,6 +115,7 @@ impl Sync {
     pub(crate) fn connection(&self) -> Connection {
         match self.phase {
             Phase::Off => Connection::SignedOut,
+            Phase::NoFeeds => Connection::NoFeeds,
             Phase::Live => Connection::Online,
             Phase::Waiting(_) => Connection::Offline { since: self.lost_at },
             Phase::Opening | Phase::Renewing | Phase::Greeting | Phase::Closing if self.attempts > 0 => {
@@ -173,7 +176,7 @@ impl Sync {
 
     /// Progress of the first sync, while there is one; it begins with the sign-in, before the first page has come.
     pub(crate) fn first_sync(&self) -> Option<FirstSync> {
-        if self.cursors.is_empty() && self.phase != Phase::Off {
+        if self.cursors.is_empty() && !matches!(self.phase, Phase::Off | Phase::NoFeeds) {
             return Some(FirstSync {
                 received: 0,
                 total: 0,

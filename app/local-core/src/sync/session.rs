@@ -18,13 +18,19 @@ const FIRST_WAIT_MS: i64 = 500;
 const MAX_WAIT_MS: i64 = 30_000;
 /// An attempt that has not led to a welcome by then is given up.
 const ATTEMPT_MS: i64 = 20_000;
-/// Tokens are renewed so long before they expire.
-const RENEW_EARLY_MS: i64 = 60_000;
 /// How often views that show the time are computed again.
 const CLOCK_VIEWS_MS: i64 = 30_000;
 
 impl Core {
     pub(crate) fn connect(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self
+            .principal()
+            .is_some_and(|principal| principal.feeds().is_empty())
+        {
+            // The server has nothing to send to them, and would send them away.
+            self.sync.phase = Phase::NoFeeds;
+            return;
+        }
         self.sync.phase = Phase::Opening;
         self.sync.asked_at = Some(now);
         effects.push(Effect::OpenSocket);
@@ -46,7 +52,7 @@ impl Core {
         let Some(signed_in) = &self.signed_in else {
             return Ok(());
         };
-        if signed_in.credentials.access_expires.0 - now.0 < RENEW_EARLY_MS {
+        if !signed_in.credentials.is_fresh(now) {
             self.sync.phase = Phase::Renewing;
             effects.push(renew(signed_in));
         } else {
@@ -76,6 +82,15 @@ impl Core {
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         self.sync.renewing_in_session = false;
+        // Whoever it was asked for may have signed out meanwhile, and somebody else in.
+        let who = |credentials: &Credentials| (credentials.principal.account, credentials.principal.clinic);
+        let here = self
+            .signed_in
+            .as_ref()
+            .map(|signed_in| who(&signed_in.credentials));
+        if here.is_none() || credentials.as_ref().is_some_and(|given| Some(who(given)) != here) {
+            return Ok(());
+        }
         match credentials {
             Some(credentials) => {
                 self.store.transaction(|| {
@@ -92,7 +107,7 @@ impl Core {
                         self.wake(now, effects);
                     }
                     Phase::Renewing => self.hello(effects),
-                    Phase::Stopped(Goodbye::SignIn) => self.connect(now, effects),
+                    Phase::Stopped(Goodbye::SignIn) | Phase::NoFeeds => self.connect(now, effects),
                     _ => {}
                 }
             }
@@ -105,6 +120,9 @@ impl Core {
 
     /// The refresh token is no good any more. The records and the outbox stay; the person signs in again.
     pub(crate) fn session_refused(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+        if self.signed_in.is_none() {
+            return Ok(());
+        }
         self.sync.phase = Phase::Stopped(Goodbye::SignIn);
         effects.push(Effect::CloseSocket);
         Ok(())
@@ -116,7 +134,7 @@ impl Core {
         dice: u32,
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        if matches!(self.sync.phase, Phase::Off | Phase::Stopped(_)) {
+        if matches!(self.sync.phase, Phase::Off | Phase::NoFeeds | Phase::Stopped(_)) {
             return Ok(());
         }
         if matches!(self.sync.phase, Phase::Live) || self.sync.lost_at.is_none() {
@@ -173,7 +191,7 @@ impl Core {
                     effects.push(Effect::Send(protocol::encode(&ClientMessage::Ping)));
                 }
                 if let Some(signed_in) = &self.signed_in
-                    && signed_in.credentials.access_expires.0 - now.0 < RENEW_EARLY_MS
+                    && !signed_in.credentials.is_fresh(now)
                     && !self.sync.renewing_in_session
                 {
                     effects.push(renew(signed_in));
@@ -194,7 +212,7 @@ impl Core {
     pub(crate) fn wake(&self, now: Timestamp, effects: &mut Vec<Effect>) {
         let clock = self.sync.clock_views_at.map_or(now.0 + CLOCK_VIEWS_MS, |at| at.0);
         let session = match self.sync.phase {
-            Phase::Off | Phase::Stopped(_) => i64::MAX,
+            Phase::Off | Phase::NoFeeds | Phase::Stopped(_) => i64::MAX,
             Phase::Waiting(until) => until.0,
             Phase::Opening | Phase::Renewing | Phase::Greeting | Phase::Closing => now.0 + ATTEMPT_MS,
             Phase::Live => now.0 + HEARTBEAT_MS,
@@ -217,7 +235,10 @@ impl Core {
     /// What came could not be stored. Going on would leave a gap behind the pages that follow; the next session begins
     /// where the store stands.
     pub(crate) fn not_stored(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        if matches!(self.sync.phase, Phase::Off | Phase::Stopped(_) | Phase::Closing) {
+        if matches!(
+            self.sync.phase,
+            Phase::Off | Phase::NoFeeds | Phase::Stopped(_) | Phase::Closing
+        ) {
             return;
         }
         self.sync.not_stored = self.sync.not_stored.saturating_add(1);

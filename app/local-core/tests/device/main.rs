@@ -18,6 +18,7 @@ mod purge;
 mod recovery;
 mod search;
 mod server;
+mod sessions;
 mod shared;
 mod simulated;
 mod views;

@@ -4,8 +4,10 @@
 //! file system's lock says so, and goes with the process however that ends.
 
 use super::kept;
-use crate::host::runner::{Input, Io, Purpose, Response, Runner};
+use crate::host::calls::{Request, Response, Secret};
+use crate::host::runner::{Input, Io, Purpose, Runner};
 use crate::host::{FromCore, HostTrouble, ToCore};
+use crate::text;
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::{SinkExt, StreamExt};
 use local_core::StorageTrouble;
@@ -232,13 +234,22 @@ impl Io for NativeIo {
         }
     }
 
-    fn post(&mut self, purpose: Purpose, path: &'static str, body: String) {
+    fn ask(&mut self, purpose: Purpose, request: Request, token: Option<Secret>) {
         let to_core = self.to_core.clone();
         let server = kept::server();
         self.network.spawn_blocking(move || {
-            let answer = server.and_then(|server| post(&format!("{server}{path}"), body));
+            let answer = server.and_then(|server| ask(&server, request, token));
             drop(to_core.send(Input::Response(purpose, answer).into()));
         });
+    }
+
+    fn device_name(&self) -> String {
+        let system = match std::env::consts::OS {
+            "windows" => "Windows",
+            "macos" => "Mac",
+            _ => "Linux",
+        };
+        text::desktop_program_on(system)
     }
 
     fn wake_at(&mut self, at: Timestamp) {
@@ -255,14 +266,26 @@ impl Io for NativeIo {
 }
 
 /// `None` if the server could not be reached.
-fn post(address: &str, body: String) -> Option<Response> {
+fn ask(server: &str, request: Request, token: Option<Secret>) -> Option<Response> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(PATIENCE))
         .http_status_as_error(false)
         .build()
         .into();
-    let request = agent.post(address).header("content-type", "application/json");
-    let mut answer = request.send(body).ok()?;
+    let mut head = ureq::http::Request::builder()
+        .method(request.method.word())
+        .uri(format!("{server}/api/v1{}", request.path));
+    if let Some(Secret(token)) = token {
+        head = head.header("authorization", format!("Bearer {token}"));
+    }
+    let Secret(body) = request.body;
+    let mut answer = if body.is_empty() {
+        agent.run(head.body(()).ok()?)
+    } else {
+        let head = head.header("content-type", "application/json");
+        agent.run(head.body(body).ok()?)
+    }
+    .ok()?;
     let retry_after = answer
         .headers()
         .get("retry-after")

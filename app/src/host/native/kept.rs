@@ -4,7 +4,7 @@
 //! know; whatever a file holds, reading it gives something sensible.
 
 use super::clinic_address::ClinicAddress;
-use crate::host::AddressTrouble;
+use crate::host::{AddressTrouble, LinkTrouble, MailLink};
 use local_core::StorageTrouble;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -80,6 +80,18 @@ pub(crate) fn keep_address(typed: &str) -> Result<(), AddressTrouble> {
         return Ok(());
     }
     keep("clinic-address", address.shown()).map_err(AddressTrouble::NotKept)
+}
+
+/// A link of a mail that was pasted. It says where the clinic is; but whoever is signed in, and whose work is here, stays
+/// with theirs.
+pub(crate) fn take_link(pasted: &str, signed_in: bool) -> Result<MailLink, LinkTrouble> {
+    let (origin, link) = MailLink::parse(pasted).ok_or(LinkTrouble::NotOne)?;
+    match server() {
+        Some(server) if server == origin => {}
+        Some(_) if signed_in || !asks_for_address() => return Err(LinkTrouble::Elsewhere(origin)),
+        _ => keep_address(&origin).map_err(|_| LinkTrouble::Elsewhere(origin))?,
+    }
+    Ok(link)
 }
 
 /// The clinic's server, without a slash at the end; `None` if nobody has named one yet.

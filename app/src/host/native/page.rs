@@ -4,7 +4,7 @@
 //! the records passes through it.
 
 use super::kept;
-use crate::host::{Device, KeyPress, PageEvent};
+use crate::host::{Device, KeyPress, MailLink, PageEvent};
 use dioxus::desktop::DesktopContext;
 use dioxus::prelude::*;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
@@ -145,6 +145,16 @@ pub(crate) fn page_events() -> UnboundedReceiver<PageEvent> {
 
 /// An installed program is updated by its installer.
 pub(crate) fn activate_new_build() {}
+
+/// A window has no address bar: links of mails are pasted.
+pub(crate) fn followed_link() -> Option<MailLink> {
+    None
+}
+
+/// The time zone of this device, as an IANA name.
+pub(crate) fn system_zone() -> Option<String> {
+    jiff::tz::TimeZone::system().iana_name().map(str::to_owned)
+}
 
 /// The program has no page to load anew.
 pub(crate) fn reload() {}

@@ -4,7 +4,9 @@
 
 use super::pages::Pages;
 use crate::host::FromCore;
-use crate::host::runner::{Input, Io, Purpose, Response};
+use crate::host::calls::{Request, Response, Secret};
+use crate::host::runner::{Input, Io, Purpose};
+use crate::text;
 use futures_channel::mpsc::UnboundedSender;
 use js_sys::{ArrayBuffer, Uint8Array};
 use shared_model::time::Timestamp;
@@ -12,7 +14,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{BinaryType, DedicatedWorkerGlobalScope, MessageEvent, RequestInit, WebSocket};
+use web_sys::{
+    AbortSignal, BinaryType, DedicatedWorkerGlobalScope, MessageEvent, RequestCache, RequestInit, WebSocket,
+};
+
+/// So many milliseconds a clinic that does not answer is waited for.
+const PATIENCE: u32 = 20_000;
 
 pub(in crate::host) fn now() -> Timestamp {
     #[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
@@ -137,12 +144,24 @@ impl Io for WebIo {
         }
     }
 
-    fn post(&mut self, purpose: Purpose, path: &'static str, body: String) {
+    fn ask(&mut self, purpose: Purpose, request: Request, token: Option<Secret>) {
         let (scope, to_core) = (self.scope.clone(), self.to_core.clone());
         spawn_local(async move {
-            let response = fetch(&scope, path, &body).await.ok();
+            let response = fetch(&scope, &request, token).await.ok();
             drop(to_core.unbounded_send(Input::Response(purpose, response)));
         });
+    }
+
+    fn device_name(&self) -> String {
+        let agent = self.scope.navigator().user_agent().unwrap_or_default();
+        let named = |words: &[(&str, &'static str)]| {
+            let found = words.iter().find(|(word, _)| agent.contains(word));
+            found.map(|(_, name)| *name)
+        };
+        match (named(&BROWSERS), named(&SYSTEMS)) {
+            (Some(browser), Some(system)) => text::web_browser_on(browser, system),
+            _ => text::web_browser().to_owned(),
+        }
     }
 
     fn wake_at(&mut self, at: Timestamp) {
@@ -159,14 +178,45 @@ impl Io for WebIo {
     }
 }
 
-async fn fetch(scope: &DedicatedWorkerGlobalScope, path: &str, body: &str) -> Result<Response, JsValue> {
-    let request = RequestInit::new();
-    request.set_method("POST");
-    request.set_body(&body.into());
+/// The words by which a browser or a system names itself, and its name. The first that fits counts: most browsers
+/// name others too.
+const BROWSERS: [(&str, &str); 4] = [
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+];
+const SYSTEMS: [(&str, &str); 6] = [
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+];
+
+async fn fetch(
+    scope: &DedicatedWorkerGlobalScope,
+    request: &Request,
+    token: Option<Secret>,
+) -> Result<Response, JsValue> {
+    let init = RequestInit::new();
+    init.set_method(request.method.word());
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
     let headers = web_sys::Headers::new()?;
-    headers.set("content-type", "application/json")?;
-    request.set_headers(&headers);
-    let answer: web_sys::Response = JsFuture::from(scope.fetch_with_str_and_init(path, &request))
+    let Secret(body) = &request.body;
+    if !body.is_empty() {
+        init.set_body(&body.into());
+        headers.set("content-type", "application/json")?;
+    }
+    if let Some(Secret(token)) = token {
+        headers.set("authorization", &format!("Bearer {token}"))?;
+    }
+    init.set_headers(&headers);
+    // What the browser keeps of an answer could be shown to the next person.
+    init.set_cache(RequestCache::NoStore);
+    let path = format!("/api/v1{}", request.path);
+    let answer: web_sys::Response = JsFuture::from(scope.fetch_with_str_and_init(&path, &init))
         .await?
         .dyn_into()?;
     let retry_after = answer

@@ -2,7 +2,7 @@
 //!
 //! Invariant: only what the clinic does not need to know; and of the records no more than how many changes wait.
 
-use crate::host::AddressTrouble;
+use crate::host::{AddressTrouble, LinkTrouble, MailLink};
 use js_sys::Promise;
 use local_core::View;
 use wasm_bindgen::prelude::*;
@@ -99,6 +99,17 @@ pub(crate) fn remembered_address() -> String {
 
 pub(crate) fn keep_address(_typed: &str) -> Result<(), AddressTrouble> {
     Ok(())
+}
+
+/// A link of a mail that was pasted. One of another clinic is for that clinic's own page.
+pub(crate) fn take_link(pasted: &str, _signed_in: bool) -> Result<MailLink, LinkTrouble> {
+    let (origin, link) = MailLink::parse(pasted).ok_or(LinkTrouble::NotOne)?;
+    let here = web_sys::window().and_then(|window| window.location().origin().ok());
+    if here.is_none_or(|here| here == origin) {
+        Ok(link)
+    } else {
+        Err(LinkTrouble::Elsewhere(origin))
+    }
 }
 
 /// "light", "dark" or "system".

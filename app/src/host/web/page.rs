@@ -3,7 +3,7 @@
 //! Place in the flow: below the views, beside the core. Invariant: everything here concerns the screen alone; nothing of
 //! the records passes through it.
 
-use crate::host::{Device, KeyPress, PageEvent};
+use crate::host::{Device, KeyPress, MailLink, PageEvent};
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use wasm_bindgen::prelude::*;
 use web_sys::{
@@ -217,6 +217,29 @@ pub(crate) fn activate_new_build() {
     if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new("activate-new-build")) {
         drop(window.dispatch_event(&event));
     }
+}
+
+/// The link of a mail by which the page was opened, once: it is taken out of the address bar and of the history, so that
+/// nobody who comes after finds it there.
+pub(crate) fn followed_link() -> Option<MailLink> {
+    let window = web_sys::window()?;
+    let location = window.location();
+    let link = MailLink::of(&location.pathname().ok()?, &location.hash().ok()?)?;
+    // Without a history there is none to find it in.
+    drop(
+        window
+            .history()
+            .and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some("/"))),
+    );
+    Some(link)
+}
+
+/// The time zone of this device, as an IANA name.
+pub(crate) fn system_zone() -> Option<String> {
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into())
+        .ok()?
+        .as_string()
 }
 
 pub(crate) fn reload() {

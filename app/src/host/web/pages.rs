@@ -38,9 +38,9 @@ impl Drop for Other {
 /// Whom it answers; `None` if it concerns every page.
 fn addressee(message: &FromCore) -> Option<u64> {
     match message {
-        FromCore::Answer { ticket: number, .. } | FromCore::View { watch: number, .. } => {
-            Some(number >> PAGE_BITS)
-        }
+        FromCore::Answer { ticket: number, .. }
+        | FromCore::Called { ticket: number, .. }
+        | FromCore::View { watch: number, .. } => Some(number >> PAGE_BITS),
         _ => None,
     }
 }

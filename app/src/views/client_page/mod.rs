@@ -1,25 +1,30 @@
 //! One client: how to reach them, their animals, what is booked.
 
 mod edit;
+mod owner_app;
 mod pets;
 
 use crate::components::{Avatar, EmptyState, OpenDialog, Pill, Size, Tint, icon, icon_xl};
-use crate::components::{use_clinic, use_dialogs, use_is_staff, use_page_key, use_title};
+use crate::components::{use_clinic, use_dialogs, use_is_staff, use_me, use_page_key, use_title};
 use crate::host::use_query;
 use crate::route::Route;
 use crate::text;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdFileQuestion, LdMail, LdMapPin, LdPencil, LdPhone, LdPlus};
+use dioxus_free_icons::icons::ld_icons::{
+    LdFileQuestion, LdMail, LdMapPin, LdPencil, LdPhone, LdPlus, LdSmartphone,
+};
 use local_core::query::ClientView;
 use local_core::{Query, View};
+use shared_model::accounts::may_give;
 use shared_model::documents::{Channel, Kind};
 use shared_model::ids::ClientId;
-use shared_model::permissions::may_write;
+use shared_model::permissions::{Role, may_write};
 
 pub(crate) use super::new_client::NewClientDialog;
 use super::patient_page::{Appointments, Two, TwoValues};
 use super::receipt::ReceiptLine;
 use edit::EditDialog;
+use owner_app::OwnerAppDialog;
 use pets::Pets;
 
 #[component]
@@ -155,6 +160,8 @@ fn Reach(view: ClientView) -> Element {
         (client.preferred_channel == Some(channel)).then(|| text::channel_first(text::channel(channel)))
     };
     let by_phone = first(Channel::Phone).or_else(|| first(Channel::Sms));
+    let invites = use_me().is_some_and(|me| may_give(&me.roles, &[Role::Owner]));
+    let mut inviting = use_signal(|| false);
     let nothing = client.phones.is_empty() && client.emails.is_empty() && client.address.is_empty();
     rsx! {
         section { class: "card", "aria-labelledby": "reach-title",
@@ -198,9 +205,20 @@ fn Reach(view: ClientView) -> Element {
                     }
                 }
             }
+            if invites {
+                div { class: "card__foot",
+                    button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| inviting.set(true),
+                        {icon(LdSmartphone)}
+                        {text::invite_to_owners_app()}
+                    }
+                }
+            }
             div { class: "card__foot",
                 ReceiptLine { receipt: view.receipt }
             }
+        }
+        if inviting() {
+            OwnerAppDialog { view, on_close: move |()| inviting.set(false) }
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::banners::Banners;
 use super::navigation::{Side, TabBar};
 use super::status::Status;
-use crate::components::{Drawer, NavButton, OpenDialog, icon, use_dialogs, use_drawers, use_status};
+use crate::components::{
+    Drawer, NavButton, OpenDialog, icon, use_dialogs, use_drawers, use_is_staff, use_status,
+};
 use crate::host;
 use crate::route::Route;
 use crate::text;
@@ -53,6 +55,12 @@ pub(super) fn Frame() -> Element {
 #[component]
 fn Top() -> Element {
     let dialogs = use_dialogs();
+    if !use_is_staff() {
+        // Whoever works at no clinic has no records to find or to write.
+        return rsx! {
+            header { class: "top top--bare", NavButton {} }
+        };
+    }
     let command = if host::has_apple_keys() {
         text::key_cmd_k()
     } else {

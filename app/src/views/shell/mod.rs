@@ -15,11 +15,12 @@ pub(crate) use status::{PillState, Status, StatusPill, saved_here, standing_of};
 
 use super::booking::BookDialog;
 use super::client_page::NewClientDialog;
+use super::clinics::ClinicsPage;
 use super::day::DayPage;
 use super::my_pets::MyPetsPage;
 use super::search_palette::{Recent, SearchPalette};
 use crate::components::{
-    Drawers, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers, use_is_staff,
+    Drawers, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers, use_is_staff, use_may,
     use_shortcuts,
 };
 use crate::host::{self, PageEvent, use_host};
@@ -28,6 +29,7 @@ use crate::text;
 use dioxus::prelude::*;
 use futures_util::StreamExt;
 use jiff::civil::Date;
+use shared_model::permissions::Role;
 
 /// Whether a newer build waits to take over.
 #[derive(Clone, Copy)]
@@ -43,13 +45,15 @@ pub(crate) fn Shell() -> Element {
     use_page_events(new_build);
     use_arrivals();
     let clinic = use_clinic();
-    let staff = use_is_staff();
+    // Who works at the clinic, or looks after clinics; the others are owners.
+    let (staff, looks_after) = (use_is_staff(), use_may(Role::SystemAdministrator));
+    let works = staff || looks_after;
     if clinic.read().is_none() {
         return rsx! { OpeningPage {} };
     }
     rsx! {
         a { class: "skip-link", href: "#content", {text::skip_to_content()} }
-        if staff {
+        if works {
             frame::Frame {}
         } else {
             owner::OwnerFrame {}
@@ -111,11 +115,15 @@ fn OverThePage() -> Element {
     }
 }
 
-/// The first page: the day for those who work here, the pets for those who own them.
+/// The first page: the day for those who work here, the clinics for those who look after them, the pets for those who
+/// own them.
 #[component]
 pub(crate) fn HomePage() -> Element {
-    if use_is_staff() {
+    let (staff, looks_after) = (use_is_staff(), use_may(Role::SystemAdministrator));
+    if staff {
         rsx! { DayPage { date: None } }
+    } else if looks_after {
+        rsx! { ClinicsPage {} }
     } else {
         rsx! { MyPetsPage {} }
     }

@@ -1,10 +1,15 @@
 //! Where one can go: beside the page, or below it on a phone.
 
-use crate::components::{Avatar, Badge, Drawer, PageLink, Tint, icon, logo, use_clinic, use_status};
+use crate::components::{
+    Avatar, Badge, Drawer, PageLink, Tint, icon, logo, use_clinic, use_is_staff, use_may, use_me, use_status,
+};
 use crate::route::Route;
 use crate::text;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdCalendarDays, LdCircleUser, LdInbox, LdPawPrint, LdUsers};
+use dioxus_free_icons::icons::ld_icons::{
+    LdCalendarDays, LdCircleUser, LdHospital, LdInbox, LdPawPrint, LdUserCog, LdUsers,
+};
+use shared_model::permissions::Role;
 
 /// The part of the program that an address belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,6 +18,8 @@ enum Place {
     Patients,
     Clients,
     NeedsAttention,
+    Staff,
+    Clinics,
     Me,
     Elsewhere,
 }
@@ -24,6 +31,8 @@ fn place(route: &Route) -> Place {
         Route::Patients {} | Route::Patient { .. } => Place::Patients,
         Route::Clients {} | Route::Client { .. } => Place::Clients,
         Route::NeedsAttention {} => Place::NeedsAttention,
+        Route::Staff {} | Route::Member { .. } => Place::Staff,
+        Route::Clinics {} => Place::Clinics,
         Route::Me {} => Place::Me,
         Route::Waiting {} | Route::Gallery {} | Route::NotFound { .. } => Place::Elsewhere,
     }
@@ -35,29 +44,46 @@ fn icon_of(place: Place) -> Element {
         Place::Patients => icon(LdPawPrint),
         Place::Clients => icon(LdUsers),
         Place::NeedsAttention => icon(LdInbox),
+        Place::Staff => icon(LdUserCog),
+        Place::Clinics => icon(LdHospital),
         Place::Me | Place::Elsewhere => icon(LdCircleUser),
+    }
+}
+
+/// For whoever looks after clinics and works at none, those are the first page.
+fn place_here() -> Place {
+    let staff = use_is_staff();
+    match place(&use_route::<Route>()) {
+        Place::Day if !staff => Place::Clinics,
+        place => place,
     }
 }
 
 #[component]
 pub(super) fn Side() -> Element {
-    let here = place(&use_route::<Route>());
-    let status = use_status();
-    let clinic = use_clinic();
+    let here = place_here();
+    let (staff, status, clinic, me) = (use_is_staff(), use_status(), use_clinic(), use_me());
+    let (administers, looks_after) = (
+        use_may(Role::ClinicAdministrator),
+        use_may(Role::SystemAdministrator),
+    );
     let attention = status.read().as_ref().map_or(0, |status| status.needs_attention);
     let clinic = clinic.read();
     let clinic_name = clinic.as_ref().map(|clinic| clinic.profile.name.clone());
-    let me = clinic.as_ref().and_then(|clinic| clinic.me.clone());
     let places = [
-        (Route::Day {}, Place::Day, text::nav_day()),
-        (Route::Patients {}, Place::Patients, text::nav_patients()),
-        (Route::Clients {}, Place::Clients, text::nav_clients()),
+        (staff, Route::Day {}, Place::Day, text::nav_day()),
+        (staff, Route::Patients {}, Place::Patients, text::nav_patients()),
+        (staff, Route::Clients {}, Place::Clients, text::nav_clients()),
         (
+            staff,
             Route::NeedsAttention {},
             Place::NeedsAttention,
             text::needs_attention(),
         ),
+        (administers, Route::Staff {}, Place::Staff, text::nav_staff()),
+        (looks_after, Route::Clinics {}, Place::Clinics, text::clinics()),
     ];
+    let places = places.into_iter().filter(|(shown, ..)| *shown);
     rsx! {
         nav { class: "side", id: Drawer::Nav.id(), "aria-label": text::nav_main(),
             PageLink { to: Route::Day {}, class: "side__clinic",
@@ -65,7 +91,7 @@ pub(super) fn Side() -> Element {
                 {clinic_name.filter(|name| !name.is_empty()).unwrap_or_else(|| text::app_name().to_owned())}
             }
             ul { class: "side__list",
-                for (to , place , words) in places {
+                for (_ , to , place , words) in places {
                     li { key: "{words}",
                         PageLink { to, class: "side__link", current: place == here,
                             {icon_of(place)}
@@ -93,13 +119,20 @@ pub(super) fn Side() -> Element {
 /// The phone's bottom bar.
 #[component]
 pub(super) fn TabBar() -> Element {
-    let here = place(&use_route::<Route>());
-    let places = [
-        (Route::Day {}, Place::Day, text::nav_day()),
-        (Route::Patients {}, Place::Patients, text::nav_patients()),
-        (Route::Clients {}, Place::Clients, text::nav_clients()),
-        (Route::Me {}, Place::Me, text::nav_me()),
-    ];
+    let here = place_here();
+    let places = if use_is_staff() {
+        vec![
+            (Route::Day {}, Place::Day, text::nav_day()),
+            (Route::Patients {}, Place::Patients, text::nav_patients()),
+            (Route::Clients {}, Place::Clients, text::nav_clients()),
+            (Route::Me {}, Place::Me, text::nav_me()),
+        ]
+    } else {
+        vec![
+            (Route::Clinics {}, Place::Clinics, text::clinics()),
+            (Route::Me {}, Place::Me, text::nav_me()),
+        ]
+    };
     rsx! {
         nav { class: "tabbar", "aria-label": text::nav_places(),
             for (to , place , words) in places {

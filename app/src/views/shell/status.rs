@@ -44,7 +44,7 @@ impl PillState {
         }
         let waiting = status.waiting;
         match status.connection {
-            Connection::SignedOut | Connection::Stopped(_) => Self::Stopped { waiting },
+            Connection::SignedOut | Connection::NoFeeds | Connection::Stopped(_) => Self::Stopped { waiting },
             Connection::Connecting { since: None } if status.waiting == 0 => Self::Connecting,
             Connection::Connecting { since } | Connection::Offline { since } => {
                 Self::Offline { since, waiting }

@@ -1,8 +1,16 @@
-//! Me and this device: how it looks, how it stands, and leaving.
+//! Me: my account, my devices and clinics; this device, how it looks and stands; and leaving.
+
+mod clinics;
+mod devices;
+mod you;
+
+pub(crate) use devices::Devices;
+
+use you::Account;
 
 use crate::components::{
     Avatar, Dialog, OpenDialog, PageLink, Segmented, Size, Tint, icon, use_clinic, use_dialogs, use_is_staff,
-    use_minute, use_status, use_title, use_zone,
+    use_may, use_minute, use_status, use_title, use_zone,
 };
 use crate::host::{self, use_host};
 use crate::route::Route;
@@ -11,6 +19,7 @@ use crate::views::outbox::others_wait;
 use crate::views::shell::standing_of;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdLogOut;
+use shared_model::permissions::Role;
 
 #[component]
 pub(crate) fn MePage() -> Element {
@@ -18,12 +27,23 @@ pub(crate) fn MePage() -> Element {
     let clinic = use_clinic();
     let dialogs = use_dialogs();
     let staff = use_is_staff();
+    let (administers, looks_after) = (
+        use_may(Role::ClinicAdministrator),
+        use_may(Role::SystemAdministrator),
+    );
     let mut theme = use_signal(host::remembered_theme);
     let clinic = clinic.read();
     let Some(clinic) = clinic.as_ref() else {
         return rsx! {};
     };
     let Some(me) = &clinic.me else { return rsx! {} };
+    let roles = text::roles(&me.roles);
+    // A system administrator has no records of a clinic to name it from.
+    let what = if clinic.profile.name.is_empty() {
+        roles
+    } else {
+        text::role_at(clinic.profile.name.clone(), roles)
+    };
     let themes = [
         ("light", text::theme_light()),
         ("dark", text::theme_dark()),
@@ -35,9 +55,24 @@ pub(crate) fn MePage() -> Element {
                 Avatar { initials: text::initials(&me.name), tone: Tint::Violet, size: Size::Large }
                 div {
                     h1 { {me.name.clone()} }
-                    p { class: "sub", {text::role_at(clinic.profile.name.clone(), text::roles(&me.roles))} }
+                    p { class: "sub", {what} }
                 }
             }
+            if administers || looks_after {
+                div { class: "card",
+                    if administers {
+                        Setting { title: text::staff_and_roles(), words: text::staff_and_roles_why(),
+                            PageLink { to: Route::Staff {}, class: "btn btn--sm", {text::open()} }
+                        }
+                    }
+                    if looks_after {
+                        Setting { title: text::clinics(), words: text::clinics_why(),
+                            PageLink { to: Route::Clinics {}, class: "btn btn--sm", {text::open()} }
+                        }
+                    }
+                }
+            }
+            Account {}
             h2 { class: "settings__title", {text::how_it_looks()} }
             div { class: "card",
                 Setting { title: text::theme(),
@@ -65,16 +100,19 @@ pub(crate) fn MePage() -> Element {
                     }
                 }
             }
-            h2 { class: "settings__title", {text::this_device()} }
-            div { class: "card", DeviceSettings {} }
+            if !me.feeds().is_empty() {
+                h2 { class: "settings__title", {text::this_device()} }
+                div { class: "card", DeviceSettings {} }
+            }
             h2 { class: "settings__title", {text::leaving()} }
             div { class: "card", Leaving {} }
         }
     }
 }
 
+/// A line of a card: what it is about, how it stands, and what can be done.
 #[component]
-fn Setting(
+pub(crate) fn Setting(
     #[props(into)] title: String,
     #[props(into, default)] words: String,
     children: Element,

@@ -1,0 +1,399 @@
+//! What views ask of the clinic's server beside the records: accounts, devices, invitations, clinics.
+//!
+//! Place in the flow: beside it. A call travels to the core's side, which adds the token, and comes back as an answer or as
+//! the reason why there is none. Invariants: nothing is asked for that `shared_model::accounts` does not describe; no
+//! address and no log has a secret in it.
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use shared_model::accounts::{
+    ChangeEmail, ChangeMe, ChangePassword, ChangeRoles, Clinic, Device, FollowLink, ForgotPassword,
+    Invitation, Invite, Invited, Me, Member, NameDevice, OpenClinic, ResetPassword, codes,
+};
+use shared_model::ids::{AccountId, DeviceId, InvitationId};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// What no log may show.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A call as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(super) method: Method,
+    /// Below `/api/v1`.
+    pub(super) path: String,
+    /// JSON, or nothing.
+    pub(super) body: Secret,
+    /// Made in the name of whoever is signed in; the others rest on what a mail brought.
+    pub(super) in_session: bool,
+}
+
+impl Request {
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// It changes nothing at the clinic.
+    pub(super) fn only_asks(&self) -> bool {
+        self.method == Method::Get
+    }
+}
+
+/// A request whose answer is an `A`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Call<A> {
+    pub(crate) request: Request,
+    answer: PhantomData<A>,
+}
+
+/// A call that does something; what is answered says no more than that it is done.
+pub(crate) type Deed = Call<IgnoredAny>;
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CallTrouble {
+    Unreachable,
+    /// Seconds until the next try.
+    SlowDown(u64),
+    /// The session has ended.
+    SignInAgain,
+    /// Which of the two is wrong is not told.
+    WrongCredentials,
+    WeakPassword,
+    NoMembership,
+    DeviceLost,
+    LinkNoLongerValid,
+    LastAdministrator,
+    /// The server has no way to send mail.
+    NoMail,
+    NotPermitted,
+    NotFound,
+    BadRequest,
+    /// The server answered in a way that this build does not understand.
+    Odd,
+}
+
+/// What the server said.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<u64>,
+    pub(super) body: String,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    code: String,
+}
+
+impl Response {
+    /// The code of the problem, if it is one.
+    pub(super) fn code(&self) -> Option<String> {
+        let problem: Problem = serde_json::from_str(&self.body).ok()?;
+        Some(problem.code)
+    }
+}
+
+/// The answer's body, or why there is none; no response at all if the server could not be reached.
+pub(super) fn outcome(response: Option<Response>) -> Result<String, CallTrouble> {
+    let Some(response) = response else {
+        return Err(CallTrouble::Unreachable);
+    };
+    Err(match response.status {
+        200..=299 => return Ok(response.body),
+        429 => CallTrouble::SlowDown(response.retry_after.unwrap_or(30)),
+        status => match response.code().unwrap_or_default().as_str() {
+            codes::NOT_SIGNED_IN | codes::SIGN_IN_AGAIN => CallTrouble::SignInAgain,
+            codes::WRONG_CREDENTIALS => CallTrouble::WrongCredentials,
+            codes::WEAK_PASSWORD => CallTrouble::WeakPassword,
+            codes::NO_MEMBERSHIP => CallTrouble::NoMembership,
+            codes::DEVICE_LOST => CallTrouble::DeviceLost,
+            codes::LINK_NO_LONGER_VALID => CallTrouble::LinkNoLongerValid,
+            codes::LAST_ADMINISTRATOR => CallTrouble::LastAdministrator,
+            codes::NO_MAIL => CallTrouble::NoMail,
+            codes::NOT_PERMITTED => CallTrouble::NotPermitted,
+            codes::NOT_FOUND => CallTrouble::NotFound,
+            codes::BAD_REQUEST => CallTrouble::BadRequest,
+            codes::UNAVAILABLE => CallTrouble::Unreachable,
+            // Whatever stands before the server speaks for it.
+            _ if (502..=504).contains(&status) => CallTrouble::Unreachable,
+            _ => CallTrouble::Odd,
+        },
+    })
+}
+
+/// Reads an answer's body. A deed may have none.
+pub(crate) fn read<A: DeserializeOwned>(body: &str) -> Option<A> {
+    serde_json::from_str(if body.is_empty() { "null" } else { body }).ok()
+}
+
+impl<A> Call<A> {
+    fn new(method: Method, path: impl Into<String>, body: String) -> Self {
+        Self {
+            request: Request {
+                method,
+                path: path.into(),
+                body: Secret(body),
+                in_session: true,
+            },
+            answer: PhantomData,
+        }
+    }
+
+    fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::Get, path, String::new())
+    }
+
+    /// Without a session: what a mail or a stranger brings is enough.
+    fn open(mut self) -> Self {
+        self.request.in_session = false;
+        self
+    }
+}
+
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("strings, words and ids are always JSON")
+}
+
+impl Call<Me> {
+    pub(crate) fn me() -> Self {
+        Self::get("/me")
+    }
+}
+
+/// Whose devices are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Mine,
+    Of(AccountId),
+}
+
+impl Whose {
+    fn devices(self) -> String {
+        match self {
+            Self::Mine => "/me/devices".to_owned(),
+            Self::Of(account) => format!("/staff/{account}/devices"),
+        }
+    }
+}
+
+impl Call<Vec<Device>> {
+    pub(crate) fn devices(whose: Whose) -> Self {
+        Self::get(whose.devices())
+    }
+}
+
+impl Call<Vec<Member>> {
+    pub(crate) fn staff() -> Self {
+        Self::get("/staff")
+    }
+
+    pub(crate) fn owners() -> Self {
+        Self::get("/owners")
+    }
+}
+
+impl Call<Vec<Invitation>> {
+    pub(crate) fn invitations() -> Self {
+        Self::get("/invitations")
+    }
+}
+
+impl Call<Invitation> {
+    pub(crate) fn invite(invite: &Invite) -> Self {
+        Self::new(Method::Post, "/invitations", json(invite))
+    }
+}
+
+impl Call<Vec<Clinic>> {
+    pub(crate) fn clinics() -> Self {
+        Self::get("/clinics")
+    }
+}
+
+impl Call<Invited> {
+    pub(crate) fn look_at_invitation(token: Secret) -> Self {
+        Self::new(
+            Method::Post,
+            "/invitations/look",
+            json(&FollowLink { token: token.0 }),
+        )
+        .open()
+    }
+}
+
+impl Deed {
+    fn post(path: impl Into<String>, body: String) -> Self {
+        Self::new(Method::Post, path, body)
+    }
+
+    pub(crate) fn change_me(full_name: String) -> Self {
+        Self::new(Method::Patch, "/me", json(&ChangeMe { full_name }))
+    }
+
+    pub(crate) fn change_password(change: &ChangePassword) -> Self {
+        Self::post("/me/password", json(change))
+    }
+
+    pub(crate) fn change_email(change: &ChangeEmail) -> Self {
+        Self::post("/me/email", json(change))
+    }
+
+    pub(crate) fn send_verification() -> Self {
+        Self::post("/me/email/verification", String::new())
+    }
+
+    pub(crate) fn forgot_password(email: String) -> Self {
+        Self::post("/password/forgot", json(&ForgotPassword { email })).open()
+    }
+
+    pub(crate) fn reset_password(token: Secret, password: String) -> Self {
+        let body = ResetPassword {
+            token: token.0,
+            password,
+        };
+        Self::post("/password/reset", json(&body)).open()
+    }
+
+    pub(crate) fn verify_email(token: Secret) -> Self {
+        Self::post("/email/verify", json(&FollowLink { token: token.0 })).open()
+    }
+
+    /// One's own devices alone have names to give.
+    pub(crate) fn name_device(device: DeviceId, name: String) -> Self {
+        let path = format!("/me/devices/{device}");
+        Self::new(Method::Patch, path, json(&NameDevice { name }))
+    }
+
+    pub(crate) fn sign_out_device(whose: Whose, device: DeviceId) -> Self {
+        Self::post(format!("{}/{device}/sign-out", whose.devices()), String::new())
+    }
+
+    pub(crate) fn report_lost(whose: Whose, device: DeviceId) -> Self {
+        Self::post(format!("{}/{device}/lost", whose.devices()), String::new())
+    }
+
+    pub(crate) fn found_again(whose: Whose, device: DeviceId) -> Self {
+        let path = format!("{}/{device}/lost", whose.devices());
+        Self::new(Method::Delete, path, String::new())
+    }
+
+    pub(crate) fn change_roles(account: AccountId, roles: &ChangeRoles) -> Self {
+        Self::new(Method::Patch, format!("/staff/{account}"), json(roles))
+    }
+
+    pub(crate) fn end_membership(account: AccountId) -> Self {
+        Self::new(Method::Delete, format!("/staff/{account}"), String::new())
+    }
+
+    pub(crate) fn withdraw(invitation: InvitationId) -> Self {
+        Self::new(
+            Method::Delete,
+            format!("/invitations/{invitation}"),
+            String::new(),
+        )
+    }
+
+    pub(crate) fn send_again(invitation: InvitationId) -> Self {
+        Self::post(format!("/invitations/{invitation}/again"), String::new())
+    }
+
+    pub(crate) fn open_clinic(open: &OpenClinic) -> Self {
+        Self::post("/clinics", json(open))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn the_servers_codes_become_what_screens_have_words_for() {
+        let check = |status, body: &str, expected| {
+            let response = Response {
+                status,
+                retry_after: None,
+                body: body.to_owned(),
+            };
+            assert_eq!(outcome(Some(response)), Err(expected), "{status} {body}");
+        };
+        check(400, r#"{"code":"weak_password"}"#, CallTrouble::WeakPassword);
+        check(
+            401,
+            r#"{"title":"…","code":"wrong_credentials"}"#,
+            CallTrouble::WrongCredentials,
+        );
+        check(401, r#"{"code":"not_signed_in"}"#, CallTrouble::SignInAgain);
+        check(
+            410,
+            r#"{"code":"link_no_longer_valid"}"#,
+            CallTrouble::LinkNoLongerValid,
+        );
+        check(
+            409,
+            r#"{"code":"last_administrator"}"#,
+            CallTrouble::LastAdministrator,
+        );
+        check(429, "", CallTrouble::SlowDown(30));
+        check(503, r#"{"code":"unavailable"}"#, CallTrouble::Unreachable);
+        check(503, r#"{"code":"no_mail"}"#, CallTrouble::NoMail);
+        check(502, "<h1>Bad gateway</h1>", CallTrouble::Unreachable);
+        check(418, "a teapot", CallTrouble::Odd);
+        check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);
+        assert_eq!(outcome(None), Err(CallTrouble::Unreachable));
+    }
+
+    #[test]
+    fn a_deed_is_done_whatever_was_answered() {
+        assert_eq!(read::<IgnoredAny>(""), Some(IgnoredAny));
+        assert_eq!(read::<IgnoredAny>(r#"{"anything":1}"#), Some(IgnoredAny));
+        assert_eq!(read::<Vec<Clinic>>(""), None);
+    }
+
+    #[test]
+    fn no_secret_is_in_an_address_or_shown() {
+        let device = DeviceId(Uuid::from_u128(5));
+        let deeds = [
+            Deed::reset_password(Secret("hidden".to_owned()), "hidden".to_owned()),
+            Deed::verify_email(Secret("hidden".to_owned())),
+            Deed::change_password(&ChangePassword {
+                current: "hidden".to_owned(),
+                new: "hidden".to_owned(),
+            }),
+            Deed::report_lost(Whose::Mine, device),
+        ];
+        for deed in deeds {
+            assert!(!deed.request.path.contains("hidden"));
+            assert!(!format!("{deed:?}").contains("hidden"));
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! What stands before the program: a link of a mail that was followed, a password that was forgotten.
+//!
+//! Invariant: a door opens whoever is signed in here; what a link brought is kept in memory alone.
+
+use super::clinic_address::{AddressField, use_clinic_address};
+use super::take_up_invitation::InvitationPage;
+use crate::components::{
+    Alert, FieldKind, PasswordField, TextArea, TextField, Tint, TroubleLine, icon, logo, use_sending,
+    use_title,
+};
+use crate::host::{self, CallTrouble, Deed, LinkPurpose, MailLink, Secret, Stage, use_host, use_query};
+use crate::text;
+use dioxus::prelude::*;
+use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdCircleCheck, LdCircleUser, LdMailCheck};
+use local_core::{Query, View};
+use shared_model::accounts::MIN_PASSWORD;
+use shared_model::values::Invalid;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Door {
+    Link(MailLink),
+    Forgot,
+    /// A link of a mail can be pasted, where there is no address bar or the mail was read elsewhere.
+    Paste,
+}
+
+/// Which door is open.
+#[derive(Clone, Copy)]
+pub(crate) struct Doors(Signal<Option<Door>>);
+
+impl Doors {
+    /// Once, at the root.
+    pub(crate) fn new() -> Self {
+        Self(Signal::new(host::followed_link().map(Door::Link)))
+    }
+
+    pub(crate) fn now(self) -> Option<Door> {
+        self.0.read().clone()
+    }
+
+    pub(crate) fn open(mut self, door: Door) {
+        self.0.set(Some(door));
+    }
+
+    /// On to the program, or to signing in.
+    pub(crate) fn close(mut self) {
+        self.0.set(None);
+    }
+}
+
+pub(crate) fn use_doors() -> Doors {
+    use_context::<Doors>()
+}
+
+#[component]
+pub(crate) fn DoorPage(door: Door) -> Element {
+    match door {
+        Door::Forgot => rsx! {
+            ForgotPage {}
+        },
+        Door::Paste => rsx! {
+            PastePage {}
+        },
+        Door::Link(MailLink { purpose, token }) => match purpose {
+            LinkPurpose::Invitation => rsx! {
+                InvitationPage { key: "{token.0}", token }
+            },
+            LinkPurpose::ResetPassword => rsx! {
+                ResetPage { key: "{token.0}", token }
+            },
+            LinkPurpose::ForgotPassword => rsx! {
+                ForgotPage {}
+            },
+            LinkPurpose::VerifyEmail => rsx! {
+                VerifyPage { key: "{token.0}", token }
+            },
+        },
+    }
+}
+
+/// One card on paper, with the clinic's mark. `page` names the page if its title does not.
+#[component]
+pub(super) fn Gate(
+    #[props(into)] title: String,
+    #[props(into, default)] sub: String,
+    #[props(into, default)] page: String,
+    /// What it means for whoever is signed in here.
+    #[props(into, default)]
+    while_here: String,
+    #[props(default = VNode::empty())] foot: Element,
+    children: Element,
+) -> Element {
+    use_title(if page.is_empty() { title.clone() } else { page });
+    rsx! {
+        main { class: "sign-in", id: "content", tabindex: "-1",
+            div { class: "sign-in__card",
+                div { class: "sign-in__brand",
+                    {logo()}
+                    div {
+                        h1 { {title} }
+                        if !sub.is_empty() {
+                            p { class: "sub", {sub} }
+                        }
+                    }
+                }
+                WhoIsHere { words: while_here }
+                {children}
+                div { class: "sign-in__foot", {foot} }
+            }
+        }
+    }
+}
+
+/// Before the program is somebody's, nobody has to be told; behind an open door somebody may be signed in.
+#[component]
+fn WhoIsHere(words: String) -> Element {
+    if *use_host().stage.read() == Stage::SignedIn {
+        rsx! {
+            SignedInHere { words }
+        }
+    } else {
+        rsx! {}
+    }
+}
+
+#[component]
+fn SignedInHere(words: String) -> Element {
+    let doors = use_doors();
+    let clinic = use_query(Query::Clinic);
+    let name = match &*clinic.read() {
+        Some(View::Clinic(clinic)) => clinic.me.as_ref().map(|me| me.name.clone()),
+        _ => None,
+    };
+    let Some(name) = name else { return rsx! {} };
+    rsx! {
+        Alert { tone: Tint::Info, icon: icon(LdCircleUser), title: text::is_signed_in_here(&name), text: words, line: true,
+            button { class: "btn btn--sm", r#type: "button", onclick: move |_| doors.close(), {text::go_on_as(&name)} }
+        }
+    }
+}
+
+/// The form of a gate, with its one button; in a dialog the dialog is frame enough.
+#[component]
+pub(super) fn GateForm(
+    id: &'static str,
+    #[props(into)] action: String,
+    waits: bool,
+    on_submit: EventHandler<()>,
+    #[props(default)] in_dialog: bool,
+    children: Element,
+) -> Element {
+    rsx! {
+        form {
+            id,
+            class: if in_dialog { "form" } else { "sign-in__form" },
+            novalidate: true,
+            onmounted: move |_| host::focus_into(id),
+            onsubmit: move |event| {
+                event.prevent_default();
+                on_submit.call(());
+            },
+            {children}
+            button { class: "btn btn--primary btn--lg btn--block", r#type: "submit", "aria-disabled": "{waits}", {action} }
+        }
+    }
+}
+
+/// What came of it, and the way on.
+#[component]
+pub(super) fn GateNews(
+    #[props(into)] title: String,
+    #[props(into, default)] words: String,
+    /// It did not work.
+    #[props(default)]
+    bad: bool,
+    /// Instead of the way on.
+    #[props(default = VNode::empty())]
+    action: Element,
+) -> Element {
+    let doors = use_doors();
+    let host = use_host();
+    let (tone, icon) = if bad {
+        (Tint::Warn, icon(LdCircleAlert))
+    } else {
+        (Tint::Ok, icon(LdCircleCheck))
+    };
+    rsx! {
+        Alert { tone, icon, title, text: words, urgent: true }
+        {action}
+        if *host.stage.read() == Stage::SignedOut {
+            button { class: "btn btn--lg btn--block", r#type: "button", onclick: move |_| doors.close(), {text::to_sign_in()} }
+        }
+    }
+}
+
+/// A link that is not known, was used or withdrawn, or is too old: which of them is not told.
+#[component]
+pub(super) fn DeadLink(
+    #[props(into)] words: String,
+    #[props(default = VNode::empty())] action: Element,
+) -> Element {
+    rsx! {
+        GateNews { title: text::link_dead(), words, bad: true, action }
+    }
+}
+
+#[component]
+fn BackToSignIn() -> Element {
+    let doors = use_doors();
+    rsx! {
+        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.close(), {text::back_to_sign_in()} }
+    }
+}
+
+#[component]
+fn ForgotPage() -> Element {
+    let doors = use_doors();
+    let address = use_clinic_address(true);
+    let sending = use_sending();
+    let email = use_signal(String::new);
+    let mut missing = use_signal(|| false);
+    let mut sent = use_signal(|| None::<String>);
+    let submit = move |()| {
+        if !address.keep() {
+            return;
+        }
+        let typed = email.peek().trim().to_owned();
+        missing.set(typed.is_empty());
+        if missing() {
+            return host::focus("email");
+        }
+        sending.send(Deed::forgot_password(typed.clone()), move |_| {
+            sent.set(Some(typed))
+        });
+    };
+    rsx! {
+        Gate {
+            title: text::forgot_password(),
+            sub: text::forgot_password_do(),
+            foot: rsx! {
+                BackToSignIn {}
+            },
+            if let Some(email) = sent() {
+                Alert { tone: Tint::Ok, icon: icon(LdMailCheck), title: text::mail_on_its_way(), text: text::mail_on_its_way_if(email), urgent: true }
+                button { class: "btn btn--lg btn--block", r#type: "button", onclick: move |_| doors.open(Door::Paste),
+                    {text::have_link()}
+                }
+            } else {
+                GateForm { id: "forgot", action: text::send_mail(), waits: sending.is_busy(), on_submit: submit,
+                    if let Some(trouble) = sending.trouble() {
+                        TroubleLine { trouble }
+                    }
+                    AddressField { address }
+                    TextField {
+                        id: "email",
+                        label: text::email(),
+                        value: email,
+                        kind: FieldKind::Email,
+                        autocomplete: "username",
+                        autofocus: true,
+                        error: missing().then(|| text::invalid(text::email(), Invalid::Empty)),
+                        on_input: move |_| missing.set(false),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn PastePage() -> Element {
+    let doors = use_doors();
+    let host = use_host();
+    let pasted = use_signal(String::new);
+    let mut trouble = use_signal(|| None);
+    let submit = move |()| {
+        let signed_in = *host.stage.peek() == Stage::SignedIn;
+        match host::take_link(&pasted.peek(), signed_in) {
+            Ok(link) => doors.open(Door::Link(link)),
+            Err(why) => {
+                trouble.set(Some(text::link_trouble(&why)));
+                host::focus("link");
+            }
+        }
+    };
+    rsx! {
+        Gate {
+            title: text::paste_link(),
+            sub: text::paste_link_do(),
+            foot: rsx! {
+                BackToSignIn {}
+            },
+            GateForm { id: "paste", action: text::open(), waits: false, on_submit: submit,
+                TextArea {
+                    id: "link",
+                    label: text::link_label(),
+                    value: pasted,
+                    autofocus: true,
+                    error: trouble(),
+                    on_input: move |_| trouble.set(None),
+                }
+            }
+        }
+    }
+}
+
+/// Whether a password that is being chosen is long enough to be asked about; else what to say.
+pub(super) fn too_short(password: &str) -> Option<String> {
+    (password.chars().count() < MIN_PASSWORD).then(|| text::password_too_short(MIN_PASSWORD))
+}
+
+#[component]
+fn ResetPage(token: Secret) -> Element {
+    let doors = use_doors();
+    let sending = use_sending();
+    let password = use_signal(String::new);
+    let mut short = use_signal(|| None);
+    let mut done = use_signal(|| false);
+    let submit = move |()| {
+        short.set(too_short(&password.peek()));
+        if short.peek().is_some() {
+            return host::focus("password");
+        }
+        let deed = Deed::reset_password(token.clone(), password.peek().clone());
+        sending.send(deed, move |_| done.set(true));
+    };
+    let weak = sending
+        .is(&CallTrouble::WeakPassword)
+        .then(|| text::password_weak().to_owned());
+    let other = sending
+        .trouble()
+        .filter(|trouble| *trouble != CallTrouble::WeakPassword);
+    rsx! {
+        Gate { title: text::choose_password(),
+            if done() {
+                GateNews { title: text::password_changed(), words: text::password_changed_do() }
+            } else if other == Some(CallTrouble::LinkNoLongerValid) {
+                DeadLink {
+                    words: text::link_dead_reset(),
+                    action: rsx! {
+                        button {
+                            class: "btn btn--primary btn--lg btn--block",
+                            r#type: "button",
+                            onclick: move |_| doors.open(Door::Forgot),
+                            {text::another_mail()}
+                        }
+                    },
+                }
+            } else {
+                GateForm { id: "reset", action: text::save_password(), waits: sending.is_busy(), on_submit: submit,
+                    if let Some(trouble) = other {
+                        TroubleLine { trouble }
+                    }
+                    PasswordField {
+                        id: "password",
+                        label: text::new_password(),
+                        value: password,
+                        new: true,
+                        autofocus: true,
+                        error: short().or(weak),
+                        on_input: move |_| short.set(None),
+                    }
+                    p { class: "sub", {text::reset_signs_out()} }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn VerifyPage(token: Secret) -> Element {
+    let sending = use_sending();
+    let mut done = use_signal(|| false);
+    let verify = use_callback(move |()| {
+        sending.send(Deed::verify_email(token.clone()), move |_| done.set(true));
+    });
+    // Following the link is asking for it.
+    use_effect(move || verify.call(()));
+    rsx! {
+        Gate { title: text::verify_title(),
+            if done() {
+                GateNews { title: text::verified_now(), words: text::verified_now_why() }
+            } else if sending.is(&CallTrouble::LinkNoLongerValid) {
+                DeadLink { words: text::link_dead_verify() }
+            } else if let Some(trouble) = sending.trouble() {
+                TroubleLine { trouble }
+                TryAgain { waits: sending.is_busy(), on_try: verify }
+            } else {
+                p { class: "sub", role: "status", {text::asking_clinic()} }
+            }
+        }
+    }
+}
+
+#[component]
+pub(super) fn TryAgain(waits: bool, on_try: Callback<()>) -> Element {
+    rsx! {
+        button {
+            class: "btn btn--primary btn--lg btn--block",
+            r#type: "button",
+            "aria-disabled": "{waits}",
+            onclick: move |_| on_try.call(()),
+            {text::try_again()}
+        }
+    }
+}
