@@ -444,7 +444,7 @@ fn attempt(person: &Person, doc: &Document, rule: &Rule, value: u8) -> Option<Ch
             w.put(&format!("{entry}/by"), person.name());
         }
         // An owner's own documents begin with themself.
-        if value % 3 == 0 && field != "client" && person.principal.roles.contains(&Owner) {
+        if value.is_multiple_of(3) && field != "client" && person.principal.roles.contains(&Owner) {
             w.put("client", client(named));
         }
     })

@@ -549,7 +549,7 @@ mod tests {
             .with_actor(ActorId::from([7; 16]));
         let before = writer.get_heads();
         let mut tx = writer.transaction();
-        let Some((_, text)) = tx.get(automerge::ROOT, "history").expect("readable") else {
+        let Some((_, text)) = tx.get(ROOT, "history").expect("readable") else {
             panic!("a visit has a history")
         };
         tx.splice_text(&text, 0, 0, "bright and alert").expect("written");

@@ -82,7 +82,6 @@ pub fn writes(section: &Section, who: usize, whose: Whose) -> Vec<Case> {
     }
     for row in &section.fields {
         cases.push(case(Verb::Write, Some(row)));
-        cases.push(case(Verb::PutAContainer, Some(row)));
         if whose == Whose::OtherClinic {
             continue;
         }
@@ -108,6 +107,7 @@ pub fn writes(section: &Section, who: usize, whose: Whose) -> Vec<Case> {
             cases.push(case(Verb::ReplaceAText, Some(row)));
         }
     }
+    cases.push(case(Verb::PutAContainer, section.fields.last()));
     cases.push(case(Verb::DeleteAField, None));
     cases.push(case(Verb::WriteAnUnknownField, None));
     cases

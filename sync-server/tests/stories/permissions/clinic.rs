@@ -165,7 +165,8 @@ pub fn prepare(
                 continue;
             }
             let id = match (kind, state) {
-                (Kind::Client, State::Open) => about(whose).into(),
+                // Another clinic may have a client with the same id; but then it is not the other one that is asked for.
+                (Kind::Client, State::Open) if whose != Whose::OtherClinic => about(whose).into(),
                 _ => DocumentId(ids.next()),
             };
             let mut document = Document::genesis(kind, clinic, id);

@@ -36,6 +36,9 @@ const EVERYTHING: &[Role] = &[
 /// Changes of one push.
 const BATCH: usize = 800;
 
+/// Of changes.
+type Hashes = BTreeSet<Vec<u8>>;
+
 /// What was said to one case, by whom.
 struct Said {
     case: Case,
@@ -132,7 +135,7 @@ async fn settle(device: &Device, changes: Vec<(Kind, DocumentId, automerge::Chan
 }
 
 /// Hashes that a server did not take; `None` if it talks to this person about no documents at all.
-async fn refused_by_socket(device: &mut Device, attempts: &[Attempt]) -> Option<BTreeSet<Vec<u8>>> {
+async fn refused_by_socket(device: &mut Device, attempts: &[Attempt]) -> Option<Hashes> {
     device.dial().await;
     device.send(&protocol::ClientMessage::Hello(device.hello())).await;
     match device.hear().await {
@@ -148,10 +151,7 @@ async fn refused_by_socket(device: &mut Device, attempts: &[Attempt]) -> Option<
     Some(refused)
 }
 
-async fn push_over_http(
-    device: &Device,
-    changes: &[(Kind, DocumentId, Vec<u8>)],
-) -> Option<BTreeSet<Vec<u8>>> {
+async fn push_over_http(device: &Device, changes: &[(Kind, DocumentId, Vec<u8>)]) -> Option<Hashes> {
     let mut refused = BTreeSet::new();
     for (number, batch) in changes.chunks(BATCH).enumerate() {
         let single = SinglePush {
@@ -214,10 +214,14 @@ fn attempts(
     attempts
 }
 
-fn verdict(attempt: &Attempt, refused: Option<&BTreeSet<Vec<u8>>>) -> bool {
+fn verdict(attempt: &Attempt, refused: Option<&Hashes>) -> bool {
     refused.is_some_and(|refused| !refused.contains(&attempt.change.hash().0.to_vec()))
 }
 
+#[allow(
+    clippy::print_stdout,
+    reason = "how many cases there were is part of what it shows"
+)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn device_server_and_page_say_the_same_to_everybody_about_everything() {
     let started = Instant::now();
@@ -267,7 +271,7 @@ async fn device_server_and_page_say_the_same_to_everybody_about_everything() {
     let mut said = Vec::new();
     let mut reading = BTreeMap::new();
     for (who, (person, _)) in PEOPLE.iter().enumerate() {
-        let mut by_way: Vec<(Vec<Attempt>, Option<BTreeSet<Vec<u8>>>)> = Vec::new();
+        let mut by_way: Vec<(Vec<Attempt>, Option<Hashes>)> = Vec::new();
         for over_http in [false, true] {
             let mut device = device(&practice, "here", person).await;
             // Fields that are written once are tried on documents of one's own.
