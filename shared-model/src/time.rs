@@ -49,6 +49,11 @@ impl Timestamp {
             .to_zoned(zone.clone())
     }
 
+    /// As "2026-11-23T09:51:12.345Z".
+    pub fn rfc3339(self) -> String {
+        self.in_zone(&TimeZone::UTC).timestamp().to_string()
+    }
+
     pub fn date_in(self, zone: &TimeZone) -> Date {
         self.in_zone(zone).date()
     }

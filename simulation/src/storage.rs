@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sync_server::identity::{NewRefreshToken, RefreshVerdict, StoredRefreshToken};
 use sync_server::storage::compaction::{Compactable, Compaction, CompactionStorage};
 use sync_server::storage::people::PeopleStorage;
+use sync_server::storage::trail::{Anchors, Event, LinkedEvent, LinkedRun, Told, TrailQuery, TrailStorage};
 use sync_server::storage::{
     AcceptTransaction, AcceptWrites, ActorRow, DemonstrationAccount, IdentityStorage, KeyStorage, LoadedRows,
     NewClinic, News, OtherNodes, RefreshJudge, Storage, StorageError, Stored, StoredDocument, Stretch,
@@ -312,6 +313,34 @@ impl CompactionStorage for Disturbed {
 
     async fn compact(&self, clinic: ClinicId, step: Compaction) -> Stored<bool> {
         self.inner()?.compact(clinic, step).await
+    }
+}
+
+#[async_trait]
+impl TrailStorage for Disturbed {
+    async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
+        self.inner()?.note(clinic, events).await
+    }
+
+    async fn trail_anchors(&self, clinic: ClinicId) -> Stored<Anchors> {
+        self.inner()?.trail_anchors(clinic).await
+    }
+
+    async fn trail_runs(
+        &self,
+        clinic: ClinicId,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Stored<Vec<LinkedRun>> {
+        self.inner()?.trail_runs(clinic, after, limit).await
+    }
+
+    async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>> {
+        self.inner()?.trail_events(clinic, after, limit).await
+    }
+
+    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>> {
+        self.inner()?.trail(clinic, query, limit).await
     }
 }
 

@@ -23,6 +23,7 @@ pub mod server;
 pub mod storage;
 pub mod sync;
 pub mod telemetry;
+pub mod trail;
 
 pub use clock::Clock;
 pub use compact_history::{Compacted, KeepChanges, compact_history};

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use sync_server::administer::{FirstClinic, create_clinic, make_system_administrator};
 use sync_server::at_rest::MasterKey;
-use sync_server::config::{Admin, AdminTask, Cli, CreateClinic, Data, Demo, Role, Serve};
+use sync_server::config::{
+    Admin, AdminTask, AuditTask, Cli, CreateClinic, Data, Demo, Role, Serve, VerifyAudit,
+};
 use sync_server::mail::{MailWay, Post};
 use sync_server::server::{self, Settings};
 use sync_server::storage::Storage;
+use sync_server::trail::{Verdict, verify_trail};
 use sync_server::{import_demonstration, telemetry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -54,6 +57,9 @@ async fn run(cli: Cli) -> Outcome {
         Role::Migrate => say("The database has this build's form.\n"),
         Role::Admin(admin) => match admin.task {
             AdminTask::Demo(options) => demo(&storage, options).await,
+            AdminTask::Audit(audit) => match audit.task {
+                AuditTask::Verify(options) => verify(&storage, options).await,
+            },
             AdminTask::MakeMasterKey(_) => Ok(()),
             AdminTask::RotateMasterKey => {
                 let count = storage.wrap_keys_anew().await?;
@@ -68,6 +74,28 @@ async fn run(cli: Cli) -> Outcome {
                 say(&format!("{account} is a system administrator.\n"))
             }
         },
+    }
+}
+
+/// One line a clinic; an error if any trail is broken.
+async fn verify(storage: &Arc<dyn Storage>, options: VerifyAudit) -> Outcome {
+    let clinics = match options.clinic {
+        Some(clinic) => vec![clinic],
+        None => storage.clinics().await?,
+    };
+    let mut broken = 0;
+    for clinic in clinics {
+        match verify_trail(storage.as_ref(), clinic).await? {
+            Verdict::Whole(ends) => say(&format!("{clinic}: {ends}\n"))?,
+            Verdict::Broken(row) => {
+                broken += 1;
+                say(&format!("{clinic}: BROKEN: {row}\n"))?;
+            }
+        }
+    }
+    match broken {
+        0 => Ok(()),
+        count => Err(format!("the trail of {count} clinics is not what it was").into()),
     }
 }
 

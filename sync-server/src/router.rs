@@ -46,6 +46,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), api::limit_secrets));
     let people = Router::new()
         .route("/automerge-repo/ticket", post(api::automerge_repo_ticket))
+        .route("/audit", get(api::audit))
+        .route("/audit.csv", get(api::audit_csv))
         .route("/documents/{id}", get(api::document))
         .route("/push", post(api::push).layer(DefaultBodyLimit::max(MAX_FRAME)))
         .route("/refresh", post(api::refresh))

@@ -8,10 +8,12 @@ use crate::heavy_work::HeavyWork;
 use crate::identity::{AccessTokens, Network, Passwords, RequestLimits, Requests, SlowDown, random};
 use crate::mail::{MailWay, Mails, Post, Writing, keep_sending};
 use crate::router;
+use crate::storage::trail::Event;
 use crate::storage::{Storage, StorageError, Stored};
 use crate::sync::{Accept, Accounts, FanOut, Guests, LookAgain, follow_other_nodes};
 pub use crate::sync::{Limit, Limits, Quotas};
 use axum::serve::ListenerExt;
+use shared_model::ids::ClinicId;
 use shared_model::protocol::HEARTBEAT_MS;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -154,6 +156,19 @@ impl AppState {
         } else {
             Err(ApiError::NoMail)
         }
+    }
+}
+
+impl AppState {
+    /// Puts something that happened into a clinic's trail, after the answer: whoever asked must not learn from the time it
+    /// takes what there was to note.
+    pub(crate) fn note_later(&self, clinic: ClinicId, event: Event) {
+        let storage = Arc::clone(&self.storage);
+        self.sessions.spawn(async move {
+            if let Err(error) = storage.note(clinic, vec![event]).await {
+                tracing::error!(%clinic, %error, "the trail lacks what happened");
+            }
+        });
     }
 }
 

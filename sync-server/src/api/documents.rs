@@ -6,6 +6,7 @@
 use super::request::Asker;
 use crate::error::ApiError;
 use crate::server::AppState;
+use crate::storage::trail::{Event, happening};
 use crate::storage::{StorageError, StoredDocument};
 use crate::sync::{charge_want, push_once};
 use automerge::{ChangeHash, ScalarValue};
@@ -18,7 +19,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use shared_model::documents::Document;
+use shared_model::documents::{Document, Kind};
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::protocol::{self, Goodbye, SinglePush};
 
@@ -27,7 +28,7 @@ const CBOR: &str = "application/cbor";
 /// The fields of a document as they stand now.
 pub(crate) async fn document(
     State(state): State<AppState>,
-    Asker { principal, .. }: Asker,
+    Asker { principal, claims }: Asker,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
@@ -40,6 +41,18 @@ pub(crate) async fn document(
         found = found.or(documents.pop().and_then(StoredDocument::readable));
     }
     let stored = found.ok_or(ApiError::NotFound)?;
+    // The clinic's own profile and settings are nobody's record.
+    if !matches!(stored.kind, Kind::ClinicProfile | Kind::ClinicSettings) {
+        let read = Event {
+            at: state.settings.clock.now(),
+            account: Some(principal.account),
+            device: Some(claims.device),
+            document: Some(id),
+            what: happening::RECORD_READ.to_owned(),
+            detail: json!({ "kind": stored.kind.word() }).to_string(),
+        };
+        state.storage.note(principal.clinic, vec![read]).await?;
+    }
     let known = headers.get(header::IF_NONE_MATCH).cloned();
     let clinic = principal.clinic;
     let answer = move || answer(clinic, &stored, known.as_ref());

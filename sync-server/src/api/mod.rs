@@ -1,6 +1,7 @@
 //! HTTP beside the sync socket: signing in and out, accounts, invitations, members, devices, clinics, documents, the way in
 //! for other clients, health, and the web client's files.
 
+mod audit;
 mod automerge_repo;
 mod clinics;
 mod devices;
@@ -17,6 +18,7 @@ mod sync;
 mod take_up_invitation;
 mod web_bundle;
 
+pub(crate) use audit::{audit, audit_csv};
 pub(crate) use automerge_repo::{automerge_repo, automerge_repo_ticket};
 pub(crate) use clinics::{clinics, open_clinic};
 pub(crate) use devices::{

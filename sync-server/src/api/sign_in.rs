@@ -12,6 +12,7 @@ use crate::identity::{
 use crate::server::AppState;
 use crate::storage::Whom;
 use crate::storage::people::Account;
+use crate::storage::trail::{Event, happening};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -30,7 +31,12 @@ pub(crate) async fn sign_in(
 ) -> Result<Json<SignedIn>, ApiError> {
     let email = request.email.trim().to_lowercase();
     let account = state.storage.people().account_by_email(&email).await?;
-    let account = prove(&state, &email, address, request.password, account).await?;
+    let known = account.as_ref().map(|account| account.account);
+    let proved = prove(&state, &email, address, request.password, account).await;
+    if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
+        note_refused(&state, known, request.device);
+    }
+    let account = proved?;
     if state.storage.people().is_lost(request.device).await? {
         return Err(ApiError::DeviceLost);
     }
@@ -108,6 +114,8 @@ pub(super) async fn begin_sign_in(
         })
         .await?;
     tracing::info!(%account, %device, "signed in");
+    let happened = event(happening::SIGNED_IN, account, device, now);
+    state.storage.note(clinic, vec![happened]).await?;
     answer(state, principal, device, family, refresh_token, now).await
 }
 
@@ -180,8 +188,37 @@ pub(crate) async fn sign_out(
         .await?;
     if let (RefreshVerdict::EndFamily, Some(stored)) = (verdict, stored) {
         state.look_again.at(Whom::Account(stored.account));
+        let happened = event(happening::SIGNED_OUT, stored.account, device, now);
+        state.note_later(stored.clinic, happened);
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn event(what: &str, account: AccountId, device: DeviceId, at: Timestamp) -> Event {
+    Event {
+        at,
+        account: Some(account),
+        device: Some(device),
+        document: None,
+        what: what.to_owned(),
+        detail: String::from("{}"),
+    }
+}
+
+/// Somebody tried a wrong password: the trails of that person's clinics say so. What nobody's address is leaves none.
+fn note_refused(state: &AppState, account: AccountId, device: DeviceId) {
+    let (noting, now) = (state.clone(), state.settings.clock.now());
+    state.sessions.spawn(async move {
+        match noting.storage.principals(account).await {
+            Ok(principals) => {
+                for principal in principals {
+                    let happened = event(happening::SIGN_IN_REFUSED, account, device, now);
+                    noting.note_later(principal.clinic, happened);
+                }
+            }
+            Err(error) => tracing::error!(%error, "the trail lacks a refused sign-in"),
+        }
+    });
 }
 
 fn refresh_expiry(now: Timestamp) -> Timestamp {

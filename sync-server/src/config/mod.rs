@@ -9,6 +9,7 @@ use crate::storage::postgres::PostgresStorage;
 use crate::storage::sqlite::SqliteStorage;
 use crate::telemetry::LogFormat;
 use clap::{Args, Parser, Subcommand};
+use shared_model::ids::ClinicId;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,6 +77,8 @@ pub struct Admin {
 pub enum AdminTask {
     /// Create a demonstration clinic
     Demo(Demo),
+    /// Look at the trail: who did what, when, on which device
+    Audit(Audit),
     /// Write a fresh master key to a file
     MakeMasterKey(MakeMasterKey),
     /// Have all keys wrapped by the master key that is configured, with the former ones at hand
@@ -149,6 +152,25 @@ impl Mail {
         let address = named.map_or_else(|| format!("http://{listening_at}"), str::to_owned);
         address.trim_end_matches('/').to_owned()
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Audit {
+    #[command(subcommand)]
+    pub task: AuditTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditTask {
+    /// Walk the trail of each clinic and name the first row that somebody altered, took out or added
+    Verify(VerifyAudit),
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyAudit {
+    /// Only this clinic's
+    #[arg(long)]
+    pub clinic: Option<ClinicId>,
 }
 
 #[derive(Debug, Args)]

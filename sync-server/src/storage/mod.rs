@@ -7,9 +7,11 @@ pub mod compaction;
 pub mod people;
 pub mod postgres;
 pub mod sqlite;
+pub mod trail;
 
 use self::compaction::CompactionStorage;
 use self::people::PeopleStorage;
+use self::trail::TrailStorage;
 use crate::identity::{NewRefreshToken, RefreshVerdict, StoredRefreshToken};
 use async_trait::async_trait;
 use automerge::ChangeHash;
@@ -264,7 +266,7 @@ pub trait KeyStorage: Send + Sync {
 
 /// Documents and feeds.
 #[async_trait]
-pub trait Storage: IdentityStorage + CompactionStorage + KeyStorage {
+pub trait Storage: IdentityStorage + CompactionStorage + TrailStorage + KeyStorage {
     /// Accounts, invitations, devices and mail.
     fn people(&self) -> &dyn PeopleStorage;
     async fn health(&self) -> Stored<()>;

@@ -36,4 +36,5 @@ mod permissions;
 mod quotas;
 mod refusals;
 mod sign_in;
+mod trail;
 mod web_client;

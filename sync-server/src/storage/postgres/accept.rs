@@ -1,12 +1,15 @@
 //! The write path's transaction: begin, lock, (load,) write, commit, each one round trip to the database. All rows of
 //! all tables go over in one statement, as arrays.
 
+use super::super::trail::Link;
 use super::super::{
     AcceptTransaction, AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedRow, LoadedRows,
     StorageError, Stored, feed_key, heads_bytes, signed,
 };
+use super::trail::link_at;
 use super::{PostgresStorage, at_rest, count, feeds, id, length, listen, small};
 use crate::at_rest::{ClinicKeys, SealedDocument, SealedWrites};
+use crate::trail::{beginning, link_rows};
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Feed;
@@ -22,23 +25,30 @@ struct PostgresAccept {
     clinic: ClinicId,
     keys: Arc<ClinicKeys>,
     head: u64,
+    /// The last link of what was written.
+    written: Link,
     node: Uuid,
 }
 
 pub(super) async fn begin(storage: &PostgresStorage, clinic: ClinicId) -> Stored<Box<dyn AcceptTransaction>> {
     let keys = storage.keys(clinic).await?;
     let mut tx = storage.pool.begin().await?;
-    let row = sqlx::query("select head from clinics where clinic = $1 for update")
+    let row = sqlx::query("select head, written, chained_after from clinics where clinic = $1 for update")
         .bind(clinic.0)
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(StorageError::NoSuchClinic)?;
     let head = count(&row, 0)?;
+    let written = match link_at(&row, 1)? {
+        Some(written) => written,
+        None => beginning(clinic, count(&row, 2)?),
+    };
     Ok(Box::new(PostgresAccept {
         tx,
         clinic,
         keys,
         head,
+        written,
         node: storage.node,
     }))
 }
@@ -98,7 +108,7 @@ impl AcceptTransaction for PostgresAccept {
 /// row.
 const WRITE: &str = "
 with head as (
-    update clinics set head = $2 where clinic = $1
+    update clinics set head = $2, written = coalesce($46, written) where clinic = $1
 ), actors as (
     -- Somebody may say Hello as the same actor at this moment; whoever comes first has it.
     insert into actors (clinic, actor, account, device)
@@ -124,8 +134,9 @@ with head as (
     insert into feed (clinic, feed, number, document, what, size)
     select $1, * from unnest($30::bytea[], $31::bigint[], $32::uuid[], $33::smallint[], $34::integer[])
 ), audit as (
-    insert into audit (clinic, at, number, position, account, device, document, verb)
-    select $1, $3, * from unnest($35::bigint[], $36::integer[], $37::uuid[], $38::uuid[], $39::uuid[], $40::text[])
+    insert into audit (clinic, at, number, position, account, device, document, verb, link)
+    select $1, $3, * from unnest($35::bigint[], $36::integer[], $37::uuid[], $38::uuid[], $39::uuid[], $40::text[],
+        $45::bytea[])
 ), keys as (
     insert into document_keys (clinic, document, wrapped) select $1, * from unnest($43::uuid[], $44::bytea[])
 )
@@ -169,11 +180,14 @@ impl PostgresAccept {
         let statement = bind_audience(statement, &writes.granted);
         let statement = bind_audience(statement, &writes.lost);
         let statement = bind_feed(statement, &writes.feed);
+        let links = link_rows(self.clinic, self.written, writes);
         bind_audit(statement, &writes.audit)
             .bind(listen::CHANNEL)
             .bind(listen::word(self.clinic, writes.head, self.node))
             .bind(column(&sealed.wrapped, |(document, _)| document.0))
             .bind(column(&sealed.wrapped, |(_, wrapped)| wrapped.as_slice()))
+            .bind(column(&links, |link| link.to_vec()))
+            .bind(links.last().map(|link| link.to_vec()))
             .execute(&mut *self.tx)
             .await?;
         Ok(())

@@ -5,7 +5,9 @@ use super::super::compaction::{
     Compactable, Compaction, CompactionStorage, OldChange, STEP_LOOKS_AT, SavedAnew, whole_and_old,
 };
 use super::super::{AuditRow, StorageError, Stored, heads_bytes, signed};
+use super::trail::link_at;
 use super::{PostgresStorage, count, feeds, id, length};
+use crate::trail::{beginning, link_runs};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
@@ -89,13 +91,35 @@ impl CompactionStorage for PostgresStorage {
             .bind(clinic.0)
             .execute(&mut *tx)
             .await?;
-        let row = sqlx::query("select horizon from compaction where clinic = $1 for update")
-            .bind(clinic.0)
-            .fetch_one(&mut *tx)
-            .await?;
+        let row = sqlx::query(
+            "select m.horizon, m.runs, m.joint, c.chained_after from compaction m join clinics c using (clinic)
+             where clinic = $1 for update of m",
+        )
+        .bind(clinic.0)
+        .fetch_one(&mut *tx)
+        .await?;
         if count(&row, 0)? != step.after {
             return Ok(false);
         }
+        let runs_before = match link_at(&row, 1)? {
+            Some(runs) => runs,
+            None => beginning(clinic, count(&row, 3)?),
+        };
+        let joint_before = link_at(&row, 2)?;
+        let taken = sqlx::query(
+            "select link from audit where clinic = $1 and number > $2 and number <= $3 and link is not null
+             order by number desc, position desc limit 1",
+        )
+        .bind(clinic.0)
+        .bind(signed(step.after))
+        .bind(signed(step.through))
+        .fetch_optional(&mut *tx)
+        .await?;
+        let joint = match taken {
+            Some(row) => link_at(&row, 0)?,
+            None => joint_before,
+        };
+        let links = link_runs(clinic, runs_before, &step.audit);
         // In the order in which accept updates them, and without waiting for it.
         sqlx::query(
             "update documents d set bytes = saved.bytes, base = octet_length(saved.bytes)
@@ -141,9 +165,10 @@ impl CompactionStorage for PostgresStorage {
         }
         let runs = &step.audit;
         sqlx::query(
-            "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes, hash)
+            "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes, hash,
+                 link)
              select $1, * from unnest($2::bigint[], $3::integer[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-                 $8::bigint[], $9::bigint[], $10::integer[], $11::bytea[])",
+                 $8::bigint[], $9::bigint[], $10::integer[], $11::bytea[], $12::bytea[])",
         )
         .bind(clinic.0)
         .bind(runs.iter().map(|run| signed(run.first.number)).collect::<Vec<_>>())
@@ -156,11 +181,14 @@ impl CompactionStorage for PostgresStorage {
         .bind(runs.iter().map(|run| run.last_at.0).collect::<Vec<_>>())
         .bind(runs.iter().map(|run| length(run.changes as usize)).collect::<Vec<_>>())
         .bind(runs.iter().map(|run| run.hash.0.to_vec()).collect::<Vec<_>>())
+        .bind(links.iter().map(|link| link.to_vec()).collect::<Vec<_>>())
         .execute(&mut *tx)
         .await?;
-        sqlx::query("update compaction set horizon = $2 where clinic = $1")
+        sqlx::query("update compaction set horizon = $2, runs = $3, joint = $4 where clinic = $1")
             .bind(clinic.0)
             .bind(signed(step.through))
+            .bind(links.last().unwrap_or(&runs_before).to_vec())
+            .bind(joint.map(|link| link.to_vec()))
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;

@@ -12,6 +12,7 @@ mod identity;
 mod invitations;
 mod listen;
 mod mail;
+mod trail;
 
 use super::{StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
@@ -22,7 +23,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (
         1,
         "foundation",
@@ -42,6 +43,11 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
         4,
         "people",
         include_str!("../../../../migrations/server/postgres/0004_people.sql"),
+    ),
+    (
+        5,
+        "authorship and trail",
+        include_str!("../../../../migrations/server/postgres/0005_authorship_and_trail.sql"),
     ),
     (
         6,

@@ -1,11 +1,13 @@
 //! The write path's transaction, step by step on the writer thread.
 
+use super::super::trail::Link;
 use super::super::{
     AcceptTransaction, AcceptWrites, ActorRow, LoadedRows, StorageError, Stored, feed_key, heads_bytes,
     signed, unsigned,
 };
 use super::{SqliteStorage, Writer, at_rest, feeds, id};
 use crate::at_rest::{ClinicKeys, SealedWrites};
+use crate::trail::{beginning, link_rows};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
@@ -148,10 +150,17 @@ fn write(
     sealed: &SealedWrites,
 ) -> Stored<()> {
     at_rest::add_document_keys(connection, clinic, &sealed.wrapped)?;
+    let before = connection
+        .prepare_cached("select written, chained_after from clinics where clinic = ?1")?
+        .query_row([clinic.bytes()], |row| {
+            let beginning = beginning(clinic, unsigned(row.get(1)?));
+            Ok(row.get::<_, Option<Link>>(0)?.unwrap_or(beginning))
+        })?;
+    let links = link_rows(clinic, before, writes);
     let clinic = clinic.bytes();
     connection
-        .prepare_cached("update clinics set head = ?2 where clinic = ?1")?
-        .execute(params![clinic, signed(writes.head)])?;
+        .prepare_cached("update clinics set head = ?2, written = coalesce(?3, written) where clinic = ?1")?
+        .execute(params![clinic, signed(writes.head), links.last()])?;
     let mut insert = connection
         .prepare_cached("insert into actors (clinic, actor, account, device) values (?1, ?2, ?3, ?4)")?;
     for row in &writes.actors {
@@ -229,10 +238,10 @@ fn write(
         ])?;
     }
     let mut insert = connection.prepare_cached(
-        "insert into audit (clinic, number, position, account, device, document, verb, at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "insert into audit (clinic, number, position, account, device, document, verb, at, link)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    for row in &writes.audit {
+    for (row, link) in writes.audit.iter().zip(&links) {
         insert.execute(params![
             clinic,
             signed(row.number),
@@ -242,6 +251,7 @@ fn write(
             row.document.bytes(),
             row.verb,
             writes.at.0,
+            link,
         ])?;
     }
     Ok(())

@@ -4,9 +4,11 @@
 use super::super::compaction::{
     AuditRun, Compactable, Compaction, CompactionStorage, OldChange, STEP_LOOKS_AT, whole_and_old,
 };
+use super::super::trail::Link;
 use super::super::{AuditRow, Stored, heads_bytes, signed, unsigned};
 use super::{SqliteStorage, feeds, id};
 use crate::at_rest::ClinicKeys;
+use crate::trail::{beginning, link_runs};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -127,6 +129,7 @@ fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction, keys: &
     for document in &step.documents {
         keep_last_steps(connection, clinic, *document, step.through)?;
     }
+    let ends = ends(connection, clinic, step)?;
     for table in ["changes", "audit"] {
         connection
             .prepare_cached(&format!(
@@ -134,14 +137,51 @@ fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction, keys: &
             ))?
             .execute(params![clinic.bytes(), signed(step.after), signed(step.through)])?;
     }
-    write_audit(connection, clinic, &step.audit)?;
+    let links = link_runs(clinic, ends.runs, &step.audit);
+    write_audit(connection, clinic, &step.audit, &links)?;
     connection
         .prepare_cached(
-            "insert into compaction (clinic, horizon) values (?1, ?2)
-             on conflict (clinic) do update set horizon = excluded.horizon",
+            "insert into compaction (clinic, horizon, runs, joint) values (?1, ?2, ?3, ?4)
+             on conflict (clinic) do update set horizon = excluded.horizon, runs = excluded.runs,
+                 joint = excluded.joint",
         )?
-        .execute(params![clinic.bytes(), signed(step.through)])?;
+        .execute(params![
+            clinic.bytes(),
+            signed(step.through),
+            links.last().unwrap_or(&ends.runs),
+            ends.joint
+        ])?;
     Ok(true)
+}
+
+/// Where the trail's chains stand before a step and, of the single rows, after it.
+struct Ends {
+    runs: Link,
+    joint: Option<Link>,
+}
+
+fn ends(connection: &Connection, clinic: ClinicId, step: &Compaction) -> Stored<Ends> {
+    let taken: Option<Link> = connection
+        .prepare_cached(
+            "select link from audit where clinic = ?1 and number > ?2 and number <= ?3 and link is not null
+             order by number desc, position desc limit 1",
+        )?
+        .query_row(
+            params![clinic.bytes(), signed(step.after), signed(step.through)],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(connection
+        .prepare_cached(
+            "select chained_after, runs, joint from clinics left join compaction using (clinic) where clinic = ?1",
+        )?
+        .query_row([clinic.bytes()], |row| {
+            let beginning = beginning(clinic, unsigned(row.get(0)?));
+            Ok(Ends {
+                runs: row.get::<_, Option<Link>>(1)?.unwrap_or(beginning),
+                joint: taken.or(row.get(2)?),
+            })
+        })?)
 }
 
 /// Of a document's steps up to `through`, each feed keeps the last; one of changes becomes one of the whole document.
@@ -182,12 +222,12 @@ fn keep_last_steps(
     Ok(())
 }
 
-fn write_audit(connection: &Connection, clinic: ClinicId, runs: &[AuditRun]) -> Stored<()> {
+fn write_audit(connection: &Connection, clinic: ClinicId, runs: &[AuditRun], links: &[Link]) -> Stored<()> {
     let mut insert = connection.prepare_cached(
-        "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes, hash)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes, hash, link)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
-    for run in runs {
+    for (run, link) in runs.iter().zip(links) {
         insert.execute(params![
             clinic.bytes(),
             signed(run.first.number),
@@ -200,6 +240,7 @@ fn write_audit(connection: &Connection, clinic: ClinicId, runs: &[AuditRun]) -> 
             run.last_at.0,
             run.changes,
             run.hash.0,
+            link,
         ])?;
     }
     Ok(())

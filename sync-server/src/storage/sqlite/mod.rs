@@ -11,6 +11,7 @@ mod feeds;
 mod identity;
 mod invitations;
 mod mail;
+mod trail;
 
 use super::{Storage, StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
@@ -28,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0003_compaction.sql"),
     include_str!("../../../../migrations/server/sqlite/0004_people.sql"),
     include_str!("../../../../migrations/server/sqlite/0006_at_rest.sql"),
+    include_str!("../../../../migrations/server/sqlite/0005_authorship_and_trail.sql"),
 ];
 const READERS: usize = 4;
 

@@ -17,13 +17,14 @@ use super::fan_out::{FanOut, ForSession, SessionId};
 use super::quota::{Accounts, Cost};
 use crate::clock::Clock;
 use crate::heavy_work::HeavyWork;
+use crate::storage::trail::{Event, happening};
 use crate::storage::{AcceptTransaction, Storage, StorageError, Stored};
 use automerge::ChangeHash;
 use shared_model::documents::Document;
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::protocol::{Accepted, Refusal, RefusalCode};
 use shared_model::time::Timestamp;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -116,6 +117,7 @@ impl Accept {
                         accounts: Arc::clone(&self.shared.accounts),
                         clock: self.shared.clock.clone(),
                         heavy_work: self.shared.heavy_work,
+                        tasks: self.shared.tasks.clone(),
                         working: WorkingSet::new(clinic),
                     };
                     self.shared.tasks.spawn(task.run(waiting));
@@ -147,6 +149,7 @@ struct ClinicTask {
     accounts: Arc<Accounts>,
     clock: Clock,
     heavy_work: HeavyWork,
+    tasks: TaskTracker,
     working: WorkingSet,
 }
 
@@ -229,6 +232,7 @@ impl ClinicTask {
         self.working = working;
         self.charge(group, &plan);
         self.answer(group, &plan, now);
+        self.note_refusals(group, &plan, now);
         self.fan_out.deliver(self.clinic, head, plan.writes.head, pages);
         self.working.trim();
         Ok(())
@@ -272,6 +276,38 @@ impl ClinicTask {
             };
             reply(push, ForSession::Accepted(accepted));
         }
+    }
+
+    /// What was refused is in the trail too: one event per document of a push, which says how often and why. Beside the
+    /// answer, because nobody waits for it.
+    fn note_refusals(&self, group: &[QueuedPush], plan: &Plan, now: Timestamp) {
+        let mut events = Vec::new();
+        for (push, refused) in group.iter().zip(&plan.refusals) {
+            let mut counted: BTreeMap<(DocumentId, String), usize> = BTreeMap::new();
+            for refusal in refused {
+                *counted
+                    .entry((refusal.document, format!("{:?}", refusal.code)))
+                    .or_default() += 1;
+            }
+            let author = &push.writer.author;
+            events.extend(counted.into_iter().map(|((document, code), changes)| Event {
+                at: now,
+                account: Some(author.account),
+                device: Some(author.device),
+                document: Some(document),
+                what: happening::WORK_REFUSED.to_owned(),
+                detail: serde_json::json!({ "code": code, "changes": changes }).to_string(),
+            }));
+        }
+        if events.is_empty() {
+            return;
+        }
+        let (clinic, storage) = (self.clinic, Arc::clone(&self.storage));
+        self.tasks.spawn(async move {
+            if let Err(error) = storage.note(clinic, events).await {
+                tracing::error!(%clinic, %error, "the trail lacks refused work");
+            }
+        });
     }
 
     /// Changes that build on nothing here may build on the genesis of another clinic's document: say so.

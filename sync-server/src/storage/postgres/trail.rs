@@ -1,0 +1,225 @@
+//! The trail's reads, and events behind the last one.
+
+use super::super::trail::{
+    Anchors, Event, Link, LinkedEvent, LinkedRun, Run, Told, TrailQuery, TrailStorage,
+};
+use super::super::{StorageError, Stored, signed};
+use super::{PostgresStorage, count, id};
+use crate::trail::{beginning, link_event};
+use async_trait::async_trait;
+use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::time::Timestamp;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+#[async_trait]
+impl TrailStorage for PostgresStorage {
+    async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("insert into event_ends (clinic, events) values ($1, 0) on conflict do nothing")
+            .bind(clinic.0)
+            .execute(&mut *tx)
+            .await?;
+        let row = sqlx::query(
+            "select c.chained_after, e.events, e.happened from event_ends e join clinics c using (clinic)
+             where clinic = $1 for update of e",
+        )
+        .bind(clinic.0)
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or(StorageError::NoSuchClinic)?;
+        let (mut number, mut link) = (
+            count(&row, 1)?,
+            match link_at(&row, 2)? {
+                Some(link) => link,
+                None => beginning(clinic, count(&row, 0)?),
+            },
+        );
+        let first = number + 1;
+        let mut links = Vec::with_capacity(events.len());
+        for event in &events {
+            number += 1;
+            link = link_event(clinic, link, number, event);
+            links.push(link.to_vec());
+        }
+        sqlx::query(
+            "insert into events (clinic, number, at, account, device, document, what, detail, link)
+             select $1, * from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
+                 $8::text[], $9::bytea[])",
+        )
+        .bind(clinic.0)
+        .bind((first..=number).map(signed).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.at.0).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.account.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.device.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.document.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.what.clone()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.detail.clone()).collect::<Vec<_>>())
+        .bind(links)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("update event_ends set events = $2, happened = $3 where clinic = $1")
+            .bind(clinic.0)
+            .bind(signed(number))
+            .bind(link.to_vec())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn trail_anchors(&self, clinic: ClinicId) -> Stored<Anchors> {
+        let row = sqlx::query(
+            "select head, chained_after, written, coalesce(horizon, 0), runs, joint, coalesce(events, 0), happened
+             from clinics left join compaction using (clinic) left join event_ends using (clinic)
+             where clinic = $1",
+        )
+        .bind(clinic.0)
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(StorageError::NoSuchClinic)?;
+        Ok(Anchors {
+            head: count(&row, 0)?,
+            chained_after: count(&row, 1)?,
+            written: link_at(&row, 2)?,
+            horizon: count(&row, 3)?,
+            runs: link_at(&row, 4)?,
+            joint: link_at(&row, 5)?,
+            events: count(&row, 6)?,
+            happened: link_at(&row, 7)?,
+        })
+    }
+
+    async fn trail_runs(
+        &self,
+        clinic: ClinicId,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Stored<Vec<LinkedRun>> {
+        let (number, position) = after.map_or((-1, 0), |(number, position)| {
+            (signed(number), position.cast_signed())
+        });
+        let rows = sqlx::query(
+            "select number, position, account, device, document, verb, at, last_at, changes, hash, link from audit
+             where clinic = $1 and (number, position) > ($2, $3) order by number, position limit $4",
+        )
+        .bind(clinic.0)
+        .bind(number)
+        .bind(position)
+        .bind(signed(limit as u64))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &PgRow| {
+            Ok(LinkedRun {
+                run: run(row, 0)?,
+                link: link_at(row, 10)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>> {
+        let rows = sqlx::query(
+            "select number, account, device, document, what, at, detail, link from events
+             where clinic = $1 and number > $2 order by number limit $3",
+        )
+        .bind(clinic.0)
+        .bind(signed(after))
+        .bind(signed(limit as u64))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &PgRow| {
+            Ok(LinkedEvent {
+                number: count(row, 0)?,
+                event: Event {
+                    account: row.try_get::<Option<Uuid>, _>(1)?.map(AccountId),
+                    device: row.try_get::<Option<Uuid>, _>(2)?.map(DeviceId),
+                    document: row.try_get::<Option<Uuid>, _>(3)?.map(DocumentId),
+                    what: row.try_get(4)?,
+                    at: Timestamp(row.try_get(5)?),
+                    detail: row.try_get(6)?,
+                },
+                link: link_at(row, 7)?
+                    .ok_or_else(|| StorageError::Failed("an event without a link".to_owned()))?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>> {
+        let below = query.below.as_ref();
+        let rows = sqlx::query(TRAIL)
+            .bind(clinic.0)
+            .bind(query.account.map(|id| id.0))
+            .bind(query.device.map(|id| id.0))
+            .bind(query.document.map(|id| id.0))
+            .bind(&query.verb)
+            .bind(query.from.map(|at| at.0))
+            .bind(query.to.map(|at| at.0))
+            .bind(below.map(|place| place.at.0))
+            .bind(below.map(|place| i32::from(place.is_event)))
+            .bind(below.map(|place| signed(place.number)))
+            .bind(below.map(|place| place.position.cast_signed()))
+            .bind(signed(limit as u64))
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |row: &PgRow| {
+            Ok(match row.try_get::<i32, _>(0)? {
+                0 => Told::Written(run(row, 1)?),
+                _ => Told::Happened(
+                    count(row, 1)?,
+                    Event {
+                        at: Timestamp(row.try_get(7)?),
+                        account: row.try_get::<Option<Uuid>, _>(3)?.map(AccountId),
+                        device: row.try_get::<Option<Uuid>, _>(4)?.map(DeviceId),
+                        document: row.try_get::<Option<Uuid>, _>(5)?.map(DocumentId),
+                        what: row.try_get(6)?,
+                        detail: row.try_get(11)?,
+                    },
+                ),
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+/// Both chains as one list, the latest first.
+const TRAIL: &str = "
+    select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
+    where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
+        and ($4::uuid is null or document = $4) and ($5::text is null or verb = $5)
+        and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
+        and ($8::bigint is null or (at, 0, number, position) < ($8, $9::integer, $10::bigint, $11::integer))
+    union all
+    select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
+    where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
+        and ($4::uuid is null or document = $4) and ($5::text is null or what = $5)
+        and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
+        and ($8::bigint is null or (at, 1, number, 0) < ($8, $9::integer, $10::bigint, $11::integer))
+    order by 8 desc, 1 desc, 2 desc, 3 desc limit $12";
+
+/// From the column of `number` on.
+fn run(row: &PgRow, first: usize) -> Stored<Run> {
+    Ok(Run {
+        number: count(row, first)?,
+        position: row.try_get::<i32, _>(first + 1)?.cast_unsigned(),
+        account: id(row, first + 2, AccountId)?,
+        device: id(row, first + 3, DeviceId)?,
+        document: id(row, first + 4, DocumentId)?,
+        verb: row.try_get(first + 5)?,
+        at: Timestamp(row.try_get(first + 6)?),
+        last_at: row.try_get::<Option<i64>, _>(first + 7)?.map(Timestamp),
+        changes: row.try_get::<Option<i32>, _>(first + 8)?.map(i32::cast_unsigned),
+        hash: link_at(row, first + 9)?,
+    })
+}
+
+/// A column of 32 bytes.
+pub(super) fn link_at(row: &PgRow, column: usize) -> Stored<Option<Link>> {
+    let bytes: Option<Vec<u8>> = row.try_get(column)?;
+    let link = |bytes: Vec<u8>| {
+        Link::try_from(bytes).map_err(|_| StorageError::Failed("a hash of another length".to_owned()))
+    };
+    bytes.map(link).transpose()
+}

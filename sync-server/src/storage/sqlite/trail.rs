@@ -1,0 +1,210 @@
+//! The trail's reads, and events behind the last one.
+
+use super::super::trail::{Anchors, Event, LinkedEvent, LinkedRun, Run, Told, TrailQuery, TrailStorage};
+use super::super::{StorageError, Stored, signed, unsigned};
+use super::{SqliteStorage, id};
+use crate::trail::{beginning, link_event};
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::time::Timestamp;
+use uuid::Uuid;
+
+const RUN_COLUMNS: &str = "number, position, account, device, document, verb, at, last_at, changes, hash";
+
+#[async_trait]
+impl TrailStorage for SqliteStorage {
+    async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
+        self.write(move |connection| note(connection, clinic, &events))
+            .await
+    }
+
+    async fn trail_anchors(&self, clinic: ClinicId) -> Stored<Anchors> {
+        self.read(move |connection| anchors(connection, clinic)).await
+    }
+
+    async fn trail_runs(
+        &self,
+        clinic: ClinicId,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Stored<Vec<LinkedRun>> {
+        self.read(move |connection| {
+            let (number, position) = after.map_or((-1, 0), |(number, position)| (signed(number), position));
+            let mut select = connection.prepare_cached(&format!(
+                "select {RUN_COLUMNS}, link from audit where clinic = ?1 and (number, position) > (?2, ?3)
+                 order by number, position limit ?4"
+            ))?;
+            let rows = select.query_map(params![clinic.bytes(), number, position, limit], |row| {
+                Ok(LinkedRun {
+                    run: run(row, 0)?,
+                    link: row.get(10)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached(
+                "select number, account, device, document, what, at, detail, link from events
+                 where clinic = ?1 and number > ?2 order by number limit ?3",
+            )?;
+            let mut rows = select.query(params![clinic.bytes(), signed(after), limit])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                events.push(LinkedEvent {
+                    number: unsigned(row.get(0)?),
+                    event: Event {
+                        account: optional(row, 1, AccountId)?,
+                        device: optional(row, 2, DeviceId)?,
+                        document: optional(row, 3, DocumentId)?,
+                        what: row.get(4)?,
+                        at: Timestamp(row.get(5)?),
+                        detail: row.get(6)?,
+                    },
+                    link: row.get(7)?,
+                });
+            }
+            Ok(events)
+        })
+        .await
+    }
+
+    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>> {
+        self.read(move |connection| told(connection, clinic, &query, limit))
+            .await
+    }
+}
+
+fn note(connection: &Connection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
+    let anchors = anchors(connection, clinic)?;
+    let mut link = anchors
+        .happened
+        .unwrap_or_else(|| beginning(clinic, anchors.chained_after));
+    let mut insert = connection.prepare_cached(
+        "insert into events (clinic, number, at, account, device, document, what, detail, link)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    let mut number = anchors.events;
+    for event in events {
+        number += 1;
+        link = link_event(clinic, link, number, event);
+        insert.execute(params![
+            clinic.bytes(),
+            signed(number),
+            event.at.0,
+            event.account.map(|id| *id.bytes()),
+            event.device.map(|id| *id.bytes()),
+            event.document.map(|id| *id.bytes()),
+            event.what,
+            event.detail,
+            link,
+        ])?;
+    }
+    connection
+        .prepare_cached(
+            "insert into event_ends (clinic, events, happened) values (?1, ?2, ?3)
+             on conflict (clinic) do update set events = excluded.events, happened = excluded.happened",
+        )?
+        .execute(params![clinic.bytes(), signed(number), link])?;
+    Ok(())
+}
+
+fn anchors(connection: &Connection, clinic: ClinicId) -> Stored<Anchors> {
+    let found = connection
+        .prepare_cached(
+            "select head, chained_after, written, coalesce(horizon, 0), runs, joint, coalesce(events, 0), happened
+             from clinics left join compaction using (clinic) left join event_ends using (clinic)
+             where clinic = ?1",
+        )?
+        .query_row([clinic.bytes()], |row| {
+            Ok(Anchors {
+                head: unsigned(row.get(0)?),
+                chained_after: unsigned(row.get(1)?),
+                written: row.get(2)?,
+                horizon: unsigned(row.get(3)?),
+                runs: row.get(4)?,
+                joint: row.get(5)?,
+                events: unsigned(row.get(6)?),
+                happened: row.get(7)?,
+            })
+        })
+        .optional()?;
+    found.ok_or(StorageError::NoSuchClinic)
+}
+
+/// From the column of `number` on.
+fn run(row: &Row<'_>, first: usize) -> rusqlite::Result<Run> {
+    Ok(Run {
+        number: unsigned(row.get(first)?),
+        position: row.get(first + 1)?,
+        account: id(row, first + 2, AccountId)?,
+        device: id(row, first + 3, DeviceId)?,
+        document: id(row, first + 4, DocumentId)?,
+        verb: row.get(first + 5)?,
+        at: Timestamp(row.get(first + 6)?),
+        last_at: row.get::<_, Option<i64>>(first + 7)?.map(Timestamp),
+        changes: row.get(first + 8)?,
+        hash: row.get(first + 9)?,
+    })
+}
+
+/// An id that may be missing.
+fn optional<T>(row: &Row<'_>, column: usize, make: impl Fn(Uuid) -> T) -> rusqlite::Result<Option<T>> {
+    let bytes: Option<[u8; 16]> = row.get(column)?;
+    Ok(bytes.map(|bytes| make(Uuid::from_bytes(bytes))))
+}
+
+/// Both chains as one list, the latest first.
+const TRAIL: &str = "
+    select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
+    where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
+        and (?4 is null or document = ?4) and (?5 is null or verb = ?5) and (?6 is null or at >= ?6)
+        and (?7 is null or at < ?7) and (?8 is null or (at, 0, number, position) < (?8, ?9, ?10, ?11))
+    union all
+    select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
+    where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
+        and (?4 is null or document = ?4) and (?5 is null or what = ?5) and (?6 is null or at >= ?6)
+        and (?7 is null or at < ?7) and (?8 is null or (at, 1, number, 0) < (?8, ?9, ?10, ?11))
+    order by 8 desc, 1 desc, 2 desc, 3 desc limit ?12";
+
+fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: usize) -> Stored<Vec<Told>> {
+    let below = query.below.as_ref();
+    let mut select = connection.prepare_cached(TRAIL)?;
+    let mut rows = select.query(params![
+        clinic.bytes(),
+        query.account.map(|id| *id.bytes()),
+        query.device.map(|id| *id.bytes()),
+        query.document.map(|id| *id.bytes()),
+        query.verb,
+        query.from.map(|at| at.0),
+        query.to.map(|at| at.0),
+        below.map(|place| place.at.0),
+        below.map(|place| place.is_event),
+        below.map(|place| signed(place.number)),
+        below.map(|place| place.position),
+        limit,
+    ])?;
+    let mut told = Vec::new();
+    while let Some(row) = rows.next()? {
+        let number = unsigned(row.get(1)?);
+        told.push(match row.get(0)? {
+            true => Told::Happened(
+                number,
+                Event {
+                    at: Timestamp(row.get(7)?),
+                    account: optional(row, 3, AccountId)?,
+                    device: optional(row, 4, DeviceId)?,
+                    document: optional(row, 5, DocumentId)?,
+                    what: row.get(6)?,
+                    detail: row.get(11)?,
+                },
+            ),
+            false => Told::Written(run(row, 1)?),
+        });
+    }
+    Ok(told)
+}

@@ -1,0 +1,147 @@
+//! The trail as it is stored: what was written (a part of accept's and compaction's transactions), and what else happened.
+//!
+//! Invariant: rows and events of a clinic are linked in the order of their numbers, and the link of the last one is kept
+//! apart from them, so that an end that was cut off shows.
+
+use super::Stored;
+use async_trait::async_trait;
+use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::time::Timestamp;
+
+/// SHA-256 over the link before it and the whole of a row.
+pub type Link = [u8; 32];
+
+/// A row of what was written: one verb of a push or, once compacted, a run of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub number: u64,
+    pub position: u32,
+    pub account: AccountId,
+    pub device: DeviceId,
+    pub document: DocumentId,
+    pub verb: String,
+    pub at: Timestamp,
+    /// Of a run: until when, how many changes, and the hash of the last.
+    pub last_at: Option<Timestamp>,
+    pub changes: Option<u32>,
+    pub hash: Option<[u8; 32]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedRun {
+    pub run: Run,
+    /// `None` for rows that are older than the chain.
+    pub link: Option<Link>,
+}
+
+/// What can happen at a clinic beside writing, in the word that its events have.
+pub mod happening {
+    pub const SIGNED_IN: &str = "signed_in";
+    pub const SIGN_IN_REFUSED: &str = "sign_in_refused";
+    pub const SIGNED_OUT: &str = "signed_out";
+    pub const WORK_REFUSED: &str = "work_refused";
+    pub const RECORD_READ: &str = "record_read";
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub at: Timestamp,
+    pub account: Option<AccountId>,
+    pub device: Option<DeviceId>,
+    pub document: Option<DocumentId>,
+    /// See [`happening`].
+    pub what: String,
+    /// A small JSON object, without personal data.
+    pub detail: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedEvent {
+    pub number: u64,
+    pub event: Event,
+    pub link: Link,
+}
+
+/// Where a clinic's chains begin and end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Anchors {
+    /// The clinic's head, and the number up to which rows are older than the chain.
+    pub head: u64,
+    pub chained_after: u64,
+    /// The last link of what was written.
+    pub written: Option<Link>,
+    /// Up to here rows are runs, with a chain of their own that ends so; single rows go on from the joint.
+    pub horizon: u64,
+    pub runs: Option<Link>,
+    pub joint: Option<Link>,
+    /// How many events there are, and the last link of them.
+    pub events: u64,
+    pub happened: Option<Link>,
+}
+
+/// What an administrator looks for. Everything that is `None` is any.
+#[derive(Clone, Debug, Default)]
+pub struct TrailQuery {
+    pub account: Option<AccountId>,
+    pub device: Option<DeviceId>,
+    pub document: Option<DocumentId>,
+    /// The word of a verb, or of what happened.
+    pub verb: Option<String>,
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+    /// The last one of the page before.
+    pub below: Option<Place>,
+}
+
+/// Where something stands in the whole trail, the latest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub at: Timestamp,
+    pub is_event: bool,
+    pub number: u64,
+    pub position: u32,
+}
+
+/// One line of the trail as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    Written(Run),
+    Happened(u64, Event),
+}
+
+impl Told {
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Written(run) => Place {
+                at: run.at,
+                is_event: false,
+                number: run.number,
+                position: run.position,
+            },
+            Self::Happened(number, event) => Place {
+                at: event.at,
+                is_event: true,
+                number: *number,
+                position: 0,
+            },
+        }
+    }
+}
+
+#[async_trait]
+pub trait TrailStorage: Send + Sync {
+    /// Adds events behind the last ones of the clinic, linked by `link`, in one short transaction.
+    async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()>;
+    async fn trail_anchors(&self, clinic: ClinicId) -> Stored<Anchors>;
+    /// In their order, from behind a number and position on.
+    async fn trail_runs(
+        &self,
+        clinic: ClinicId,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Stored<Vec<LinkedRun>>;
+    async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>>;
+    /// The latest first.
+    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>>;
+}

@@ -1,0 +1,403 @@
+//! The trail: everything that matters is in it, administrators read it, and whoever alters it is found out.
+
+use crate::database::{Database, Engine, MASTER_KEY};
+use crate::device::{item, raw};
+use crate::http::{self, Response};
+use crate::morning::on_both;
+use crate::practice::{MIA, PASSWORD, Practice, REX, fresh_id};
+use crate::process::BINARY;
+use serde_json::Value;
+use shared_model::commands::EditPatient;
+use shared_model::documents::Kind;
+use shared_model::ids::{ClinicId, DeviceId, DocumentId};
+use sqlx::Connection;
+use std::collections::BTreeSet;
+use std::process::Command;
+use sync_server::storage::trail::{Told, TrailQuery};
+use sync_server::trail::{Break, Verdict, verify_trail};
+use sync_server::{HeavyWork, compact_history};
+
+on_both! {
+    whatever_is_altered_is_found
+    a_compacted_trail_is_as_whole_and_as_guarded
+    what_happens_beside_writing_is_in_it
+    administrators_read_it_with_filters_and_nobody_else
+}
+
+async fn alter(practice: &Practice, sql: &str) {
+    match &practice.database {
+        Database::Sqlite(folder) => rusqlite::Connection::open(folder.path().join("clinic.db"))
+            .and_then(|connection| {
+                connection.busy_timeout(std::time::Duration::from_secs(10))?;
+                connection.execute_batch(sql)
+            })
+            .unwrap_or_else(|error| panic!("{sql}: {error}")),
+        Database::Postgres(url) => {
+            let mut connection = sqlx::PgConnection::connect(url)
+                .await
+                .expect("the database answers");
+            let sql = sqlx::AssertSqlSafe(sql.to_owned());
+            sqlx::raw_sql(sql)
+                .execute(&mut connection)
+                .await
+                .unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+}
+
+async fn verdict(practice: &Practice) -> Verdict {
+    verify_trail(practice.storage.as_ref(), practice.clinic)
+        .await
+        .expect("walked")
+}
+
+async fn is_whole(practice: &Practice) {
+    let verdict = verdict(practice).await;
+    assert!(matches!(verdict, Verdict::Whole(_)), "{verdict:?}");
+}
+
+/// Waits until something is in the trail that is noted after its answer.
+async fn until_noted(practice: &Practice, verb: &str, count: usize) {
+    let query = TrailQuery {
+        verb: Some(verb.to_owned()),
+        ..TrailQuery::default()
+    };
+    let noted = async {
+        loop {
+            let told = practice.storage.trail(practice.clinic, query.clone(), 100).await;
+            if told.expect("read").len() >= count {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), noted)
+        .await
+        .unwrap_or_else(|_| panic!("{verb} is not in the trail"));
+}
+
+async fn read(practice: &Practice, token: &str, path: &str) -> Response {
+    let bearer = format!("Bearer {token}");
+    http::get(practice.address, path, &[("authorization", &bearer)]).await
+}
+
+/// Some writing, a refusal, reads and sign-ins.
+async fn busy_practice(engine: Engine) -> Practice {
+    let practice = Practice::with_records(engine).await;
+    let mut desk = practice.device("desk").await;
+    desk.connect().await;
+    for name in ["Rexie", "Rexo", "Rex"] {
+        desk.run(EditPatient {
+            name: Some(name.to_owned()),
+            ..EditPatient::of(REX)
+        });
+        desk.settled().await;
+    }
+    let denied = desk.write(Kind::Patient, REX.into(), "weights/1/kg", "20");
+    let refused = desk
+        .refusals(vec![item(Kind::Patient, REX.into(), [raw(&denied)])])
+        .await;
+    assert_eq!(refused.len(), 1);
+    until_noted(&practice, "work_refused", 1).await;
+    for id in [DocumentId::from(REX), MIA.into()] {
+        let answer = read(&practice, &desk.token, &format!("/api/v1/documents/{id}")).await;
+        assert_eq!(answer.status, 200);
+    }
+    practice
+}
+
+/// Each tampering alone, undone before the next.
+async fn each_is_found(practice: &Practice, tamperings: &[String]) {
+    alter(
+        practice,
+        "create table kept_audit as select * from audit; create table kept_events as select * from events;
+         create table kept_clinics as select * from clinics",
+    )
+    .await;
+    for sql in tamperings {
+        is_whole(practice).await;
+        alter(practice, sql).await;
+        let verdict = verdict(practice).await;
+        assert!(matches!(verdict, Verdict::Broken(_)), "{sql}: {verdict:?}");
+        alter(
+            practice,
+            "delete from audit; insert into audit select * from kept_audit;
+             delete from events; insert into events select * from kept_events;
+             delete from clinics; insert into clinics select * from kept_clinics",
+        )
+        .await;
+    }
+    is_whole(practice).await;
+    alter(
+        practice,
+        "drop table kept_audit; drop table kept_events; drop table kept_clinics",
+    )
+    .await;
+}
+
+/// In the middle of what was written, and of what happened.
+const A_ROW: &str =
+    "number = (select min(number) + 2 from audit) and position = (select min(position) from audit)";
+const AN_EVENT: &str = "number = 2";
+
+fn tamperings() -> Vec<String> {
+    let mut tamperings: Vec<String> = [
+        "number = number + 1000",
+        "position = position + 500",
+        "account = device",
+        "device = account",
+        "document = account",
+        "verb = verb || 'x'",
+        "at = at + 1",
+        "last_at = 5",
+        "changes = 3",
+        "hash = link",
+        "link = null",
+    ]
+    .iter()
+    .map(|set| format!("update audit set {set} where {A_ROW}"))
+    .collect();
+    tamperings.extend(
+        [
+            "number = number + 1000",
+            "at = at - 1",
+            "account = null",
+            "device = null",
+            "document = clinic",
+            "what = what || 'x'",
+            "detail = '{\"changes\":1}'",
+        ]
+        .iter()
+        .map(|set| format!("update events set {set} where {AN_EVENT}")),
+    );
+    tamperings.extend(
+        [
+            // Taken out: from the middle, from the beginning, and the end.
+            format!("delete from audit where {A_ROW}"),
+            "delete from audit where number = (select min(number) from audit)".to_owned(),
+            "delete from audit where number = (select max(number) from audit)".to_owned(),
+            "delete from audit".to_owned(),
+            format!("delete from events where {AN_EVENT}"),
+            "delete from events where number = 1".to_owned(),
+            "delete from events where number = (select max(number) from events)".to_owned(),
+            "delete from events".to_owned(),
+            // In another order.
+            "update audit set link = (select link from audit order by number limit 1) where number = (select max(number) from audit)"
+                .to_owned(),
+            // Put in: a copy at another place, the last one too.
+            format!(
+                "insert into audit (clinic, number, position, account, device, document, verb, at, link)
+                 select clinic, number, position + 700, account, device, document, verb, at, link from audit where {A_ROW}"
+            ),
+            "insert into audit (clinic, number, position, account, device, document, verb, at, link)
+             select clinic, 999999, position, account, device, document, verb, at, link from audit
+             where number = (select max(number) from audit)"
+                .to_owned(),
+            "insert into events (clinic, number, at, what, detail, link)
+             select clinic, 999999, at, what, detail, link from events where number = 1"
+                .to_owned(),
+            // The ends themselves.
+            "update clinics set written = null".to_owned(),
+            "update clinics set chained_after = 3".to_owned(),
+        ],
+    );
+    tamperings
+}
+
+async fn whatever_is_altered_is_found(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    let Verdict::Whole(ends) = verdict(&practice).await else {
+        panic!("nobody altered it");
+    };
+    assert!(ends.rows >= 6 && ends.events >= 5 && ends.older == 0, "{ends:?}");
+    each_is_found(&practice, &tamperings()).await;
+
+    let (is_good, said) = verify_by_command(&practice);
+    assert!(is_good && said.contains("are whole"), "{said}");
+
+    // It names the first row that is wrong.
+    alter(
+        &practice,
+        &format!("update audit set verb = 'forged' where {A_ROW}"),
+    )
+    .await;
+    let Verdict::Broken(Break::Row { number, position }) = verdict(&practice).await else {
+        panic!("a row was altered");
+    };
+    assert_eq!((number, position), (4, 0));
+    let (is_good, said) = verify_by_command(&practice);
+    assert!(!is_good && said.contains("BROKEN: row 4.0 "), "{said}");
+}
+
+/// What `admin audit verify` says, and whether it is content.
+fn verify_by_command(practice: &Practice) -> (bool, String) {
+    let mut command = Command::new(BINARY);
+    match &practice.database {
+        Database::Sqlite(folder) => command.arg("--data").arg(folder.path()),
+        Database::Postgres(url) => command.args(["--database-url", url]),
+    };
+    let output = command
+        .args(["admin", "audit", "verify"])
+        .env_remove("DATABASE_URL")
+        .env("MASTER_KEY", MASTER_KEY)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8(output.stdout).expect("text");
+    (output.status.success(), said)
+}
+
+async fn a_compacted_trail_is_as_whole_and_as_guarded(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    let until = practice.settings.clock.now();
+    let compacted = compact_history(&practice.storage, until, HeavyWork::OnThreads)
+        .await
+        .expect("compacted");
+    assert!(compacted.changes > 0);
+    is_whole(&practice).await;
+    let mut vet = practice.device("vet").await;
+    vet.connect().await;
+    for name in ["Rexus", "Rexor", "Rex"] {
+        vet.run(EditPatient {
+            name: Some(name.to_owned()),
+            ..EditPatient::of(REX)
+        });
+        vet.settled().await;
+    }
+    let runs = tamperings();
+    each_is_found(&practice, &runs).await;
+    // The joint between runs and single rows.
+    for column in ["runs", "joint"] {
+        let tamper = format!(
+            "create table kept_joint as select * from compaction;
+             update compaction set {column} = (select link from events where number = 1)"
+        );
+        alter(&practice, &tamper).await;
+        assert!(matches!(verdict(&practice).await, Verdict::Broken(_)), "{column}");
+        alter(
+            &practice,
+            "delete from compaction; insert into compaction select * from kept_joint; drop table kept_joint",
+        )
+        .await;
+    }
+    // And once more on top of the first.
+    compact_history(
+        &practice.storage,
+        practice.settings.clock.now(),
+        HeavyWork::OnThreads,
+    )
+    .await
+    .expect("compacted");
+    is_whole(&practice).await;
+}
+
+async fn what_happens_beside_writing_is_in_it(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    let device = fresh_id(DeviceId);
+    let wrong = practice.sign_in("vet", "wrong horse", device).await;
+    assert_eq!(wrong.status, 401);
+    until_noted(&practice, "sign_in_refused", 1).await;
+    let nobody = practice.sign_in("nobody", PASSWORD, device).await;
+    assert_eq!(nobody.status, 401);
+    let told = practice
+        .storage
+        .trail(practice.clinic, TrailQuery::default(), 100)
+        .await
+        .expect("read");
+    let happened: BTreeSet<&str> = told
+        .iter()
+        .filter_map(|told| match told {
+            Told::Happened(_, event) => Some(event.what.as_str()),
+            Told::Written(_) => None,
+        })
+        .collect();
+    let expected = ["record_read", "sign_in_refused", "signed_in", "work_refused"];
+    assert_eq!(happened, BTreeSet::from(expected));
+    let refused = told.iter().find_map(|told| match told {
+        Told::Happened(_, event) if event.what == "work_refused" => Some(event),
+        _ => None,
+    });
+    let refused = refused.expect("it is there");
+    assert_eq!(refused.document, Some(REX.into()));
+    assert_eq!(refused.detail, "{\"changes\":1,\"code\":\"NotPermitted\"}");
+    assert!(
+        told.windows(2)
+            .all(|pair| pair[0].place().at >= pair[1].place().at)
+    );
+}
+
+async fn administrators_read_it_with_filters_and_nobody_else(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    let admin = practice.device("admin").await;
+    for person in ["desk", "vet", "tech", "owner", "system"] {
+        let other = practice.device(person).await;
+        for path in ["/api/v1/audit", "/api/v1/audit.csv"] {
+            let answer = read(&practice, &other.token, path).await;
+            assert_eq!(answer.status, 403, "{person}");
+            assert_eq!(answer.json()["code"], "not_permitted");
+        }
+    }
+    let asked = async |query: &str| -> Value {
+        let answer = read(&practice, &admin.token, &format!("/api/v1/audit?{query}")).await;
+        assert_eq!(answer.status, 200, "{query}: {:?}", answer.body);
+        answer.json()
+    };
+    let entries = |page: &Value| page["entries"].as_array().expect("a list").clone();
+    let all = entries(&asked("limit=1000").await);
+    assert!(all.len() > 10, "{}", all.len());
+
+    // Page by page it is the same list.
+    let (mut paged, mut query) = (Vec::new(), "limit=3".to_owned());
+    loop {
+        let page = asked(&query).await;
+        paged.extend(entries(&page));
+        match page["next"].as_str() {
+            Some(next) => query = format!("limit=3&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, all);
+
+    let check = async |query: String, wanted: &dyn Fn(&Value) -> bool| {
+        let expected: Vec<Value> = all.iter().filter(|entry| wanted(entry)).cloned().collect();
+        assert!(!expected.is_empty() && expected.len() < all.len(), "{query}");
+        assert_eq!(
+            entries(&asked(&format!("limit=1000&{query}")).await),
+            expected,
+            "{query}"
+        );
+    };
+    let edit = all
+        .iter()
+        .find(|entry| entry["verb"] == "edit_patient")
+        .expect("an edit");
+    for field in ["person", "device", "document", "verb"] {
+        let value = edit[field].as_str().expect("a text");
+        check(format!("{field}={value}"), &|entry| entry[field] == edit[field]).await;
+    }
+    let middle = all[all.len() / 2]["at"].as_i64().expect("a moment");
+    check(format!("from={middle}"), &|entry| {
+        entry["at"].as_i64() >= Some(middle)
+    })
+    .await;
+    check(format!("to={middle}"), &|entry| {
+        entry["at"].as_i64() < Some(middle)
+    })
+    .await;
+    for odd in ["cursor=x", "person=me", "from=yesterday"] {
+        let answer = read(&practice, &admin.token, &format!("/api/v1/audit?{odd}")).await;
+        assert_eq!(answer.status, 400, "{odd}");
+        assert_eq!(answer.json()["code"], "bad_request");
+    }
+
+    let csv = read(&practice, &admin.token, "/api/v1/audit.csv?verb=edit_patient").await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    let lines: Vec<&str> = std::str::from_utf8(&csv.body).expect("text").lines().collect();
+    assert!(lines[0].starts_with("at,last_at,changes,person"));
+    assert_eq!(lines.len(), 1 + 3, "three edits");
+    assert!(lines[1].contains("\"edit_patient\""), "{}", lines[1]);
+
+    // Another clinic's administrator finds nothing of it.
+    crate::practice::found_clinic(&practice.storage, fresh_id(ClinicId), "other-").await;
+    let other = practice.device("other-admin").await;
+    let theirs = read(&practice, &other.token, "/api/v1/audit").await.json();
+    assert_eq!(entries(&theirs).len(), 1, "their own sign-in: {theirs}");
+}
