@@ -20,6 +20,7 @@ use sync_server::{HeavyWork, compact_history};
 on_both! {
     whatever_is_altered_is_found
     a_compacted_trail_is_as_whole_and_as_guarded
+    rows_from_before_there_was_a_chain_are_told_apart
     what_happens_beside_writing_is_in_it
     administrators_read_it_with_filters_and_nobody_else
 }
@@ -287,6 +288,48 @@ async fn a_compacted_trail_is_as_whole_and_as_guarded(engine: Engine) {
     .await
     .expect("compacted");
     is_whole(&practice).await;
+}
+
+/// A database that was written before its trail was chained, as the migration leaves it.
+async fn rows_from_before_there_was_a_chain_are_told_apart(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    alter(
+        &practice,
+        "delete from events; delete from event_ends; update audit set link = null;
+         update clinics set written = null, chained_after = head",
+    )
+    .await;
+    let mut vet = practice.device("vet").await;
+    vet.connect().await;
+    for name in ["Rexus", "Rexor"] {
+        vet.run(EditPatient {
+            name: Some(name.to_owned()),
+            ..EditPatient::of(REX)
+        });
+        vet.settled().await;
+    }
+    let Verdict::Whole(ends) = verdict(&practice).await else {
+        panic!("nobody altered it");
+    };
+    assert!(ends.older >= 6, "{ends:?}");
+    assert_eq!(
+        (ends.rows, ends.events),
+        (2, 1),
+        "two edits and the vet's sign-in"
+    );
+    let added = "insert into audit (clinic, number, position, account, device, document, verb, at)
+         select clinic, number, position + 1, account, device, document, verb, at from audit
+         where number = (select max(number) from audit)";
+    each_is_found(&practice, &[added.to_owned()]).await;
+    // Compaction takes the old ones into its chain.
+    let until = practice.settings.clock.now();
+    compact_history(&practice.storage, until, HeavyWork::OnThreads)
+        .await
+        .expect("compacted");
+    let Verdict::Whole(ends) = verdict(&practice).await else {
+        panic!("nobody altered it");
+    };
+    assert_eq!(ends.older, 0, "{ends:?}");
 }
 
 async fn what_happens_beside_writing_is_in_it(engine: Engine) {
