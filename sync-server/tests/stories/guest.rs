@@ -289,6 +289,21 @@ impl Guest {
         .await;
     }
 
+    /// Says it and waits for what the server makes of it.
+    pub async fn is_taken(&mut self, id: impl Into<DocumentId>) -> bool {
+        let (id, refused) = (id.into(), self.notices.len());
+        let has = |guest: &Self| {
+            let copy = &guest.documents[&id];
+            copy.sync.their_heads == Some(copy.document.get_heads())
+        };
+        self.say(id).await;
+        self.until("the server has it or refuses it", |guest| {
+            has(guest) || guest.notices.len() > refused
+        })
+        .await;
+        has(self)
+    }
+
     pub async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let wait = async {
             while !done(self) {

@@ -82,7 +82,8 @@ pub fn writes(section: &Section, who: usize, whose: Whose) -> Vec<Case> {
     }
     for row in &section.fields {
         cases.push(case(Verb::Write, Some(row)));
-        if whose == Whose::OtherClinic {
+        // What a role alone does not tell has nothing to do with whose document it is.
+        if whose != Whose::Own {
             continue;
         }
         if row.has(Condition::Once) {

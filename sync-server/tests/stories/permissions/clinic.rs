@@ -85,7 +85,7 @@ impl Ids {
 }
 
 /// A field that a pattern names, in an entry.
-fn field(pattern: &str, entry: Uuid) -> String {
+pub fn field(pattern: &str, entry: Uuid) -> String {
     let entry = entry.to_string();
     let mut segments: Vec<String> = Vec::new();
     for segment in pattern.split('/') {

@@ -11,7 +11,8 @@ use crate::device::{Device, Heard, item, raw};
 use crate::guest::{Guest, name, ticket};
 use crate::http;
 use crate::practice::{PASSWORD, Practice, fresh_id};
-use automerge::ActorId;
+use automerge::transaction::Transactable;
+use automerge::{ActorId, ROOT};
 use axum::http::Method;
 use cases::{Case, PEOPLE, Verb, Whose, writes};
 use clinic::{Attempt, Hand, Ids, OWN, Records, State, attempt, prepare, witness};
@@ -327,7 +328,7 @@ async fn device_server_and_page_say_the_same_to_everybody_about_everything() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// Every way in which somebody could come to read a document.
+/// Every way in which somebody could come to read a document, and what another program may write in it.
 async fn reads(
     practice: &Practice,
     who: usize,
@@ -372,6 +373,32 @@ async fn reads(
                 }
                 None => false,
             };
+            // What other programs write comes the same way: a field on which nothing but the role decides.
+            let plain = |row: &&page::FieldRow| {
+                let is_text = section.kind.texts().contains(&row.fields.as_str());
+                row.conditions.is_empty() && !is_text && row.fields != "owners/*/*"
+            };
+            if let Some(row) = section.fields.iter().find(plain) {
+                let taken = match &mut guest {
+                    Some(guest) if by_guest => {
+                        let entry = fresh_id(|id| id);
+                        let key = clinic::field(&row.fields, entry);
+                        guest.change(id, |tx| tx.put(ROOT, key, entry.to_string()).expect("put"));
+                        guest.is_taken(id).await
+                    }
+                    _ => false,
+                };
+                said.push(Said {
+                    case: Case {
+                        who,
+                        kind: section.kind,
+                        whose,
+                        verb: Verb::Write,
+                        row: Some(row.clone()),
+                    },
+                    verdicts: vec![("automerge-repo", taken)],
+                });
+            }
             said.push(Said {
                 case: Case {
                     who,
