@@ -11,9 +11,11 @@ use crate::identity::refresh_hash;
 use crate::server::AppState;
 use crate::storage::Whom;
 use crate::storage::people::{LostJudge, LostReport};
+use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::json;
 use shared_model::accounts::{Device, NameDevice, Refresh};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Role;
@@ -50,7 +52,9 @@ pub(crate) async fn own_lost(
     asker: Asker,
     At(device): At<DeviceId>,
 ) -> Result<StatusCode, ApiError> {
-    lost(&state, &asker, asker.principal.account, device, own(&asker)).await
+    let done = lost(&state, &asker, asker.principal.account, device, own(&asker)).await?;
+    note_lost(&state, &asker, asker.principal.account, device).await?;
+    Ok(done)
 }
 
 pub(crate) async fn own_found(
@@ -76,7 +80,11 @@ pub(crate) async fn sign_out_members(
     At((account, device)): At<(AccountId, DeviceId)>,
 ) -> Result<StatusCode, ApiError> {
     looks_after(&state, &asker, account).await?;
-    sign_out(&state, account, device, Some(asker.principal.clinic)).await
+    let done = sign_out(&state, account, device, Some(asker.principal.clinic)).await?;
+    let detail = json!({ "of": account, "device": device });
+    let happened = asker.event(happening::DEVICE_SIGNED_OUT, state.settings.clock.now(), &detail);
+    state.storage.note(asker.principal.clinic, vec![happened]).await?;
+    Ok(done)
 }
 
 pub(crate) async fn members_lost(
@@ -85,7 +93,9 @@ pub(crate) async fn members_lost(
     At((account, device)): At<(AccountId, DeviceId)>,
 ) -> Result<StatusCode, ApiError> {
     looks_after(&state, &asker, account).await?;
-    lost(&state, &asker, account, device, of_clinic(&asker, account)).await
+    let done = lost(&state, &asker, account, device, of_clinic(&asker, account)).await?;
+    note_lost(&state, &asker, account, device).await?;
+    Ok(done)
 }
 
 pub(crate) async fn members_found(
@@ -119,6 +129,17 @@ async fn looks_after(state: &AppState, asker: &Asker, account: AccountId) -> Res
         .iter()
         .any(|membership| membership.clinic == asker.principal.clinic);
     is_member.then_some(()).ok_or(ApiError::NotFound)
+}
+
+async fn note_lost(
+    state: &AppState,
+    asker: &Asker,
+    account: AccountId,
+    device: DeviceId,
+) -> Result<(), ApiError> {
+    let detail = json!({ "of": account, "device": device });
+    let happened = asker.event(happening::DEVICE_LOST, state.settings.clock.now(), &detail);
+    Ok(state.storage.note(asker.principal.clinic, vec![happened]).await?)
 }
 
 /// Nobody but the person is signed in there.

@@ -7,9 +7,11 @@ use crate::error::ApiError;
 use crate::identity::{joined, judge_roles};
 use crate::server::AppState;
 use crate::storage::Whom;
+use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::json;
 use shared_model::accounts::{ChangeRoles, Member};
 use shared_model::ids::AccountId;
 use shared_model::permissions::Role;
@@ -60,6 +62,8 @@ async fn change(
     roles: Vec<Role>,
 ) -> Result<StatusCode, ApiError> {
     let (giver, new) = (asker.principal.account, roles.clone());
+    let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
+    let detail = json!({ "of": account, "roles": words });
     let judge = Box::new(move |members: &[_]| judge_roles(members, giver, account, &new));
     state
         .storage
@@ -68,5 +72,7 @@ async fn change(
         .await??;
     state.look_again.at(Whom::Account(account));
     tracing::info!(%account, by = %giver, "roles were changed");
+    let happened = asker.event(happening::ROLES_CHANGED, state.settings.clock.now(), &detail);
+    state.storage.note(asker.principal.clinic, vec![happened]).await?;
     Ok(StatusCode::NO_CONTENT)
 }

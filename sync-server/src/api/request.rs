@@ -4,6 +4,7 @@ use crate::error::ApiError;
 use crate::identity::{AccessClaims, Address, client_address};
 use crate::invite::{InviteError, person_name};
 use crate::server::AppState;
+use crate::storage::trail::Event;
 use crate::sync::person_behind;
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
@@ -12,6 +13,7 @@ use axum::http::{Extensions, HeaderMap, header};
 use serde::de::DeserializeOwned;
 use shared_model::accounts::may_give;
 use shared_model::permissions::{Principal, Role};
+use shared_model::time::Timestamp;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::time::Instant;
 
@@ -27,6 +29,18 @@ impl Asker {
             Ok(())
         } else {
             Err(ApiError::NotPermitted)
+        }
+    }
+
+    /// Something that this person did, for the trail.
+    pub(crate) fn event(&self, what: &str, at: Timestamp, detail: &serde_json::Value) -> Event {
+        Event {
+            at,
+            account: Some(self.principal.account),
+            device: Some(self.claims.device),
+            document: None,
+            what: what.to_owned(),
+            detail: detail.to_string(),
         }
     }
 

@@ -39,6 +39,9 @@ pub mod happening {
     pub const SIGNED_IN: &str = "signed_in";
     pub const SIGN_IN_REFUSED: &str = "sign_in_refused";
     pub const SIGNED_OUT: &str = "signed_out";
+    pub const ROLES_CHANGED: &str = "roles_changed";
+    pub const DEVICE_SIGNED_OUT: &str = "device_signed_out";
+    pub const DEVICE_LOST: &str = "device_lost";
     pub const WORK_REFUSED: &str = "work_refused";
     pub const RECORD_READ: &str = "record_read";
 }
