@@ -270,7 +270,9 @@ impl<I: Io> Runner<I> {
             Some(Response {
                 status: 200, body, ..
             }) => (Event::SessionRenewed(credentials(&body)), None),
-            Some(response) if response.status == 403 && response.code().as_deref() == Some(codes::DEVICE_LOST) => {
+            Some(response)
+                if response.status == 403 && response.code().as_deref() == Some(codes::DEVICE_LOST) =>
+            {
                 (Event::DeviceLost, Some(CallTrouble::DeviceLost))
             }
             Some(Response {
