@@ -15,8 +15,6 @@ pub(crate) enum LinkPurpose {
     ForgotPassword,
 }
 
-const FORGOT_PASSWORD: &str = "/forgot-password";
-
 /// A link that somebody followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MailLink {
@@ -37,7 +35,7 @@ impl MailLink {
     /// From the parts of an address.
     pub(super) fn of(path: &str, fragment: &str) -> Option<Self> {
         let token = fragment.trim_start_matches('#');
-        if path == FORGOT_PASSWORD {
+        if path == links::FORGOT_PASSWORD {
             return Some(Self {
                 purpose: LinkPurpose::ForgotPassword,
                 token: Secret::default(),
