@@ -87,6 +87,10 @@ impl Read {
                     read.visits.insert((*id).into(), visit);
                 }
                 Kind::ClinicProfile | Kind::ClinicSettings => {}
+                other => panic!(
+                    "the demonstration has a {}, and nobody reads it here",
+                    other.word()
+                ),
             }
         }
         assert_eq!(problems, []);
