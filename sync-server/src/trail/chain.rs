@@ -5,7 +5,7 @@
 //! its oldest rows, which cannot keep their links: the runs get a chain of their own, and the *joint* keeps the link that
 //! the remaining rows go on from. What is no writing of documents (sign-ins, refusals, reads) is in the third (`events`).
 //! Invariant: pure, and the hash is over every column of a row. Whoever can rewrite the whole database can rewrite its
-//! chains: so `admin audit verify` tells the ends, to be noted elsewhere, and takes them back to compare.
+//! chains: so `admin audit verify` tells the ends, to be noted where the database is not.
 
 use crate::storage::compaction::AuditRun;
 use crate::storage::trail::{Event, Link, Run};
