@@ -76,6 +76,9 @@ pub struct DemoClinic {
     pub deeds: Vec<Deed>,
 }
 
+/// What the clinic is called.
+pub const NAME: &str = "Northgate Vets";
+
 /// Northgate Vets with five years of history.
 pub fn clinic(seed: u64, patients: usize, now: Timestamp) -> DemoClinic {
     clinic_with(Options {

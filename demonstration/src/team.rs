@@ -220,7 +220,7 @@ pub(crate) fn set_up(
 /// The clinic's profile with these hours, Monday first.
 pub(crate) fn profile(hours: [Option<OpeningHours>; 7]) -> SetClinicProfile {
     SetClinicProfile {
-        name: "Northgate Vets".to_owned(),
+        name: crate::NAME.to_owned(),
         phone: "+420 601 555 000".to_owned(),
         email: "hello@northgate.example".to_owned(),
         address: "Severní brána 1, 160 00 Praha 6".to_owned(),

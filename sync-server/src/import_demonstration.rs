@@ -105,7 +105,7 @@ async fn create(storage: &Arc<dyn Storage>, demonstration: &DemoClinic) -> Resul
     storage
         .create_clinic(NewClinic {
             clinic: demonstration.clinic,
-            name: "Demonstration".to_owned(),
+            name: demonstration::NAME.to_owned(),
             created_at: Clock::system().now(),
             accounts,
             demonstration: shown.chain([system]).collect(),
