@@ -266,7 +266,7 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn clear_projections(&self) -> Result<(), StoreError> {
+    pub(crate) fn clear_projections(&self) -> Result<(), StoreError> {
         self.sql.execute_batch(
             "DELETE FROM client; DELETE FROM patient; DELETE FROM ownership; DELETE FROM appointment; \
              DELETE FROM visit; DELETE FROM search; DELETE FROM indexed;",

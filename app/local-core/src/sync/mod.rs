@@ -8,6 +8,7 @@ mod beside_others;
 mod decide;
 mod deferred;
 mod fresh_actor;
+mod lose_audience;
 mod purge;
 mod push;
 mod recover;
@@ -95,6 +96,13 @@ impl Sync {
             last_heard: None,
             ..Self::default()
         };
+    }
+
+    /// Where this device stood in feeds that it reads no more.
+    fn forget_feeds(&mut self) {
+        self.cursors.clear();
+        self.wanted.clear();
+        self.as_of = None;
     }
 
     pub(crate) fn restore(&mut self, store: &Store) -> Result<(), StoreError> {

@@ -39,6 +39,11 @@ impl Store {
             self.sql.execute_batch("DELETE FROM answered")?;
             self.set_meta("device", &device)
         })?;
+        self.give_back_pages()
+    }
+
+    /// What was deleted is neither in the log nor in free pages any more.
+    pub(super) fn give_back_pages(&self) -> Result<(), StoreError> {
         self.empty_log()?;
         self.sql.execute_batch("VACUUM")?;
         self.empty_log()

@@ -93,6 +93,7 @@ impl Core {
         }
         match credentials {
             Some(credentials) => {
+                self.forget_what_they_may_not_read(&credentials.principal)?;
                 self.store.transaction(|| {
                     self.store.set_meta("last_principal", &credentials.principal)?;
                     self.save_credentials(&credentials)
@@ -299,6 +300,7 @@ impl Core {
         };
         match message {
             ServerMessage::Welcome(welcome) => {
+                self.forget_what_they_may_not_read(&welcome.principal)?;
                 let Some(signed_in) = &mut self.signed_in else {
                     return Ok(status);
                 };

@@ -1,10 +1,13 @@
 //! Tokens and who they are for: nobody is signed in by an answer that came too late, and nobody connects for nothing.
 
 use crate::clinic::{Device, NORA, VET};
-use crate::server::connect;
+use crate::server::{connect, reconnect, says};
 use local_core::query::Connection;
 use local_core::{Credentials, Effect, Event, Query, View};
-use shared_model::permissions::Role;
+use shared_model::ids::ClientId;
+use shared_model::permissions::{Principal, Role};
+use shared_model::protocol::{ServerMessage, Welcome};
+use uuid::Uuid;
 
 fn connection(device: &mut Device) -> Connection {
     match device.look(Query::Status) {
@@ -55,6 +58,72 @@ fn a_token_that_is_about_to_end_is_none() {
     assert_eq!(device.core.access_token(device.now), Some("a later token"));
     device.sign_out();
     assert_eq!(device.core.access_token(device.now), None);
+}
+
+/// A vet who becomes an owner, at the same clinic and on the same device.
+fn as_an_owner(principal: &Principal) -> Principal {
+    Principal {
+        roles: vec![Role::Owner],
+        client: Some(ClientId(Uuid::from_u128(77))),
+        ..principal.clone()
+    }
+}
+
+#[test]
+fn what_they_may_not_read_any_more_goes_as_soon_as_the_device_hears_so() {
+    let told_in_the_welcome = |device: &mut Device, owner: Principal| {
+        let welcome = Welcome {
+            heads: owner.feeds().into_iter().map(|feed| (feed, 1)).collect(),
+            principal: owner,
+            server_time: device.now,
+        };
+        device.handle(Event::SocketOpened);
+        says(device, ServerMessage::Welcome(welcome));
+    };
+    let told_with_fresh_tokens = |device: &mut Device, owner: Principal| {
+        let fresh = Credentials {
+            principal: owner,
+            ..renewed(device)
+        };
+        device.handle(Event::SessionRenewed(Some(fresh)));
+    };
+    type Told<'a> = &'a dyn Fn(&mut Device, Principal);
+    for told in [&told_in_the_welcome as Told<'_>, &told_with_fresh_tokens] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("clinic.db");
+        let mut device = Device::on(rusqlite::Connection::open(&file).unwrap());
+        device.vet_signs_in();
+        device.set_up_clinic();
+        let client = device.client("Petra", "Unmistakable", "601555014");
+        device.pet(client, "Rex", "");
+        let waiting = device.core.standing().1;
+        let owner = as_an_owner(device.core.principal().unwrap());
+        told(&mut device, owner.clone());
+
+        assert_eq!(device.core.principal(), Some(&owner));
+        assert!(device.core.store().document(client.into()).unwrap().is_none());
+        let View::Search(found) = device.look(Query::Search("unmistakable".to_owned())) else {
+            panic!("no search")
+        };
+        assert!(found.hits.is_empty());
+        assert_eq!(
+            device.core.standing().1,
+            waiting,
+            "what was made here is not forgotten"
+        );
+        let (hello, _) = reconnect(&mut device);
+        assert_eq!(hello.cursors, [], "the new feeds come from their beginning");
+    }
+}
+
+#[test]
+fn whoever_gains_a_role_keeps_their_records() {
+    let mut device = Device::new();
+    let client = device.client("Petra", "Novak", "601555014");
+    let mut fresh = renewed(&device);
+    fresh.principal.roles = vec![Role::FrontDesk];
+    device.handle(Event::SessionRenewed(Some(fresh)));
+    assert!(device.core.store().document(client.into()).unwrap().is_some());
 }
 
 #[test]
