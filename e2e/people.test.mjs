@@ -286,7 +286,7 @@ test("somebody who belongs to two clinics says which, and goes over to the other
   await button(ana, "Sign out").last().click();
   await ana.enter(VET);
   await ana.page.getByText("At which clinic?").waitFor();
-  await ana.page.getByRole("button", { name: /^Demonstration/ }).click();
+  await ana.page.getByRole("button", { name: /^Northgate Vets/ }).click();
   await at("Northgate Vets").waitFor();
   await allAtTheClinic(ana);
   await ana.goto("/me");
