@@ -136,12 +136,11 @@ impl Sync {
         }
     }
 
-    /// The number reached in each feed; 0 while its first sync runs.
+    /// The number reached in each feed; 0 while its first sync runs, and before its first page has come.
     pub(crate) fn feed_numbers(&self) -> Vec<(Feed, u64)> {
-        self.cursors
-            .values()
-            .map(|cursor| (cursor.feed, cursor.number))
-            .collect()
+        let mut numbers: BTreeMap<Feed, u64> = self.heads.iter().map(|(feed, _)| (*feed, 0)).collect();
+        numbers.extend(self.cursors.values().map(|cursor| (cursor.feed, cursor.number)));
+        numbers.into_iter().collect()
     }
 
     /// Whether a cursor has everything that there was at the welcome. Only the staff's feed goes up to the clinic's head;

@@ -4,7 +4,9 @@ use crate::clinic::Device;
 use crate::server::{connect, page, says};
 use local_core::query::StatusView;
 use local_core::{Event, Query, Receipt, View};
-use shared_model::protocol::ServerMessage;
+use shared_model::ids::ClientId;
+use shared_model::permissions::{Feed, Principal, Role};
+use shared_model::protocol::{self, Cursor, Page, ServerMessage, Welcome};
 
 fn status(device: &mut Device) -> StatusView {
     match device.look(Query::Status) {
@@ -62,6 +64,37 @@ fn a_greeting_alone_brings_nothing_up_to_date() {
     device.handle(Event::SocketClosed { dice: 0 });
     assert_eq!(status(&mut device).as_of, None);
     assert!(status(&mut device).last_heard.is_some());
+}
+
+#[test]
+fn a_feed_of_which_nothing_has_come_stands_at_its_beginning() {
+    let mut device = Device::new();
+    device.handle(Event::SocketOpened);
+    let client = ClientId(device.id());
+    let principal = Principal {
+        roles: vec![Role::Owner],
+        client: Some(client),
+        ..device.core.principal().unwrap().clone()
+    };
+    let own = Feed::Client(client);
+    let welcome = Welcome {
+        principal,
+        heads: vec![(Feed::Everyone, 9), (own, 9)],
+        server_time: device.now,
+    };
+    says(&mut device, ServerMessage::Welcome(welcome));
+    let page = Page {
+        number: 1,
+        feed: Feed::Everyone,
+        cursor: Cursor {
+            feed: Feed::Everyone,
+            number: 4,
+            bootstrap: None,
+        },
+        body: protocol::pack(&[]).into(),
+    };
+    says(&mut device, ServerMessage::Page(page));
+    assert_eq!(device.core.standing().2, [(Feed::Everyone, 4), (own, 0)]);
 }
 
 #[test]
