@@ -565,20 +565,20 @@ status-held = { $count ->
    *[other] { $count } wait for a colleague
 }
 held-why = { $count ->
-    [one] 1 of them builds on a colleague’s work that is not at the clinic yet, and is sent after it.
-   *[other] { $count } of them build on a colleague’s work that is not at the clinic yet, and are sent after it.
+    [one] 1 of them is in a record with work of a colleague that is sent when they sign in here again, and goes with it.
+   *[other] { $count } of them are in records with work of a colleague that is sent when they sign in here again, and go with it.
 }
 others-wait-on-computer = { $count ->
-    [one] 1 change of { $name } waits on this computer until { $name } signs in here again.
-   *[other] { $count } changes of { $name } wait on this computer until { $name } signs in here again.
+    [one] 1 change of { $name } on this computer is not at the clinic yet.
+   *[other] { $count } changes of { $name } on this computer are not at the clinic yet.
 }
 others-wait-on-tablet = { $count ->
-    [one] 1 change of { $name } waits on this tablet until { $name } signs in here again.
-   *[other] { $count } changes of { $name } wait on this tablet until { $name } signs in here again.
+    [one] 1 change of { $name } on this tablet is not at the clinic yet.
+   *[other] { $count } changes of { $name } on this tablet are not at the clinic yet.
 }
 others-wait-on-phone = { $count ->
-    [one] 1 change of { $name } waits on this phone until { $name } signs in here again.
-   *[other] { $count } changes of { $name } wait on this phone until { $name } signs in here again.
+    [one] 1 change of { $name } on this phone is not at the clinic yet.
+   *[other] { $count } changes of { $name } on this phone are not at the clinic yet.
 }
 since = since { $when }
 others-refused = { $count ->
@@ -797,8 +797,8 @@ device-name-hint = Where it stands or who carries it: “Tablet in room 2”.
 device-renamed = Renamed
 sign-out-there = Sign out there
 sign-out-device-question = Sign out on { $device }?
-sign-out-device-mine = You sign in there again with your password. What you wrote there and was not sent yet stays on it until then.
-sign-out-device-of = { $name } signs in there again with the password. What was written there and not sent yet stays on it until then.
+sign-out-device-mine = You sign in there again with your password. What you wrote there and was not sent yet stays on it until you or a colleague signs in there.
+sign-out-device-of = { $name } signs in there again with the password. What was written there and not sent yet stays on it until { $name } or a colleague signs in there.
 device-signed-out = Signed out on { $device }
 report-lost = Report as lost
 report-lost-question = Report { $device } as lost?
@@ -998,6 +998,7 @@ refused-not-permitted = Your role may not change this. Ask somebody who may.
 refused-builds-on-refused = It builds on another change here that the clinic could not take.
 refused-too-large = It is too large to be sent.
 refused-other-clinic = It belongs to another clinic.
+refused-not-signed = The clinic could not tell whose work it is. Do it again in your own name.
 refused-newer = It was written by a newer version than the clinic’s server.
 refused-copied-device = The records on this device were copied from another device. Tell your clinic’s administrator.
 refused-unreadable = The clinic could not read it.
@@ -1060,8 +1061,8 @@ sign-out-refused = { $count ->
    *[other] { $count } changes that the clinic did not take stay on this device, for you or for a colleague who signs in here.
 }
 sign-out-work-waits = { $count ->
-    [one] 1 change has not reached the clinic. It stays on this device and is sent when you sign in here again.
-   *[other] { $count } changes have not reached the clinic. They stay on this device and are sent when you sign in here again.
+    [one] 1 change has not reached the clinic. It stays on this device and is sent when you or a colleague signs in here.
+   *[other] { $count } changes have not reached the clinic. They stay on this device and are sent when you or a colleague signs in here.
 }
 sign-out-question = Sign out with work waiting?
 sign-out-anyway = Sign out anyway

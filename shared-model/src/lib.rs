@@ -4,6 +4,7 @@
 //! source, no file and no socket; times, ids and actors arrive as arguments.
 
 pub mod accounts;
+pub mod authorship;
 pub mod clinical;
 pub mod commands;
 pub mod documents;

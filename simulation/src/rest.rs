@@ -37,7 +37,7 @@ fn sql(error: &rusqlite::Error) -> Violation {
 impl World {
     pub(crate) fn rest(&mut self) -> Holds {
         self.mend_everything()?;
-        let deadline = self.time + PATIENCE;
+        let mut deadline = self.time + PATIENCE;
         let mut quiet_since = None;
         loop {
             self.wake_tablets()?;
@@ -46,7 +46,12 @@ impl World {
                 None => {
                     let since = *quiet_since.get_or_insert(self.time);
                     if self.time - since >= QUIET {
-                        return Ok(());
+                        let Some((tablet, person)) = self.somebody_elses_work() else {
+                            return Ok(());
+                        };
+                        self.hand_over(tablet, person)?;
+                        deadline += PATIENCE;
+                        quiet_since = None;
                     }
                 }
                 Some(unrest) if self.time > deadline => {
@@ -59,6 +64,18 @@ impl World {
             }
             self.pass(500)?;
         }
+    }
+
+    /// A device with work that only somebody else can send, and who. Whoever has signed in for it once has sent it.
+    fn somebody_elses_work(&self) -> Option<(usize, usize)> {
+        self.statuses.iter().enumerate().find_map(|(tablet, status)| {
+            let waits = status.as_ref()?.others.iter().find(|others| others.waiting > 0)?;
+            let person = self
+                .people
+                .iter()
+                .position(|person| person.account == waits.account)?;
+            Some((tablet, person))
+        })
     }
 
     /// Everything that can be done now is done, in turn.
@@ -281,6 +298,11 @@ impl World {
                 }
                 Standing::AtTheClinic if !lock(&self.ledger).has(&promise.hash) => {
                     return Err(broken(Invariant::AcknowledgedSurvives, what));
+                }
+                Standing::AtTheClinic
+                    if lock(&self.ledger).author(&promise.hash) != Some(promise.account) =>
+                {
+                    return Err(broken(Invariant::WorkIsItsAuthors, what));
                 }
                 Standing::Listed => {
                     let rows = core.store().outbox_of(promise.document).unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::promise;
 use crate::storage::{Shared, lock};
 use crate::tablet::Tablet;
 use local_core::query::{Connection as Online, StatusView};
-use local_core::{Credentials, Effect, Event, View};
+use local_core::{Credentials, Effect, Event, KeySeed, View};
 use shared_model::accounts::SignedIn;
 use shared_model::commands::Command;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
@@ -253,7 +253,6 @@ impl World {
         let Self {
             links,
             ledger,
-            tablets,
             people,
             clinic,
             ..
@@ -261,13 +260,7 @@ impl World {
         for link in links.values_mut() {
             for frame in link.collect() {
                 let mut ledger = lock(ledger);
-                look_at(
-                    &mut ledger,
-                    *clinic,
-                    link,
-                    &people[tablets[link.device].person],
-                    &frame,
-                )?;
+                look_at(&mut ledger, *clinic, link, &people[link.person], &frame)?;
             }
         }
         let closed: Vec<u64> = self
@@ -315,6 +308,18 @@ impl World {
         self.handle(tablet, Event::Started)
     }
 
+    /// Somebody else takes the device over; whoever worked on it signs out, unless its disk does not let them.
+    pub(crate) fn hand_over(&mut self, tablet: usize, person: usize) -> Holds {
+        self.handle(tablet, Event::SignedOut)?;
+        let free = |core: &local_core::Core| core.principal().is_none();
+        if self.tablets[tablet].core.as_ref().is_some_and(free) {
+            self.note(format!("{} takes device {tablet}", self.people[person].name));
+            self.tablets[tablet].person = person;
+            self.tablets[tablet].wants_sign_in = true;
+        }
+        Ok(())
+    }
+
     /// The person signs in again, at the server's door.
     pub(crate) fn sign_in(&mut self, tablet: usize) -> Holds {
         let (account, device) = {
@@ -326,13 +331,14 @@ impl World {
         };
         self.note(format!("device {tablet} signs in"));
         self.tablets[tablet].wants_sign_in = false;
-        let fresh_actor = self.luck.bytes();
+        let (fresh_actor, fresh_key) = (self.luck.bytes(), KeySeed(self.luck.bytes()));
         self.handle(
             tablet,
             Event::SignedIn {
                 credentials,
                 device,
                 fresh_actor,
+                fresh_key,
             },
         )
     }
@@ -599,7 +605,8 @@ impl World {
         if let Some(wire) = self.servers[node].connect() {
             let id = self.next_link;
             self.next_link += 1;
-            self.links.insert(id, Link::new(tablet, node, wire));
+            let person = self.tablets[tablet].person;
+            self.links.insert(id, Link::new(tablet, person, node, wire));
             self.tablets[tablet].link = Some(id);
             self.tablets[tablet].opening = false;
             self.tablets[tablet].events.push_back(Event::SocketOpened);
@@ -810,10 +817,10 @@ fn look_at(ledger: &mut Ledger, clinic: ClinicId, link: &mut Link, person: &Pers
             link.feeds = welcome.principal.feeds();
         }
         ServerMessage::Page(page) => {
-            if !link.feeds.contains(&page.feed) {
+            if !link.feeds.contains(&page.cursor.feed) {
                 return Err(broken(
                     Invariant::NoDeniedByte,
-                    format!("{} got a page of {:?}", person.name, page.feed),
+                    format!("{} got a page of {:?}", person.name, page.cursor.feed),
                 ));
             }
             let entries = protocol::unpack(&page.body).map_err(|error| {
@@ -823,7 +830,7 @@ fn look_at(ledger: &mut Ledger, clinic: ClinicId, link: &mut Link, person: &Pers
                 )
             })?;
             for entry in &entries {
-                ledger.may_be_sent(clinic, page.feed, entry)?;
+                ledger.may_be_sent(clinic, page.cursor.feed, entry)?;
             }
         }
         ServerMessage::Snapshot(entry) => {

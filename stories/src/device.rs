@@ -3,7 +3,7 @@
 use crate::clinic::now;
 use futures_util::{SinkExt, StreamExt};
 use local_core::query::{Connection, StatusView};
-use local_core::{Core, Credentials, Effect, Event, Failure, Query, Store, View};
+use local_core::{Core, Credentials, Effect, Event, Failure, KeySeed, Query, Store, View};
 use shared_model::accounts::{self, codes};
 use shared_model::commands::Command;
 use shared_model::ids::DeviceId;
@@ -160,6 +160,7 @@ impl Device {
             credentials: signed_in.credentials.clone(),
             device: self.device,
             fresh_actor: random(),
+            fresh_key: KeySeed(random()),
         };
         self.handle(event).await;
     }

@@ -4,14 +4,15 @@
 //! swallowed, and memory is left as it was before.
 
 use crate::effect::{Effect, Failure};
-use crate::event::{Credentials, Event};
+use crate::event::{Credentials, Event, KeySeed};
 use crate::query::{Query, Touched, View};
-use crate::store::{StorageTrouble, Store, StoreError};
-use crate::sync::{Beside, Sync};
-use automerge::{ActorId, Change};
+use crate::store::{Signed, StorageTrouble, Store, StoreError};
+use crate::sync::Sync;
+use automerge::{ActorId, Change, ChangeHash};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use minicbor::bytes::ByteVec;
+use minicbor::bytes::{ByteArray, ByteVec};
+use shared_model::authorship::{SigningKey, key_id};
 use shared_model::commands::{Command, CommandError};
 use shared_model::documents::{
     ClinicProfile, ClinicSettings, Document, Kind, OpeningHours, PROJECTION_VERSION, Stamp, project,
@@ -56,12 +57,29 @@ pub(crate) struct SignedIn {
     pub credentials: Credentials,
     pub device: DeviceId,
     pub actor: ActorId,
+    pub key: SigningKey,
 }
 
 impl SignedIn {
+    pub(crate) fn sign(&self, document: DocumentId, change: &ChangeHash) -> Signed {
+        sign(&self.key, self.clinic(), document, change)
+    }
+
     pub(crate) fn clinic(&self) -> ClinicId {
         self.credentials.principal.clinic
     }
+}
+
+fn sign(key: &SigningKey, clinic: ClinicId, document: DocumentId, change: &ChangeHash) -> Signed {
+    Signed {
+        key: key_id(&key.public()),
+        signature: key.sign(clinic, document, change),
+    }
+}
+
+/// The `meta` entry with the seed of somebody's signing key.
+fn key_name(account: AccountId) -> String {
+    format!("signing key {account}")
 }
 
 /// Documents as they are in the store, opened.
@@ -221,8 +239,6 @@ pub(crate) struct Written {
     pub id: DocumentId,
     pub document: Document,
     pub change: Change,
-    /// Whose waiting work it builds on.
-    behind: Option<AccountId>,
     command: Vec<u8>,
     made_at: Timestamp,
     is_new: bool,
@@ -346,8 +362,9 @@ impl Core {
                 credentials,
                 device,
                 fresh_actor,
+                fresh_key,
             } => {
-                self.sign_in(now, credentials, device, fresh_actor, effects)?;
+                self.sign_in(now, credentials, device, (fresh_actor, fresh_key), effects)?;
                 touched.all = true;
             }
             Event::SignedOut => {
@@ -429,9 +446,8 @@ impl Core {
             (None, Some(signed_in)) => match self.write(now, &signed_in, command)? {
                 Err(error) => Err(Failure::Command(error)),
                 Ok(written) => {
-                    let account = signed_in.credentials.principal.account;
                     self.store.transaction(|| {
-                        self.keep(account, now, &written)?;
+                        self.keep(&signed_in, now, &written)?;
                         self.store.note_answered(ticket, now)
                     })?;
                     for part in written {
@@ -505,16 +521,6 @@ impl Core {
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
-        let whole = Beside {
-            document,
-            change,
-            behind: None,
-        };
-        let Beside {
-            document,
-            change,
-            behind,
-        } = self.beside_others(&before, whole, command, &stamp)?;
         if let Err(denied) = permissions::judge(principal, &before, is_new, &change, now) {
             return Ok(Err(denied.into()));
         }
@@ -527,7 +533,6 @@ impl Core {
             id,
             document,
             change,
-            behind,
             command: command.to_bytes(),
             made_at: at,
             is_new,
@@ -544,7 +549,7 @@ impl Core {
     /// Documents, outbox and projections together, in the caller's transaction: one intent, one transaction.
     pub(crate) fn keep(
         &self,
-        account: AccountId,
+        signed_in: &SignedIn,
         now: Timestamp,
         written: &[Written],
     ) -> Result<(), StoreError> {
@@ -561,19 +566,17 @@ impl Core {
                 self.store.append_to_document(&stored, &part.document, chunk, 1)?;
                 stored.row
             };
-            let (hash, made_at) = (part.change.hash(), part.made_at);
-            let seq = self.store.add_to_outbox(
-                account,
+            let hash = part.change.hash();
+            self.store.add_to_outbox(
+                signed_in.credentials.principal.account,
                 part.kind,
                 part.id,
                 &hash.0,
                 chunk,
                 &part.command,
-                made_at,
+                part.made_at,
+                Some(&signed_in.sign(part.id, &hash)),
             )?;
-            if part.behind.is_some() {
-                self.store.hold(seq, part.behind)?;
-            }
             self.store.mark_saved(part.id, now)?;
             self.store
                 .write_projection(row, part.id, &project(&part.document), part.is_new)?;
@@ -586,7 +589,7 @@ impl Core {
         now: Timestamp,
         credentials: Credentials,
         device: DeviceId,
-        fresh_actor: [u8; 16],
+        (fresh_actor, fresh_key): ([u8; 16], KeySeed),
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         // Another clinic or another audience means other records: what is here goes, unless work waits in it.
@@ -618,9 +621,18 @@ impl Core {
             .store
             .meta::<ByteVec>(&actor_name)?
             .map_or(fresh_actor.to_vec(), Vec::from);
+        let key = self.signing_key(principal.account)?;
+        let (key, seed) = match key {
+            Some(key) => (key, None),
+            None => (SigningKey::from_seed(&fresh_key.0), Some(fresh_key)),
+        };
         self.store.transaction(|| {
             self.store.set_meta("device", &device_key)?;
             self.store.set_meta(&actor_name, &ByteVec::from(actor.clone()))?;
+            if let Some(seed) = seed {
+                self.store
+                    .set_meta(&key_name(principal.account), &ByteArray::from(seed.0))?;
+            }
             self.store.set_meta("last_principal", principal)?;
             self.store
                 .set_meta(&format!("name {}", principal.account), &principal.name)?;
@@ -630,6 +642,7 @@ impl Core {
             credentials,
             device: device_key,
             actor: ActorId::from(actor),
+            key,
         });
         self.renew_projections()?;
         self.load_clinic()?;
@@ -638,6 +651,25 @@ impl Core {
         self.sync.restore(&self.store)?;
         self.connect(now, effects);
         Ok(())
+    }
+
+    /// Somebody's signing key on this device, while their sign-in lasts.
+    fn signing_key(&self, account: AccountId) -> Result<Option<SigningKey>, StoreError> {
+        let seed: Option<ByteArray<32>> = self.store.meta(&key_name(account))?;
+        Ok(seed.map(|seed| SigningKey::from_seed(&seed)))
+    }
+
+    /// A change signed in its author's name, if their key is here.
+    pub(crate) fn sign_for(
+        &self,
+        author: AccountId,
+        document: DocumentId,
+        change: &ChangeHash,
+    ) -> Result<Option<Signed>, StoreError> {
+        let (Some(signed_in), Some(key)) = (&self.signed_in, self.signing_key(author)?) else {
+            return Ok(None);
+        };
+        Ok(Some(sign(&key, signed_in.clinic(), document, change)))
     }
 
     /// Somebody's name, as far as this device knows it: the clinic's staff, else who has signed in here.
@@ -669,6 +701,9 @@ impl Core {
 
     pub(crate) fn sign_out(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
         self.store.transaction(|| {
+            if let Some(principal) = self.principal() {
+                self.store.clear_meta(&key_name(principal.account))?;
+            }
             for name in ["principal", "access_token", "access_expires", "refresh_token"] {
                 self.store.clear_meta(name)?;
             }
@@ -690,7 +725,9 @@ impl Core {
         let actor = self
             .store
             .meta::<ByteVec>(&format!("actor {}", principal.account))?;
-        let (Some(device), Some(actor)) = (self.store.meta("device")?, actor) else {
+        let key = self.signing_key(principal.account)?;
+        // Without a key they sign in again: a former build did not make one.
+        let (Some(device), Some(actor), Some(key)) = (self.store.meta("device")?, actor, key) else {
             return Ok(());
         };
         let credentials = Credentials {
@@ -703,6 +740,7 @@ impl Core {
             credentials,
             device,
             actor: ActorId::from(Vec::from(actor)),
+            key,
         });
         self.renew_projections()?;
         self.sync.restore(&self.store)?;

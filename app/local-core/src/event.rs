@@ -40,6 +40,16 @@ pub struct Credentials {
     pub refresh_token: String,
 }
 
+/// 32 random bytes that a signing key is made of.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySeed(pub [u8; 32]);
+
+impl std::fmt::Debug for KeySeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeySeed")
+    }
+}
+
 /// Tokens are renewed so long before they expire.
 const RENEW_EARLY_MS: i64 = 60_000;
 
@@ -66,11 +76,13 @@ pub const PAGE_BITS: u32 = 24;
 pub enum Event {
     /// The host is up: look whether somebody is signed in, and connect.
     Started,
-    /// `fresh_actor` becomes the account's Automerge actor in this store if it has none yet; `device` likewise.
+    /// `fresh_actor` becomes the account's Automerge actor in this store if it has none yet, `fresh_key` its signing key;
+    /// `device` likewise.
     SignedIn {
         credentials: Credentials,
         device: DeviceId,
         fresh_actor: [u8; 16],
+        fresh_key: KeySeed,
     },
     SignedOut,
     /// The answer to `Effect::RenewSession`; `None` if the server could not be asked.

@@ -4,7 +4,7 @@
 
 use super::calls::{self, Method, Request, Response, Secret};
 use super::{CallTrouble, Entrance, FromCore, HostTrouble, SignInTrouble, ToCore};
-use local_core::{Core, Credentials, Effect, Event, StorageTrouble, Store};
+use local_core::{Core, Credentials, Effect, Event, KeySeed, StorageTrouble, Store};
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::{AcceptInvitation, ChooseClinic, Refresh, SignIn, codes};
 use shared_model::ids::DeviceId;
@@ -242,13 +242,15 @@ impl<I: Io> Runner<I> {
             (None, Err(why)) => SignInTrouble::Refused(why),
             (None, Ok(body)) => match credentials(&body) {
                 Some(credentials) => {
-                    let mut fresh_actor = [0; 16];
+                    let (mut fresh_actor, mut fresh_key) = ([0; 16], KeySeed([0; 32]));
                     self.io.random(&mut fresh_actor);
+                    self.io.random(&mut fresh_key.0);
                     // The core answers with `SignedIn`, or with the reason why not; both become the outcome there.
                     return self.event(Event::SignedIn {
                         credentials,
                         device: self.device,
                         fresh_actor,
+                        fresh_key,
                     });
                 }
                 None => SignInTrouble::Refused(CallTrouble::Odd),

@@ -53,6 +53,7 @@ pub(crate) fn refusal(code: RefusalCode) -> &'static str {
         RefusalCode::TooLarge => text::refused_too_large(),
         RefusalCode::OtherClinic => text::refused_other_clinic(),
         RefusalCode::NewerSchema => text::refused_newer(),
+        RefusalCode::NotSigned => text::refused_not_signed(),
         RefusalCode::ActorReused | RefusalCode::ForeignActor => text::refused_copied_device(),
         RefusalCode::Undecodable | RefusalCode::MissingDependencies => text::refused_unreadable(),
     }

@@ -36,7 +36,11 @@ fn single(device: &Device, items: Vec<PushItem>) -> SinglePush {
         protocol: PROTOCOL_VERSION,
         schema_version: SCHEMA_VERSION,
         actor: device.actor.to_bytes().to_vec().into(),
-        push: Push { number: 7, items },
+        push: Push {
+            number: 7,
+            items: device.signed(items),
+        },
+        signing_key: device.key().public().into(),
     }
 }
 

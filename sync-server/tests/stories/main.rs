@@ -15,6 +15,7 @@ mod process;
 
 mod at_rest;
 mod audience;
+mod authorship;
 mod automerge_repo;
 mod bad_frames;
 mod clinics;
@@ -36,5 +37,6 @@ mod permissions;
 mod quotas;
 mod refusals;
 mod sign_in;
+mod tls;
 mod trail;
 mod web_client;

@@ -19,6 +19,7 @@ use sync_server::{HeavyWork, compact_history};
 
 on_both! {
     whatever_is_altered_is_found
+    a_change_that_is_said_to_be_somebody_elses_is_found
     a_compacted_trail_is_as_whole_and_as_guarded
     rows_from_before_there_was_a_chain_are_told_apart
     what_happens_beside_writing_is_in_it
@@ -229,6 +230,37 @@ async fn whatever_is_altered_is_found(engine: Engine) {
     assert!(!is_good && said.contains("BROKEN: row 4.0 "), "{said}");
 }
 
+async fn a_change_that_is_said_to_be_somebody_elses_is_found(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    let vet = practice.device("vet").await.principal.account;
+    let blob = match engine {
+        Engine::Sqlite => format!("x'{}'", vet.0.simple()),
+        Engine::Postgres => format!("'{vet}'"),
+    };
+    alter(&practice, "create table kept_changes as select * from changes").await;
+    for set in [
+        format!("account = {blob}"),
+        "device = account".to_owned(),
+        "document = account".to_owned(),
+        "hash = (select hash from changes order by number limit 1)".to_owned(),
+        "signed = (select signed from changes order by number limit 1)".to_owned(),
+        "signed = hash".to_owned(),
+    ] {
+        is_whole(&practice).await;
+        let change = "number = (select max(number) from changes)";
+        alter(&practice, &format!("update changes set {set} where {change}")).await;
+        let verdict = verdict(&practice).await;
+        let found = matches!(verdict, Verdict::Broken(Break::Signature { .. }));
+        assert!(found, "{set}: {verdict:?}");
+        alter(
+            &practice,
+            "delete from changes; insert into changes select * from kept_changes",
+        )
+        .await;
+    }
+    is_whole(&practice).await;
+}
+
 /// What `admin audit verify` says, and whether it is content.
 fn verify_by_command(practice: &Practice) -> (bool, String) {
     let mut command = Command::new(BINARY);
@@ -314,8 +346,8 @@ async fn rows_from_before_there_was_a_chain_are_told_apart(engine: Engine) {
     assert!(ends.older >= 6, "{ends:?}");
     assert_eq!(
         (ends.rows, ends.events),
-        (2, 1),
-        "two edits and the vet's sign-in"
+        (2, 2),
+        "two edits, the vet's sign-in and the key that came with it"
     );
     let added = "insert into audit (clinic, number, position, account, device, document, verb, at)
          select clinic, number, position + 1, account, device, document, verb, at from audit
@@ -352,7 +384,13 @@ async fn what_happens_beside_writing_is_in_it(engine: Engine) {
             Told::Written(_) => None,
         })
         .collect();
-    let expected = ["record_read", "sign_in_refused", "signed_in", "work_refused"];
+    let expected = [
+        "record_read",
+        "sign_in_refused",
+        "signed_in",
+        "signing_key_registered",
+        "work_refused",
+    ];
     assert_eq!(happened, BTreeSet::from(expected));
     let refused = told.iter().find_map(|told| match told {
         Told::Happened(_, event) if event.what == "work_refused" => Some(event),

@@ -1,11 +1,17 @@
 //! The outbox: what the server has not acknowledged.
 
 use super::{Store, StoreError};
+use shared_model::authorship::{KeyId, SIGNATURE};
 use shared_model::commands::Command;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, DocumentId};
 use shared_model::protocol::RefusalCode;
 use shared_model::time::Timestamp;
+
+/// Documents in which something of others waits that only they can send: their signature, or that the server knows their
+/// key, is missing. `?2` is who is signed in.
+const HELD: &str = "SELECT document FROM outbox WHERE refused IS NULL AND account <> ?2 \
+                    AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key))";
 
 #[derive(Clone, Debug)]
 pub struct OutboxEntry {
@@ -19,10 +25,17 @@ pub struct OutboxEntry {
     pub made_at: Timestamp,
     /// The server's code and reason if it refused this change.
     pub refused: Option<(RefusalCode, String)>,
-    /// Whose waiting work it builds on.
-    pub behind: Option<AccountId>,
+    /// Its author's; nothing if their key was not here when it was done again.
+    pub signed: Option<Signed>,
     /// Refused work that somebody has let go.
     pub discarded: Option<Discarded>,
+}
+
+/// A change's signature by its author, see [`shared_model::authorship`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub key: KeyId,
+    pub signature: [u8; SIGNATURE],
 }
 
 /// Who let refused work go, when, and why.
@@ -39,8 +52,6 @@ pub struct OutboxCounts {
     pub waiting: u64,
     /// When the oldest change that waits was made.
     pub since: Option<Timestamp>,
-    /// Of those that wait, how many build on a colleague's work that waits too.
-    pub held: u64,
     /// Refused, and nobody has decided yet.
     pub refused: u64,
 }
@@ -59,11 +70,12 @@ impl Store {
         change: &[u8],
         command: &[u8],
         made_at: Timestamp,
-    ) -> Result<i64, StoreError> {
+        signed: Option<&Signed>,
+    ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "INSERT INTO outbox (account, kind, document, hash, change, command, made_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO outbox (account, kind, document, hash, change, command, made_at, signed_by, signature) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute((
                 &account.bytes()[..],
@@ -73,11 +85,13 @@ impl Store {
                 change,
                 command,
                 made_at.0,
+                signed.map(|signed| signed.key),
+                signed.map(|signed| signed.signature),
             ))?;
-        Ok(self.sql.last_insert_rowid())
+        Ok(())
     }
 
-    /// What can be sent of one person's work after `seq`, oldest first.
+    /// What can be sent after `seq` in one person's session, whoever wrote it, oldest first.
     pub fn sendable(
         &self,
         account: AccountId,
@@ -85,7 +99,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
-            "WHERE refused IS NULL AND behind IS NULL AND seq > ?1 AND account = ?2 ORDER BY seq LIMIT ?3",
+            &format!("WHERE refused IS NULL AND seq > ?1 AND document NOT IN ({HELD}) ORDER BY seq LIMIT ?3"),
             (
                 after,
                 &account.bytes()[..],
@@ -102,16 +116,22 @@ impl Store {
         )
     }
 
-    /// What waits of other people's work on a document, oldest first.
-    pub fn waiting_of_others(
-        &self,
-        document: DocumentId,
-        account: AccountId,
-    ) -> Result<Vec<OutboxEntry>, StoreError> {
-        self.outbox_rows(
-            "WHERE document = ?1 AND account <> ?2 AND refused IS NULL ORDER BY seq",
-            (&document.bytes()[..], &account.bytes()[..]),
-        )
+    /// How much of one person's work waits in documents that only somebody else's session can send.
+    pub fn held(&self, account: AccountId) -> Result<u64, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(&format!(
+                "SELECT count(*) FROM outbox WHERE refused IS NULL AND account = ?2 AND document IN ({HELD})"
+            ))?
+            .query_row((0, &account.bytes()[..]), |row| row.get(0))?)
+    }
+
+    /// The server knows this key now.
+    pub fn key_is_known(&self, key: &KeyId) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("INSERT INTO known_key (id) VALUES (?1) ON CONFLICT DO NOTHING")?
+            .execute([key])?;
+        Ok(())
     }
 
     /// The entries of these numbers that are still there, oldest first.
@@ -124,22 +144,6 @@ impl Store {
             entries.extend(self.outbox_rows("WHERE seq = ?1", [seq])?);
         }
         Ok(entries)
-    }
-
-    /// A change builds on somebody else's work on this device, which has to be sent first; or on nobody's any more.
-    pub fn hold(&self, seq: i64, behind: Option<AccountId>) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached("UPDATE outbox SET behind = ?2 WHERE seq = ?1")?
-            .execute((seq, behind.map(|account| account.bytes().to_vec())))?;
-        Ok(())
-    }
-
-    /// Whether anything of a document waits for somebody else's work.
-    pub fn is_held(&self, document: DocumentId) -> Result<bool, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached("SELECT 1 FROM outbox WHERE document = ?1 AND behind IS NOT NULL")?
-            .exists([&document.bytes()[..]])?)
     }
 
     /// What the server has not acknowledged of one document, refused or not, oldest first.
@@ -178,7 +182,7 @@ impl Store {
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         let mut statement = self.sql.prepare_cached(&format!(
             "SELECT seq, kind, document, hash, change, command, made_at, refused, reason, account, discarded_at, \
-             discarded_by, discard_reason, behind FROM outbox {which}"
+             discarded_by, discard_reason, signed_by, signature FROM outbox {which}"
         ))?;
         let mut rows = statement.query(params)?;
         let mut entries = Vec::new();
@@ -203,10 +207,10 @@ impl Store {
                         Some((code, row.get::<_, Option<String>>(8)?.unwrap_or_default()))
                     }
                 },
-                behind: row
-                    .get_ref(13)?
-                    .as_blob_or_null()?
-                    .and_then(AccountId::from_slice),
+                signed: match (row.get(13)?, row.get(14)?) {
+                    (Some(key), Some(signature)) => Some(Signed { key, signature }),
+                    _ => None,
+                },
                 discarded: match row.get::<_, Option<i64>>(10)? {
                     None => None,
                     Some(at) => Some(Discarded {
@@ -254,7 +258,7 @@ impl Store {
     pub fn outbox_counts(&self) -> Result<Vec<(AccountId, OutboxCounts)>, StoreError> {
         let mut statement = self.sql.prepare_cached(
             "SELECT account, count(*) FILTER (WHERE refused IS NULL), min(made_at) FILTER (WHERE refused IS NULL), \
-             count(*) FILTER (WHERE refused IS NULL AND behind IS NOT NULL), count(*) FILTER (WHERE refused IS NOT NULL) \
+             count(*) FILTER (WHERE refused IS NOT NULL) \
              FROM outbox WHERE discarded_at IS NULL GROUP BY account ORDER BY min(made_at)",
         )?;
         let mut rows = statement.query([])?;
@@ -265,8 +269,7 @@ impl Store {
             let of_one = OutboxCounts {
                 waiting: row.get(1)?,
                 since: row.get::<_, Option<i64>>(2)?.map(Timestamp),
-                held: row.get(3)?,
-                refused: row.get(4)?,
+                refused: row.get(3)?,
             };
             counts.push((account, of_one));
         }
@@ -274,7 +277,7 @@ impl Store {
     }
 }
 
-const CODES: [RefusalCode; 9] = [
+const CODES: [RefusalCode; 10] = [
     RefusalCode::NotPermitted,
     RefusalCode::Undecodable,
     RefusalCode::MissingDependencies,
@@ -284,6 +287,7 @@ const CODES: [RefusalCode; 9] = [
     RefusalCode::TooLarge,
     RefusalCode::BuildsOnRefused,
     RefusalCode::NewerSchema,
+    RefusalCode::NotSigned,
 ];
 
 fn refusal_number(code: RefusalCode) -> u32 {

@@ -4,7 +4,6 @@
 //! than what the server has acknowledged.
 
 mod apply_page;
-mod beside_others;
 mod decide;
 mod deferred;
 mod fresh_actor;
@@ -24,7 +23,6 @@ use shared_model::protocol::{Cursor, Goodbye};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-pub(crate) use beside_others::Beside;
 pub(crate) use seen::Seen;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use crate::query::Touched;
 use crate::store::StoreError;
 use minicbor::bytes::ByteVec;
 use shared_model::SCHEMA_VERSION;
+use shared_model::authorship::key_id;
 use shared_model::protocol::{
     self, ClientMessage, Goodbye, HEARTBEAT_MS, Hello, PROTOCOL_VERSION, ServerMessage,
 };
@@ -71,6 +72,7 @@ impl Core {
             device: signed_in.device,
             actor: ByteVec::from(signed_in.actor.to_bytes().to_vec()),
             cursors: self.sync.cursors.values().cloned().collect(),
+            signing_key: signed_in.key.public().into(),
         });
         effects.push(Effect::Send(protocol::encode(&hello)));
     }
@@ -322,8 +324,12 @@ impl Core {
                 self.sync.next_push = 0;
                 self.sync.in_flight.clear();
                 self.sync.sent = 0;
+                let key = self.signed_in.as_ref().map(|signed_in| signed_in.key.public());
                 self.store.replayable_transaction(|| {
                     self.store.set_meta("last_heard", &now)?;
+                    if let Some(key) = &key {
+                        self.store.key_is_known(&key_id(key))?;
+                    }
                     self.note_as_of(now)
                 })?;
                 self.push(effects)?;

@@ -9,7 +9,7 @@ mod invitations;
 mod mail;
 
 pub use accounts::{Account, AccountStorage, LinkPurpose, NewLink, RolesJudge, StoredLink};
-pub use devices::{DeviceStorage, LostJudge, LostReport};
+pub use devices::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
 pub use invitations::{
     InvitationStorage, NewInvitation, OpenedClinic, StoredInvitation, TakeUp, TakenUp, Taker,
 };

@@ -23,7 +23,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (
         1,
         "foundation",
@@ -53,6 +53,11 @@ const MIGRATIONS: [(i64, &str, &str); 6] = [
         6,
         "at rest",
         include_str!("../../../../migrations/server/postgres/0006_at_rest.sql"),
+    ),
+    (
+        9,
+        "signed changes",
+        include_str!("../../../../migrations/server/postgres/0009_signed_changes.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;

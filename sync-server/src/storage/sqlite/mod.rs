@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0004_people.sql"),
     include_str!("../../../../migrations/server/sqlite/0006_at_rest.sql"),
     include_str!("../../../../migrations/server/sqlite/0005_authorship_and_trail.sql"),
+    include_str!("../../../../migrations/server/sqlite/0009_signed_changes.sql"),
 ];
 const READERS: usize = 4;
 
