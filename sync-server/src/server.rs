@@ -12,14 +12,16 @@ use crate::storage::trail::Event;
 use crate::storage::{Storage, StorageError, Stored};
 use crate::sync::{Accept, Accounts, FanOut, Guests, LookAgain, follow_other_nodes};
 pub use crate::sync::{Limit, Limits, Quotas};
+use crate::tls::{TlsError, TlsFiles, TlsListener};
 use axum::serve::ListenerExt;
+use futures_util::future::Either;
 use shared_model::ids::ClinicId;
 use shared_model::protocol::HEARTBEAT_MS;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -41,6 +43,8 @@ pub struct Settings {
     pub request_limits: RequestLimits,
     /// Proxies whose word about where a request comes from is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Connections are TLS, with this certificate; else a proxy before the server sees to that.
+    pub tls: Option<TlsFiles>,
     /// How often stale sign-ins are forgotten.
     pub forget_every: Duration,
     /// How long a client made with automerge-repo comes in with one address.
@@ -68,6 +72,7 @@ impl Settings {
             look_for_mails_every: Duration::from_secs(5),
             request_limits: RequestLimits::default(),
             trusted_proxies: Vec::new(),
+            tls: None,
             forget_every: Duration::from_secs(3_600),
             ticket_life: Duration::from_secs(12 * 3_600),
             ticket_checked_every: Duration::from_secs(30),
@@ -178,6 +183,21 @@ pub enum ServeError {
     Storage(#[from] StorageError),
     #[error("the server's socket failed: {0}")]
     Socket(#[from] std::io::Error),
+    #[error("no TLS: {0}")]
+    Tls(#[from] TlsError),
+}
+
+/// How connections come in.
+enum Door {
+    Open(TcpListener),
+    Tls(TlsListener),
+}
+
+/// Edits are small and must not wait for more.
+fn without_delay(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
 }
 
 /// How long requests have to end, and then sessions to hear that the server stops.
@@ -191,6 +211,10 @@ pub async fn serve(
     listener: TcpListener,
     stopping: CancellationToken,
 ) -> Result<(), ServeError> {
+    let listener = match settings.tls.clone() {
+        None => Door::Open(listener),
+        Some(files) => Door::Tls(TlsListener::open(listener, files, stopping.clone())?),
+    };
     let state = AppState::open(storage, settings, Passwords::new().await, stopping.clone()).await?;
     let forgetting = tokio::spawn(forget_stale_sign_ins(
         Arc::clone(&state.storage),
@@ -220,18 +244,18 @@ pub async fn serve(
         state.settings.look_for_mails_every,
         stopping.clone(),
     ));
-    let router = router::router(state.clone());
-    let listener = listener.tap_io(|stream| {
-        // Edits are small and must not wait for more.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
+    let service = router::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let ending = stopping.clone().cancelled_owned();
+    let serving = match listener {
+        Door::Open(listener) => {
+            let listener = listener.tap_io(|stream| without_delay(stream));
+            Either::Left(axum::serve(listener, service).with_graceful_shutdown(ending).into_future())
         }
-    });
-    let serving = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(stopping.clone().cancelled_owned());
+        Door::Tls(listener) => {
+            let listener = listener.tap_io(|stream| without_delay(stream.get_ref().0));
+            Either::Right(axum::serve(listener, service).with_graceful_shutdown(ending).into_future())
+        }
+    };
     let overdue = async {
         stopping.cancelled().await;
         tokio::time::sleep(DRAIN).await;

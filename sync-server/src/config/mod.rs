@@ -54,6 +54,12 @@ pub struct Serve {
     /// Addresses or networks of proxies whose X-Forwarded-For is believed, as in "10.0.0.2,172.16.0.0/12"
     #[arg(long = "trusted-proxy", env = "TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
+    /// Serve TLS with this certificate (PEM, followed by those that vouch for it); a renewed file is taken up by itself
+    #[arg(long, env = "TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, env = "TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
     /// Pages of other servers that may open sockets here, as in "https://widgets.example.org"
     #[arg(long = "allowed-origin", env = "ALLOWED_ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
@@ -149,7 +155,7 @@ impl Mail {
     /// Without a slash at the end.
     pub fn address(&self, listening_at: &str) -> String {
         let named = self.public_address.as_deref();
-        let address = named.map_or_else(|| format!("http://{listening_at}"), str::to_owned);
+        let address = named.map_or_else(|| listening_at.to_owned(), str::to_owned);
         address.trim_end_matches('/').to_owned()
     }
 }
