@@ -72,10 +72,7 @@ fn answer(
     let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)
         .map_err(|error| StorageError::Failed(format!("{}: {error}", stored.id)))?;
     let tag = entity_tag(&document.heads());
-    let headers = [
-        (header::ETAG, tag.clone()),
-        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
-    ];
+    let headers = [(header::ETAG, tag.clone())];
     if known.is_some_and(|known| names(known, &tag)) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
