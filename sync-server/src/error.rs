@@ -207,6 +207,10 @@ impl IntoResponse for ApiError {
             Self::BadRequest { detail, .. } => problem["detail"] = json!(detail),
             Self::ChooseClinic(memberships) => problem["memberships"] = json!(memberships),
             Self::Unavailable(cause) => tracing::error!(%cause, "a request could not be served"),
+            // Mistakes look like this, and so does somebody who tries what is not theirs.
+            Self::WrongCredentials | Self::NotPermitted | Self::LinkNoLongerValid => {
+                tracing::warn!(code, "a request was refused");
+            }
             _ => {}
         }
         let mut response = (status, problem.to_string()).into_response();
