@@ -226,3 +226,28 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn a_cause_inside_the_server_is_not_told() {
+        let cause = StorageError::Failed("password authentication failed for user \"clinic\"".to_owned());
+        let answer = ApiError::from(cause).into_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = to_bytes(answer.into_body(), 4_096).await.expect("a body");
+        let problem: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(
+            problem,
+            json!({
+                "type": "urn:problem:unavailable",
+                "code": codes::UNAVAILABLE,
+                "title": "the server cannot reach its database: try again",
+                "status": 503,
+            })
+        );
+    }
+}
