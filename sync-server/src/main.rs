@@ -127,6 +127,12 @@ async fn serve(storage: Arc<dyn Storage>, data: &Data, options: Serve) -> Outcom
     ))?;
     let mut settings = Settings::new(options.web);
     settings.public_address = options.mail.address(&address.to_string());
+    if !address.ip().is_loopback() && !settings.public_address.starts_with("https://") {
+        tracing::warn!(
+            "what devices send is not encrypted here: a proxy in front has to do that, at an https address that \
+             --public-address names"
+        );
+    }
     settings.allowed_origins = options.allowed_origins;
     settings.post = post;
     settings.request_limits.address.at_once = options.requests_at_once;
