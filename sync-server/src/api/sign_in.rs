@@ -32,7 +32,8 @@ pub(crate) async fn sign_in(
     let email = request.email.trim().to_lowercase();
     let account = state.storage.people().account_by_email(&email).await?;
     let known = account.as_ref().map(|account| account.account);
-    let proved = prove(&state, &email, address, request.password, account).await;
+    let name = counted_as(&state, &email, known, request.device).await?;
+    let proved = prove(&state, &name, address, request.password, account).await;
     if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
         note_everywhere(&state, known, Some(request.device), happening::SIGN_IN_REFUSED);
     }
@@ -50,6 +51,26 @@ pub(crate) async fn sign_in(
         &request.device_name,
     )
     .await
+}
+
+/// What guesses are counted by. A device that somebody has signed in on before has patience of its own, so that the guesses
+/// of a stranger keep nobody out of their account. Nobody's devices are looked for too, in the same time.
+async fn counted_as(
+    state: &AppState,
+    email: &str,
+    known: Option<AccountId>,
+    device: DeviceId,
+) -> Result<String, ApiError> {
+    let account = known.unwrap_or(AccountId(uuid::Uuid::nil()));
+    let now = state.settings.clock.now();
+    let devices = state.storage.people().devices(account, now).await?;
+    let is_own = devices.iter().any(|one| one.device == device);
+    // No address has a capital letter by now: nobody types this one.
+    Ok(if is_own {
+        format!("{email} ON {device}")
+    } else {
+        email.to_owned()
+    })
 }
 
 /// Compares a password with an account's, or with nothing in the same time, as often as patience lasts. `name` is what

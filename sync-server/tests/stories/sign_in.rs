@@ -163,6 +163,25 @@ async fn guessing_is_slowed_down() {
     );
 }
 
+#[tokio::test]
+async fn a_strangers_guesses_keep_nobody_out_on_their_own_device() {
+    // On a machine with much to do the pauses would otherwise be over before they are noticed.
+    let standing_still = Clock::of(|| Timestamp(1_700_000_000_000));
+    let practice = Practice::open_with(Engine::Sqlite, |settings| settings.clock = standing_still).await;
+    let own = practice.device("desk").await.device;
+    let strange = fresh_id(DeviceId);
+    for device in [strange, own] {
+        for _ in 0..5 {
+            assert_eq!(practice.sign_in("desk", "guess", device).await.status, 401);
+        }
+        assert_eq!(practice.sign_in("desk", PASSWORD, device).await.status, 429);
+        if device == strange {
+            let signed_in = practice.sign_in("desk", PASSWORD, own).await;
+            assert_eq!(signed_in.status, 200, "they are not concerned");
+        }
+    }
+}
+
 /// Guesses by nobody in particular, until the address is slowed down; gives how many were free.
 async fn guesses_from(practice: &Practice, forwarded: &str) -> usize {
     let device = fresh_id(DeviceId);
