@@ -108,6 +108,7 @@ mod tests {
             "lantern beagle orchard",
             "quince-fathom-41-sled",
             "vier M\u{f6}wen im Regen",
+            "seven otters read old maps in a lantern orchard while quince trees hum softly at dusk",
             "p\u{159}\u{ed}li\u{161} \u{17e}lu\u{165}ou\u{10d}k\u{fd} k\u{16f}\u{148}",
         ] {
             check(good, Ok(()));
