@@ -116,11 +116,10 @@ pub(super) async fn begin_sign_in(
     let now = state.settings.clock.now();
     let principal = principal_at(state, account, clinic).await?;
     let name: String = device_name.chars().take(MAX_DEVICE_NAME).collect();
-    state
-        .storage
-        .people()
-        .remember_device(account, device, &name, now)
-        .await?;
+    let people = state.storage.people();
+    // One sign-in of theirs at this clinic on this device: nobody goes on with the tokens of a former one.
+    people.sign_out_device(account, device, Some(clinic)).await?;
+    people.remember_device(account, device, &name, now).await?;
     let (refresh_token, hash) = mint_refresh_token();
     let family = random();
     state

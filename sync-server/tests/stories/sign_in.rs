@@ -3,6 +3,7 @@
 use crate::database::Engine;
 use crate::http::{Response, post, request};
 use crate::morning::on_both;
+use crate::person::Person;
 use crate::practice::{PASSWORD, Practice, fresh_id};
 use axum::http::Method;
 use serde_json::json;
@@ -18,6 +19,7 @@ on_both! {
     a_lost_answer_is_given_again
     a_copied_refresh_token_ends_the_sign_in
     signing_out_ends_the_sign_in
+    signing_in_anew_ends_the_former_sign_in_there
 }
 
 async fn refresh(practice: &Practice, token: &str, device: DeviceId) -> Response {
@@ -104,6 +106,21 @@ async fn signing_out_ends_the_sign_in(engine: Engine) {
             .status,
         401
     );
+}
+
+async fn signing_in_anew_ends_the_former_sign_in_there(engine: Engine) {
+    let practice = Practice::open(engine).await;
+    let tablet = fresh_id(DeviceId);
+    let former = Person::on(&practice, "desk", PASSWORD, tablet).await;
+    let elsewhere = Person::of(&practice, "desk", PASSWORD).await;
+    let colleague = Person::on(&practice, "vet", PASSWORD, tablet).await;
+    let anew = Person::on(&practice, "desk", PASSWORD, tablet).await;
+    assert_eq!(former.try_get("/me").await.status, 401);
+    let former = refresh(&practice, &former.signed_in.refresh_token, tablet).await;
+    assert_eq!(former.status, 401);
+    for person in [anew, elsewhere, colleague] {
+        assert_eq!(person.try_get("/me").await.status, 200);
+    }
 }
 
 /// The fastest answers to a wrong password and to an unknown name, in seconds.
