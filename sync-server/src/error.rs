@@ -204,7 +204,11 @@ impl IntoResponse for ApiError {
             "status": status.as_u16(),
         });
         match &self {
-            Self::BadRequest { detail, .. } => problem["detail"] = json!(detail),
+            Self::BadRequest { detail, .. } => {
+                // The detail can have in it what was sent.
+                tracing::info!(code, "a request was refused");
+                problem["detail"] = json!(detail);
+            }
             Self::ChooseClinic(memberships) => problem["memberships"] = json!(memberships),
             Self::Unavailable(cause) => tracing::error!(%cause, "a request could not be served"),
             // Mistakes look like this, and so does somebody who tries what is not theirs.

@@ -40,7 +40,10 @@ pub(crate) async fn document(
         let mut documents = storage.documents_named(principal.clinic, feed, &[id]).await?;
         found = found.or(documents.pop().and_then(StoredDocument::readable));
     }
-    let stored = found.ok_or(ApiError::NotFound)?;
+    let Some(stored) = found else {
+        tracing::info!(document = %id, "asked for a record that is not there for them");
+        return Err(ApiError::NotFound);
+    };
     // The clinic's own profile and settings are nobody's record.
     if !matches!(stored.kind, Kind::ClinicProfile | Kind::ClinicSettings) {
         let read = Event {

@@ -6,7 +6,7 @@ use crate::process::{BINARY, Process};
 use demonstration::DEMO_PASSWORD;
 use serde_json::{Value, json};
 use shared_model::accounts::{SignedIn, codes};
-use shared_model::ids::DeviceId;
+use shared_model::ids::{DeviceId, DocumentId};
 use std::io::Read;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -43,6 +43,17 @@ async fn a_refusal_is_a_line_that_says_who_and_tells_no_secret() {
     let look = json!({ "token": "no-such-link" });
     let gone = http::post(address, "/api/v1/invitations/look", &look).await;
     assert_eq!(gone.code(), codes::LINK_NO_LONGER_VALID);
+    let odd = http::post(
+        address,
+        "/api/v1/refresh",
+        &json!({ "refresh_token": ["odd-form"] }),
+    )
+    .await;
+    assert_eq!(odd.code(), codes::BAD_REQUEST);
+    let strange = fresh_id(DocumentId);
+    let path = format!("/api/v1/documents/{strange}");
+    let none = http::get(address, &path, &[("authorization", bearer.as_str())]).await;
+    assert_eq!(none.code(), codes::NOT_FOUND);
     server.kill();
 
     let mut told = String::new();
@@ -67,12 +78,17 @@ async fn a_refusal_is_a_line_that_says_who_and_tells_no_secret() {
             codes::WRONG_CREDENTIALS,
             codes::NOT_PERMITTED,
             codes::LINK_NO_LONGER_VALID,
+            codes::BAD_REQUEST,
         ]
     );
-    let who = &refused[2]["span"];
-    assert_eq!(who["account"], json!(signed_in.principal.account));
-    assert_eq!(who["clinic"], json!(signed_in.principal.clinic));
-    assert_eq!(who["device"], json!(device));
+    let asked = lines.iter().find(|line| line["document"] == json!(strange));
+    let asked = asked.expect("what was not there for them is named");
+    for line in [refused[2], asked] {
+        let who = &line["span"];
+        assert_eq!(who["account"], json!(signed_in.principal.account));
+        assert_eq!(who["clinic"], json!(signed_in.principal.clinic));
+        assert_eq!(who["device"], json!(device));
+    }
     for secret in [
         "northgate.example",
         GUESS,
@@ -81,6 +97,7 @@ async fn a_refusal_is_a_line_that_says_who_and_tells_no_secret() {
         &signed_in.refresh_token,
         &signed_in.device_key,
         "no-such-link",
+        "odd-form",
         "Tablet",
     ] {
         assert!(!told.contains(secret), "{secret} is in the log");
