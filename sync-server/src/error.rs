@@ -204,9 +204,17 @@ impl IntoResponse for ApiError {
             "status": status.as_u16(),
         });
         match &self {
-            Self::BadRequest { detail, .. } => problem["detail"] = json!(detail),
+            Self::BadRequest { detail, .. } => {
+                // The detail can have in it what was sent.
+                tracing::info!(code, "a request was refused");
+                problem["detail"] = json!(detail);
+            }
             Self::ChooseClinic(memberships) => problem["memberships"] = json!(memberships),
             Self::Unavailable(cause) => tracing::error!(%cause, "a request could not be served"),
+            // Mistakes look like this, and so does somebody who tries what is not theirs.
+            Self::WrongCredentials | Self::NotPermitted | Self::LinkNoLongerValid => {
+                tracing::warn!(code, "a request was refused");
+            }
             _ => {}
         }
         let mut response = (status, problem.to_string()).into_response();
@@ -220,5 +228,30 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn a_cause_inside_the_server_is_not_told() {
+        let cause = StorageError::Failed("password authentication failed for user \"clinic\"".to_owned());
+        let answer = ApiError::from(cause).into_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = to_bytes(answer.into_body(), 4_096).await.expect("a body");
+        let problem: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(
+            problem,
+            json!({
+                "type": "urn:problem:unavailable",
+                "code": codes::UNAVAILABLE,
+                "title": "the server cannot reach its database: try again",
+                "status": 503,
+            })
+        );
     }
 }

@@ -138,6 +138,12 @@ async fn serve(storage: Arc<dyn Storage>, data: &Data, options: Serve) -> Outcom
         key,
         look_every: LOOK_FOR_CERTIFICATES_EVERY,
     });
+    if !address.ip().is_loopback() && !settings.public_address.starts_with("https://") {
+        tracing::warn!(
+            "what devices send is not encrypted here: name a certificate (TLS_CERTIFICATE, TLS_KEY), or have a proxy in \
+             front do it at an https address that PUBLIC_ADDRESS names"
+        );
+    }
     settings.allowed_origins = options.allowed_origins;
     settings.post = post;
     settings.request_limits.address.at_once = options.requests_at_once;

@@ -81,7 +81,8 @@ pub(crate) fn router(state: AppState) -> Router {
             post(api::members_lost).delete(api::members_found),
         )
         .route("/clinics", get(api::clinics).post(api::open_clinic));
-    // What is about accounts is kept by no browser and no proxy; documents say themselves who may keep them.
+    // What is about people and their animals is kept by no browser and no proxy. A program that has a document already says
+    // so with its entity tag.
     let api = sockets
         .merge(secrets)
         .merge(people)

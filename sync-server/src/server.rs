@@ -249,11 +249,19 @@ pub async fn serve(
     let serving = match listener {
         Door::Open(listener) => {
             let listener = listener.tap_io(|stream| without_delay(stream));
-            Either::Left(axum::serve(listener, service).with_graceful_shutdown(ending).into_future())
+            Either::Left(
+                axum::serve(listener, service)
+                    .with_graceful_shutdown(ending)
+                    .into_future(),
+            )
         }
         Door::Tls(listener) => {
             let listener = listener.tap_io(|stream| without_delay(stream.get_ref().0));
-            Either::Right(axum::serve(listener, service).with_graceful_shutdown(ending).into_future())
+            Either::Right(
+                axum::serve(listener, service)
+                    .with_graceful_shutdown(ending)
+                    .into_future(),
+            )
         }
     };
     let overdue = async {

@@ -39,9 +39,15 @@ pub struct LinkedRun {
 pub mod happening {
     pub const SIGNED_IN: &str = "signed_in";
     pub const SIGN_IN_REFUSED: &str = "sign_in_refused";
+    /// By two who hold tokens of one sign-in, or from another device: the sign-in has ended.
+    pub const REFRESH_TOKEN_REUSED: &str = "refresh_token_reused";
     pub const SIGNED_OUT: &str = "signed_out";
+    pub const PASSWORD_CHANGED: &str = "password_changed";
+    /// A mail to it was answered; it is the account's from now on, if it was not before.
+    pub const ADDRESS_CONFIRMED: &str = "address_confirmed";
     pub const ROLES_CHANGED: &str = "roles_changed";
     pub const DEVICE_SIGNED_OUT: &str = "device_signed_out";
+    pub const DEVICE_FOUND: &str = "device_found";
     pub const DEVICE_LOST: &str = "device_lost";
     pub const SIGNING_KEY_REGISTERED: &str = "signing_key_registered";
     pub const WORK_REFUSED: &str = "work_refused";

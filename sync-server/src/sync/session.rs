@@ -555,6 +555,8 @@ impl Session {
                     .await;
             }
         }
+        let account = self.principal.account;
+        tracing::info!(%account, %document, "asked for a record that is not there for them");
         Ok(())
     }
 

@@ -27,6 +27,7 @@ mod documents_over_http;
 mod durability;
 mod invitations;
 mod limits;
+mod log;
 mod mail;
 mod members;
 mod memberships;

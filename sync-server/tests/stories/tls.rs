@@ -132,7 +132,10 @@ async fn a_renewed_certificate_is_served_and_a_broken_one_is_not() {
     let (practice, folder, first) = practice_with_tls().await;
     std::fs::write(folder.path().join("certificate.pem"), "not a certificate").expect("written");
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(connect(practice.address, &first).await.is_ok(), "the former one stays");
+    assert!(
+        connect(practice.address, &first).await.is_ok(),
+        "the former one stays"
+    );
     let renewed = write_certificate(folder.path());
     let taken_up = async {
         while connect(practice.address, &renewed).await.is_err() {

@@ -4,9 +4,11 @@ use crate::database::{Database, Engine, MASTER_KEY};
 use crate::device::{item, raw};
 use crate::http::{self, Response};
 use crate::morning::on_both;
+use crate::person::{Person, post};
 use crate::practice::{MIA, PASSWORD, Practice, REX, fresh_id};
 use crate::process::BINARY;
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared_model::accounts::{SignedIn, links};
 use shared_model::commands::EditPatient;
 use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
@@ -23,6 +25,7 @@ on_both! {
     a_compacted_trail_is_as_whole_and_as_guarded
     rows_from_before_there_was_a_chain_are_told_apart
     what_happens_beside_writing_is_in_it
+    whatever_changes_a_way_in_is_in_it
     administrators_read_it_with_filters_and_nobody_else
 }
 
@@ -403,6 +406,55 @@ async fn what_happens_beside_writing_is_in_it(engine: Engine) {
         told.windows(2)
             .all(|pair| pair[0].place().at >= pair[1].place().at)
     );
+}
+
+/// Passwords, addresses, devices, and tokens that somebody has copied.
+async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let change = json!({ "current": PASSWORD, "new": "quince-fathom-41-sled" });
+    assert_eq!(vet.post("/me/password", change).await.status, 204);
+    until_noted(&practice, "password_changed", 1).await;
+    let forgot = json!({ "email": "vet@example.org" });
+    assert_eq!(
+        post(practice.address, "/password/forgot", forgot).await.status,
+        202
+    );
+    let link = letters.letter("vet@example.org", "A new password").await;
+    let reset = json!({ "token": link.token(links::RESET_PASSWORD), "password": "lantern beagle orchard" });
+    assert_eq!(post(practice.address, "/password/reset", reset).await.status, 204);
+    until_noted(&practice, "password_changed", 2).await;
+
+    let desk = Person::of(&practice, "desk", PASSWORD).await;
+    let new = json!({ "password": PASSWORD, "email": "front@example.org" });
+    assert_eq!(desk.post("/me/email", new).await.status, 202);
+    let link = letters.letter("front@example.org", "Confirm").await;
+    let follow = json!({ "token": link.token(links::VERIFY_EMAIL) });
+    assert_eq!(post(practice.address, "/email/verify", follow).await.status, 204);
+    until_noted(&practice, "address_confirmed", 1).await;
+
+    let phone = Person::of(&practice, "tech", PASSWORD).await;
+    let path = format!(
+        "/me/devices/{}",
+        Person::of(&practice, "tech", PASSWORD).await.device
+    );
+    assert_eq!(phone.tell(&format!("{path}/sign-out")).await.status, 204);
+    until_noted(&practice, "device_signed_out", 1).await;
+    assert_eq!(phone.tell(&format!("{path}/lost")).await.status, 204);
+    until_noted(&practice, "device_lost", 1).await;
+    assert_eq!(phone.delete(&format!("{path}/lost")).await.status, 204);
+    until_noted(&practice, "device_found", 1).await;
+
+    let refresh = async |token: &str| {
+        let body = json!({ "refresh_token": token, "device": phone.device });
+        post(practice.address, "/refresh", body).await
+    };
+    let copied = &phone.signed_in.refresh_token;
+    let next: SignedIn = refresh(copied).await.read();
+    assert_eq!(refresh(&next.refresh_token).await.status, 200);
+    assert_eq!(refresh(copied).await.status, 401);
+    until_noted(&practice, "refresh_token_reused", 1).await;
+    is_whole(&practice).await;
 }
 
 async fn administrators_read_it_with_filters_and_nobody_else(engine: Engine) {

@@ -17,8 +17,9 @@ mod trail;
 use super::{StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow, PgSslMode};
 use sqlx::{Connection, Row, SqlStr};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
@@ -86,6 +87,11 @@ impl PostgresStorage {
         let options = PgConnectOptions::from_str(url)?
             .application_name("sync-server")
             .options(SETTINGS);
+        if !is_private(&options) {
+            tracing::warn!(
+                "the database is elsewhere and its certificate is not checked: name sslmode=verify-full in its address"
+            );
+        }
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_WITHIN)
@@ -111,6 +117,18 @@ impl PostgresStorage {
             node: Uuid::from_bytes(crate::identity::random()),
         })
     }
+}
+
+/// Whether nobody on the way can read or alter what passes: the database is on this machine, or proves who it is.
+fn is_private(options: &PgConnectOptions) -> bool {
+    let host = options.get_host().trim_matches(['[', ']']);
+    let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_here = options.get_socket().is_some() || host == "localhost" || is_loopback;
+    is_here
+        || matches!(
+            options.get_ssl_mode(),
+            PgSslMode::VerifyCa | PgSslMode::VerifyFull
+        )
 }
 
 fn migrator() -> Migrator {
@@ -173,4 +191,30 @@ fn from_small(number: i32) -> Stored<u16> {
 
 fn length(size: usize) -> i32 {
     i32::try_from(size).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_ways_to_a_database_are_private() {
+        let check = |address: &str, expected: bool| {
+            let options = PgConnectOptions::from_str(address).expect("an address");
+            assert_eq!(is_private(&options), expected, "{address}");
+        };
+        check("postgres://localhost/clinic?sslmode=disable", true);
+        check("postgres://127.0.0.1:5433/clinic?sslmode=prefer", true);
+        check("postgres://[::1]/clinic?sslmode=disable", true);
+        check(
+            "postgres://%2Fvar%2Frun%2Fpostgresql/clinic?sslmode=disable",
+            true,
+        );
+        check("postgres://db.example.org/clinic?sslmode=verify-full", true);
+        check("postgres://db.example.org/clinic?sslmode=verify-ca", true);
+        for mode in ["disable", "allow", "prefer", "require"] {
+            check(&format!("postgres://db.example.org/clinic?sslmode={mode}"), false);
+            check(&format!("postgres://10.0.0.5/clinic?sslmode={mode}"), false);
+        }
+    }
 }
