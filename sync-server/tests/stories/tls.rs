@@ -130,6 +130,7 @@ async fn who_does_not_end_a_handshake_holds_up_nobody() {
 #[tokio::test]
 async fn a_renewed_certificate_is_served_and_a_broken_one_is_not() {
     let (practice, folder, first) = practice_with_tls().await;
+    assert!(connect(practice.address, &first).await.is_ok());
     std::fs::write(folder.path().join("certificate.pem"), "not a certificate").expect("written");
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(
