@@ -10,6 +10,7 @@ mod event;
 pub mod query;
 mod store;
 mod sync;
+pub mod unlock;
 
 pub use core::Core;
 pub use effect::{Effect, Failure};
