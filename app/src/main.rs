@@ -17,7 +17,7 @@ use components::{Dialogs, KeyBoard, ToastRegion, Toasts};
 use dioxus::prelude::*;
 use host::{Host, Stage};
 use route::Route;
-use views::{DoorPage, Doors, NoStorePage, OpeningPage, SignInPage};
+use views::{DoorPage, Doors, LockCover, LockPage, NoStorePage, OpeningPage, SignInPage};
 
 #[cfg(feature = "desktop")]
 fn main() {
@@ -41,6 +41,7 @@ fn root() -> Element {
     desktop::use_window(host);
     #[cfg(feature = "web")]
     use_hook(|| host.heed_leaving());
+    use_hook(|| host::listen_active(move || host.active()));
     use_context_provider(KeyBoard::new);
     use_context_provider(Dialogs::new);
     let doors = use_context_provider(Doors::new);
@@ -52,7 +53,9 @@ fn root() -> Element {
             (_, Some(door)) => rsx! { DoorPage { door } },
             (Stage::SignedOut, None) => rsx! { SignInPage {} },
             (Stage::SignedIn, None) => rsx! { Router::<Route> {} },
+            (Stage::Locked(locked), None) => rsx! { LockPage { locked } },
         }
+        LockCover {}
         ToastRegion {}
     };
     #[cfg(feature = "desktop")]

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { sql } from "./postgres.mjs";
@@ -23,6 +23,8 @@ const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { viewport: { width: 390, height: 844 }, touch: true };
 
 const SERVER = process.env.SERVER ?? "../target/debug/sync-server";
+/** Makes a store as builds left it that did not encrypt. */
+export const FORMER_STORE = join(dirname(SERVER), "former_store");
 export const WEB = process.env.WEB ?? "../dist/web";
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -211,6 +213,13 @@ export class Profile {
   async signIn(email, password = PASSWORD) {
     await this.goto("/");
     await this.enter(email, password);
+  }
+
+  /** Somebody of those whom the lock screen shows comes in with their password, or with a PIN. */
+  async unlock(secret = PASSWORD, name = undefined) {
+    if (name) await this.page.getByRole("list", { name: "Who works here?" }).getByRole("button", { name }).click();
+    await this.page.locator("#secret").fill(secret);
+    await this.page.getByRole("button", { name: /^Unlock/ }).click();
   }
 
   /** Fills in the form that is on the screen. */

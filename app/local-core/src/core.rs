@@ -711,40 +711,46 @@ impl Core {
         Ok(())
     }
 
-    /// Somebody goes on whose tokens are in the store already, as after a colleague; nobody does if they are not.
+    /// Somebody goes on whose tokens are in the store already, as after a colleague; nobody does if they are not. They do on
+    /// a disk that takes nothing, too: what is written down last is only who that was.
     fn enter(
         &mut self,
         now: Timestamp,
         account: AccountId,
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        let credentials = self.credentials(account)?;
-        self.store.transaction(|| match &credentials {
-            Some(credentials) => {
-                self.store.set_meta(CURRENT, &account)?;
-                self.store.set_meta("last_principal", &credentials.principal)
-            }
-            None => self.store.clear_meta(CURRENT),
-        })?;
         self.signed_in = None;
         self.sync.reset();
         self.cache.clear();
-        self.restore()?;
+        self.take_up(account)?;
         effects.push(Effect::SignedIn(self.signed_in.is_some()));
         if self.signed_in.is_some() {
             self.replay_deferred()?;
             self.load_clinic()?;
             self.connect(now, effects);
         }
-        Ok(())
+        if self.store.meta::<AccountId>(CURRENT)? == Some(account) {
+            return Ok(());
+        }
+        self.store.transaction(|| match self.principal() {
+            Some(principal) => {
+                self.store.set_meta(CURRENT, &account)?;
+                self.store.set_meta("last_principal", principal)
+            }
+            None => self.store.clear_meta(CURRENT),
+        })
     }
 
     /// Who was signed in when the program ended.
     fn restore(&mut self) -> Result<(), StoreError> {
         self.keep_credentials_apart()?;
-        let Some(account) = self.store.meta::<AccountId>(CURRENT)? else {
-            return Ok(());
-        };
+        match self.store.meta::<AccountId>(CURRENT)? {
+            Some(account) => self.take_up(account),
+            None => Ok(()),
+        }
+    }
+
+    fn take_up(&mut self, account: AccountId) -> Result<(), StoreError> {
         let Some(credentials) = self.credentials(account)? else {
             return Ok(());
         };

@@ -13,6 +13,7 @@ pub(crate) enum FieldKind {
     Email,
     Tel,
     Password,
+    Pin,
     Date,
     Decimal,
 }
@@ -24,7 +25,7 @@ impl FieldKind {
             Self::Text | Self::Decimal => "text",
             Self::Email => "email",
             Self::Tel => "tel",
-            Self::Password => "password",
+            Self::Password | Self::Pin => "password",
             Self::Date => "date",
         }
     }
@@ -33,6 +34,7 @@ impl FieldKind {
         match self {
             Self::Decimal => Some("decimal"),
             Self::Tel => Some("tel"),
+            Self::Pin => Some("numeric"),
             _ => None,
         }
     }

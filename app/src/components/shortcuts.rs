@@ -68,6 +68,7 @@ pub(crate) enum Shortcut {
     Book,
     NewClient,
     Keys,
+    Lock,
     Day,
     Patients,
     Clients,
@@ -78,6 +79,7 @@ impl Shortcut {
         match key {
             "b" | "B" => Some(Self::Book),
             "n" | "N" => Some(Self::NewClient),
+            "l" | "L" => Some(Self::Lock),
             "?" => Some(Self::Keys),
             _ => None,
         }
@@ -100,6 +102,7 @@ pub(crate) fn use_shortcuts() {
     let dialogs = use_dialogs();
     let clinic = use_clinic();
     let navigator = use_navigator();
+    let host = host::use_host();
     use_hook(move || {
         let (meant, mut pressed) = unbounded::<Meant>();
         let listener = host::listen_keys(move |press| match keys.meaning(press, host::now()) {
@@ -126,6 +129,7 @@ pub(crate) fn use_shortcuts() {
                             Shortcut::Book => dialogs.open(OpenDialog::BOOK),
                             Shortcut::NewClient => dialogs.open(OpenDialog::NewClient),
                             Shortcut::Keys => dialogs.open(OpenDialog::Keys),
+                            Shortcut::Lock => host.lock(),
                             Shortcut::Day => go(Route::Day {}),
                             Shortcut::Patients => go(Route::Patients {}),
                             Shortcut::Clients => go(Route::Clients {}),

@@ -174,6 +174,17 @@ pub(super) const NEEDS: &[Need] = &[
         otherwise: "Install the development files of WebKitGTK 4.1 and libxdo.",
     },
     Need {
+        name: "OpenSSL's development files",
+        why: "the desktop app's records are encrypted with its libcrypto",
+        purpose: Purpose::Desktop,
+        found: || {
+            cfg!(not(target_os = "linux")) || succeeds(program("pkg-config").args(["--exists", "libcrypto"]))
+        },
+        way: Way::Debian(&[&["libssl-dev", "pkg-config"]]),
+        brew: "",
+        otherwise: "Install the development files of OpenSSL.",
+    },
+    Need {
         name: "Xvfb",
         why: "the desktop test has its window on a screen in memory",
         purpose: Purpose::Desktop,

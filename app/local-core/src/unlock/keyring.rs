@@ -182,6 +182,12 @@ impl Keyring {
         Ok(())
     }
 
+    /// No window goes on without unlocking.
+    pub fn end_pass(&self) -> Result<(), StoreError> {
+        self.sql.execute("UPDATE device SET pass = NULL", [])?;
+        Ok(())
+    }
+
     /// Whether a window that was open at the last unlocking may go on: nobody has locked the device since.
     pub fn still_holds(&self, pass: &[u8; 16]) -> Result<bool, StoreError> {
         let kept: Option<Vec<u8>> = self
@@ -306,6 +312,13 @@ impl Keyring {
             (wrapped.nonce, wrapped.sealed),
         )?;
         Ok(())
+    }
+
+    /// Whether whoever signs in at the server can open the records.
+    pub fn has_device_key(&self) -> Result<bool, StoreError> {
+        Ok(self
+            .sql
+            .query_row("SELECT wrapped IS NOT NULL FROM device", [], |row| row.get(0))?)
     }
 
     /// The records' key, for somebody who has just signed in at the server.
@@ -470,12 +483,12 @@ impl Keyring {
     }
 
     /// Nobody can open what was encrypted so far: for records that begin anew, or were never taken over. The device keeps
-    /// its id.
+    /// its id, and locks as a new one does: an owner's phone that never did may be a clinic's next.
     pub fn forget_everybody(&self) -> Result<(), StoreError> {
         self.transaction(|| {
             self.sql.execute_batch(
                 "DELETE FROM way; DELETE FROM person; \
-                 UPDATE device SET sealed = 0, waiting = NULL, pass = NULL, nonce = NULL, wrapped = NULL;",
+                 UPDATE device SET sealed = 0, lock_after = 5, waiting = NULL, pass = NULL, nonce = NULL, wrapped = NULL;",
             )?;
             Ok(())
         })

@@ -12,7 +12,7 @@ const PIN: &str = "481516";
 const PASSWORD: &str = "lantern-beagle-orchard-47";
 
 fn data() -> DataKey {
-    DataKey::new([0xd7; 32])
+    DataKey::mint(|bytes| bytes.fill(0xd7))
 }
 
 fn fresh(number: u8) -> Fresh {

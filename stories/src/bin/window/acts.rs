@@ -17,6 +17,8 @@ use stories::{Clinic, Device};
 const DAY: &str = "Day · Vet Clinic";
 const SIGN_IN: &str = "Sign in · Vet Clinic";
 const CANNOT_OPEN: &str = "Cannot open the records · Vet Clinic";
+const LOCKED: &str = "Locked · Vet Clinic";
+const PIN: &str = "481516";
 const VISIT: &str = "Visit of Rex · Vet Clinic";
 
 const HISTORY: &str = "Ate grass and part of a rope toy yesterday evening. Vomited four times overnight, \
@@ -89,6 +91,7 @@ impl Story<'_> {
             opens
         );
         act!("a wrong password is said, the right one opens the day", signs_in);
+        act!("a PIN is set, a key locks, and the PIN unlocks", locks);
         act!(
             "a visit is started, written and weighed; the desk sees it",
             writes_a_visit
@@ -134,7 +137,7 @@ impl Story<'_> {
         // Without a window manager the keys go where the mouse is.
         self.screen.point((640, 200))?;
         ensure!(
-            self.account.records().join("clinic.db").is_file(),
+            self.account.records().join("keys.db").is_file(),
             "the records are in the platform's folder"
         );
         let fonts = self.app.page.loaded_fonts().await?;
@@ -165,6 +168,72 @@ impl Story<'_> {
         app.reads("Rex Petra Novak").await?;
         app.reads("At the clinic ·").await?;
         self.picture("day").await
+    }
+
+    async fn locks(&mut self) -> Result<()> {
+        let (screen, app) = (&self.screen, &mut self.app);
+        app.click(screen, "Set a PIN").await?;
+        app.is_in("New PIN").await?;
+        app.write(screen, "123456").await?;
+        screen.key("Tab")?;
+        app.is_in("The same PIN again").await?;
+        app.write(screen, "123456").await?;
+        screen.key("Return")?;
+        app.reads("This one is tried first").await?;
+        for field in ["New PIN", "The same PIN again"] {
+            app.enter(screen, field).await?;
+            screen.key("Ctrl+a")?;
+            app.write(screen, PIN).await?;
+        }
+        screen.key("Return")?;
+        app.reads("Your PIN is set").await?;
+        app.click(screen, "Lock").await?;
+        app.titled(screen, LOCKED).await?;
+        app.is_in("PIN").await?;
+        let shown = app.page.text().await?;
+        ensure!(!shown.contains("Rex"), "the lock screen shows a record: {shown}");
+        self.picture("locked").await?;
+        let (screen, app) = (&self.screen, &mut self.app);
+        app.write(screen, "000000").await?;
+        screen.key("Return")?;
+        app.reads("4 tries left").await?;
+        self.unlocks().await?;
+        self.app.reads("At the clinic ·").await?;
+        self.nothing_is_readable()
+    }
+
+    /// With the PIN, to the day; in less than a second from the last digit.
+    async fn unlocks(&mut self) -> Result<()> {
+        let (screen, app) = (&self.screen, &mut self.app);
+        app.titled(screen, LOCKED).await?;
+        app.is_in("PIN").await?;
+        app.write(screen, PIN).await?;
+        screen.key("Return")?;
+        app.titled(screen, DAY).await?;
+        Ok(())
+    }
+
+    /// No file of the account has a word of any record in it, logs and what the window keeps included.
+    fn nothing_is_readable(&self) -> Result<()> {
+        let mut folders = vec![self.account.home.clone()];
+        let secrets = ["Novak", "petra.novak", demonstration::DEMO_PASSWORD, PIN];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.is_file() {
+                    let bytes = std::fs::read(&path)?;
+                    for secret in secrets {
+                        let found = bytes
+                            .windows(secret.len())
+                            .any(|window| window == secret.as_bytes());
+                        ensure!(!found, "“{secret}” stands in {}", path.display());
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn writes_a_visit(&mut self) -> Result<()> {
@@ -248,11 +317,12 @@ impl Story<'_> {
     async fn survives_a_kill(&mut self) -> Result<()> {
         self.app.kill()?;
         self.app = App::start(self.program, &self.account, &self.screen)?;
-        self.app.titled(&self.screen, DAY).await?;
+        self.unlocks().await?;
         self.app.reads("Offline").await?;
         self.open_visit().await?;
         self.has_written("Assessment", ASSESSMENT).await?;
-        self.app.notes_are("Saved here").await
+        self.app.notes_are("Saved here").await?;
+        self.nothing_is_readable()
     }
 
     async fn returns(&mut self) -> Result<()> {
@@ -271,7 +341,7 @@ impl Story<'_> {
         // No pause in which the program could have saved it by itself.
         self.close().await?;
         self.app = App::start(self.program, &self.account, &self.screen)?;
-        self.app.titled(&self.screen, DAY).await?;
+        self.unlocks().await?;
         self.open_visit().await?;
         self.has_written("Plan", PLAN).await?;
         self.desk_sees("the plan", |visit| written(visit, Section::Plan) == PLAN)
@@ -311,7 +381,7 @@ impl Story<'_> {
         first.write(&self.screen, "39.1").await?;
         self.screen.close(window)?;
         ensure!(first.ended().await?.success(), "the program ended badly");
-        self.app.titled(&self.screen, DAY).await?;
+        self.unlocks().await?;
         self.desk_sees("the temperature, which was typed and not left", |visit| {
             visit.tiles.iter().any(|tile| {
                 let reading = tile.reading.as_ref().map(|reading| reading.value.to_string());
@@ -331,7 +401,7 @@ impl Story<'_> {
         self.has_size(SIZE).await?;
         self.close().await?;
         self.app = App::start(self.program, &self.account, &self.screen)?;
-        self.app.titled(&self.screen, DAY).await?;
+        self.unlocks().await?;
         ensure!(self.app.page.theme().await? == "dark", "the theme is forgotten");
         self.corner_is("dark", |brightness| brightness < 60).await?;
         self.has_size(SIZE).await?;
