@@ -154,6 +154,8 @@ pub(crate) fn TextArea(
     rsx! {
         Framed { id: id.clone(), label, error: error.clone(), hint, optional,
             textarea {
+                // The browser keeps what is in a field for its next session otherwise, on the disk and readable.
+                "autocomplete": "off",
                 id,
                 class: "textarea",
                 rows,
