@@ -13,7 +13,7 @@ mod route;
 mod text;
 mod views;
 
-use components::{Dialogs, KeyBoard, ToastRegion, Toasts};
+use components::{Dialogs, HalfTypedFields, KeyBoard, ToastRegion, Toasts};
 use dioxus::prelude::*;
 use host::{Host, Stage};
 use route::Route;
@@ -42,8 +42,10 @@ fn root() -> Element {
     #[cfg(feature = "web")]
     use_hook(|| host.heed_leaving());
     use_hook(|| host::listen_active(move || host.active()));
+    use_returns(host);
     use_context_provider(KeyBoard::new);
     use_context_provider(Dialogs::new);
+    use_context_provider(HalfTypedFields::new);
     let doors = use_context_provider(Doors::new);
     let stage = host.stage.read().clone();
     let page = rsx! {
@@ -63,4 +65,16 @@ fn root() -> Element {
         desktop::Heard { {page} }
     };
     page
+}
+
+/// A machine that slept, or a page that the browser let rest, goes on where it was, except that its clock has moved.
+fn use_returns(host: Host) {
+    const LOOK_MS: u32 = 1_000;
+    use_future(move || async move {
+        loop {
+            let before = host::now();
+            host::sleep(LOOK_MS).await;
+            host.returned(host::now().0 - before.0);
+        }
+    });
 }

@@ -508,6 +508,10 @@ first-visit = This is the first visit here.
 ## Shell
 
 page-title = { $page } · { $app }
+page-of-patient = Patient
+page-of-client = Client
+page-of-visit = Visit
+page-of-colleague = Colleague
 skip-to-content = Skip to content
 opening-records = Opening the records of this device
 menu = Menu
@@ -919,6 +923,7 @@ desktop-program-on = The program on { $system }
 lock = Lock
 locked = Locked
 locking = Saving what is typed, then locking
+half-typed-is-kept = What you had begun to type is there when you open it again
 locked-why = The records on this device are encrypted. Unlocking needs no connection.
 locked-waiting = { $count ->
     [one] 1 change of this device waits for the clinic

@@ -918,24 +918,6 @@ impl Core {
             .is_some_and(|before| before.clinic != principal.clinic || before.feeds() != principal.feeds()))
     }
 
-    /// Where somebody was when the device was locked; empty if nobody knows.
-    pub fn place(&self) -> String {
-        let place = |account| self.store.meta(&format!("place {account}")).ok().flatten();
-        self.principal()
-            .and_then(|principal| place(principal.account))
-            .unwrap_or_default()
-    }
-
-    /// Whoever works here is there now, and finds it again after unlocking.
-    pub fn note_place(&self, place: &str) -> Result<(), StoreError> {
-        match self.principal() {
-            Some(principal) => self
-                .store
-                .set_meta(&format!("place {}", principal.account), &place.to_owned()),
-            None => Ok(()),
-        }
-    }
-
     /// What signing out tells the server.
     pub fn refresh_token(&self) -> Option<&str> {
         self.signed_in

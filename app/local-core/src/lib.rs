@@ -7,6 +7,7 @@
 mod core;
 mod effect;
 mod event;
+mod left_off;
 pub mod query;
 mod store;
 mod sync;
@@ -15,5 +16,6 @@ pub mod unlock;
 pub use core::Core;
 pub use effect::{Effect, Failure};
 pub use event::{Credentials, Decision, Event, PAGE_BITS};
+pub use left_off::{HalfTyped, LeftOff};
 pub use query::{Query, View};
 pub use store::{Discarded, OutboxCounts, OutboxEntry, Receipt, StorageTrouble, Store, StoreError};

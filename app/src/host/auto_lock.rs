@@ -71,6 +71,15 @@ impl AutoLock {
         }
     }
 
+    pub(super) fn is_locking(&self) -> bool {
+        self.locking.is_some()
+    }
+
+    /// Whether every window has saved what is typed in it.
+    pub(super) fn has_heard(&self, windows: usize) -> bool {
+        self.locking.is_some_and(|locking| locking.heard >= windows)
+    }
+
     /// Whether it is time to lock: every window has saved and what was asked of the server is `settled`, or they take too
     /// long.
     pub(super) fn is_done(&self, now: Timestamp, windows: usize, settled: bool) -> bool {

@@ -12,7 +12,7 @@ use super::{
 };
 use base64::Engine;
 use local_core::unlock::{DataKey, Fresh, Keyring, PinTrouble, Way};
-use local_core::{Core, Credentials, Event, Failure, Query, Store, StoreError};
+use local_core::{Core, Credentials, Event, Failure, HalfTyped, LeftOff, Query, Store, StoreError};
 use rusqlite::Connection;
 use shared_model::commands::{Command, RegisterClient};
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId, EmailId, PhoneId};
@@ -237,16 +237,14 @@ impl Tablet {
     }
 
     fn lock(&mut self) -> Locked {
-        let said = self.ask(ToCore::Lock {
-            place: "/patients".to_owned(),
-        });
+        let said = self.ask(ToCore::Lock(left_off("/patients")));
         locked(&said).expect("the only window has saved, so it locks")
     }
 
     /// Signs out or is removed: the window has nothing to save, and the server hears of it or does not.
     fn leave(&mut self, message: ToCore) -> Vec<FromCore> {
         self.ask(message);
-        self.ask(ToCore::Lock { place: String::new() });
+        self.ask(ToCore::Lock(left_off("")));
         self.input(Input::Response(Purpose::SignOut, None))
     }
 
@@ -279,6 +277,13 @@ impl Tablet {
                 assert!(!found, "{secret} in {}", file.display());
             }
         }
+    }
+}
+
+fn left_off(place: &str) -> LeftOff {
+    LeftOff {
+        place: place.to_owned(),
+        typed: Vec::new(),
     }
 }
 
@@ -513,7 +518,7 @@ fn a_call_of_who_has_locked_is_answered_to_nobody_else() {
             })
             .collect()
     };
-    let said = tablet.ask(ToCore::Lock { place: String::new() });
+    let said = tablet.ask(ToCore::Lock(left_off("")));
     assert_eq!(answers(&said), [Err(CallTrouble::SignInAgain)]);
     let late = Response {
         status: 200,
@@ -629,10 +634,50 @@ fn who_comes_back_finds_their_place() {
         secret,
     });
     let place = said.iter().find_map(|message| match message {
-        FromCore::Protection(protection) => Some(protection.place.as_str()),
+        FromCore::Protection(protection) => Some(protection.left_off.place.as_str()),
         _ => None,
     });
     assert_eq!(place, Some("/patients"));
+}
+
+#[test]
+fn what_is_half_typed_in_any_window_is_given_back_to_who_typed_it_alone() {
+    let mut tablet = Tablet::new();
+    tablet.sign_in(ANA, "Ana Moreno", PASSWORD);
+    tablet.world.windows.set(2);
+    let typed = |place: &str, text: &str| HalfTyped {
+        place: place.to_owned(),
+        field: "client-family".to_owned(),
+        text: text.to_owned(),
+    };
+    let both = [typed("/clients", "Wolfeschlegel"), typed("/", "Hausenstein")];
+    for typed in both.clone() {
+        tablet.ask(ToCore::Lock(LeftOff {
+            place: typed.place.clone(),
+            typed: vec![typed],
+        }));
+    }
+    tablet.world.windows.set(1);
+    tablet.assert_nothing_is_readable();
+    let given_back = |said: &[FromCore]| {
+        said.iter().find_map(|message| match message {
+            FromCore::Protection(protection) => Some(protection.left_off.typed.clone()),
+            _ => None,
+        })
+    };
+    let said = tablet.sign_in(BEN, "Ben Fischer", "copper-otter-window-12");
+    assert_eq!(given_back(&said).unwrap(), []);
+    tablet.lock();
+    tablet.start();
+    let unlock = ToCore::Unlock {
+        account: ANA,
+        way: Way::Password,
+        secret: PASSWORD.to_owned().into(),
+    };
+    assert_eq!(given_back(&tablet.ask(unlock.clone())).unwrap(), both);
+    // Recorded meanwhile, or let go: what the next lock does not find open is forgotten.
+    tablet.lock();
+    assert_eq!(given_back(&tablet.ask(unlock)).unwrap(), []);
 }
 
 #[test]
@@ -654,9 +699,7 @@ fn it_locks_itself_once_every_window_has_saved() {
     assert!(matches!(said[0], FromCore::Locking), "{said:?}");
     // What is typed is saved first, in both windows.
     tablet.write().unwrap();
-    let place = || ToCore::Lock {
-        place: "/".to_owned(),
-    };
+    let place = || ToCore::Lock(left_off("/"));
     assert!(locked(&tablet.ask(place())).is_none());
     let shown = locked(&tablet.ask(place())).unwrap();
     assert_eq!(shown.waiting, Some(1));
@@ -682,6 +725,44 @@ fn a_machine_that_slept_locks_before_it_does_anything_else() {
 }
 
 #[test]
+fn a_window_that_was_away_hears_whether_the_device_is_still_open() {
+    let mut tablet = Tablet::new();
+    tablet.sign_in(ANA, "Ana Moreno", PASSWORD);
+    tablet.later(4);
+    assert!(
+        is_in(&tablet.ask(ToCore::Returned)),
+        "somebody may work in another window"
+    );
+    tablet.later(2);
+    let said = tablet.ask(ToCore::Returned);
+    assert!(matches!(said[..], [FromCore::Locking]), "{said:?}");
+}
+
+#[test]
+fn whoever_signs_out_is_not_signed_out_before_every_window_has_saved() {
+    let mut tablet = Tablet::new();
+    tablet.sign_in(ANA, "Ana Moreno", PASSWORD);
+    tablet.world.windows.set(2);
+    let said = tablet.ask(ToCore::SignOut);
+    assert!(matches!(said[..], [FromCore::Locking]), "{said:?}");
+    tablet.ask(ToCore::Lock(left_off("/me")));
+    tablet.write().unwrap();
+    assert!(locked(&tablet.ask(ToCore::Lock(left_off("/")))).is_none());
+    assert_eq!(tablet.write(), Err(Failure::SignedOut));
+    let shown = locked(&tablet.input(Input::Response(Purpose::SignOut, None))).unwrap();
+    assert!(shown.signs_in);
+
+    // A window that hangs keeps nobody signed in.
+    tablet.sign_in(ANA, "Ana Moreno", PASSWORD);
+    tablet.ask(ToCore::SignOut);
+    tablet.world.now.set(tablet.world.wake.get().unwrap().0);
+    let shown = locked(&tablet.input(Input::Tick)).unwrap();
+    assert!(shown.signs_in);
+    tablet.unlock(ANA, Way::Password, PASSWORD).unwrap();
+    assert_eq!(tablet.write(), Err(Failure::SignedOut));
+}
+
+#[test]
 fn what_the_server_renewed_is_waited_for_before_it_locks() {
     let mut tablet = Tablet::new();
     tablet.sign_in(ANA, "Ana Moreno", PASSWORD);
@@ -690,16 +771,14 @@ fn what_the_server_renewed_is_waited_for_before_it_locks() {
     tablet.input(Input::SocketOpened(tablet.world.socket.get()));
     let asked = tablet.world.posted.borrow().last().unwrap().0;
     assert_eq!(asked, Purpose::Renew(ANA));
-    let place = || ToCore::Lock {
-        place: "/".to_owned(),
-    };
+    let place = || ToCore::Lock(left_off("/"));
     assert!(locked(&tablet.ask(place())).is_none());
     let mut renewed = tablet.session(CLINIC, ANA, "Ana Moreno");
     renewed.body = renewed.body.replace("refresh-of-", "later-refresh-of-");
     let said = tablet.input(Input::Response(Purpose::Renew(ANA), Some(renewed)));
     assert!(locked(&said).is_some());
     tablet.unlock(ANA, Way::Password, PASSWORD).unwrap();
-    tablet.ask(ToCore::SignOut);
+    tablet.leave(ToCore::SignOut);
     let (purpose, body) = tablet.world.posted.borrow().last().unwrap().clone();
     assert_eq!(purpose, Purpose::SignOut);
     assert!(body.contains("later-refresh-of-"), "{body}");
@@ -755,6 +834,15 @@ fn another_clinics_records_begin_anew_under_another_key_unless_work_waits() {
         "{said:?}"
     );
     assert!(locked(&said).is_none_or(|locked| names(&locked) == ["Ana Moreno"]));
+    tablet.lock();
+    let said = tablet.sign_in_at(elsewhere, BEN, "Ben Fischer", "copper-otter-window-12");
+    assert!(
+        matches!(trouble(&said), Some(SignInTrouble::WorkWaits { .. })),
+        "{said:?}"
+    );
+    assert!(locked(&said).unwrap().signs_in);
+    tablet.unlock(ANA, Way::Password, PASSWORD).unwrap();
+    tablet.write().expect("she is signed in as before");
     // Nor does she herself, whose work waits, come in there; what the server gives her here still opens the device.
     tablet.device_key = Some([3; 32]);
     let said = tablet.sign_in_at(elsewhere, ANA, "Ana Moreno", PASSWORD);
@@ -832,6 +920,7 @@ fn whoever_signs_out_has_to_sign_in_again_and_leaves_nothing_open() {
     tablet.write().unwrap();
     assert!(locked(&tablet.ask(ToCore::SignOut)).is_none());
     tablet.input(Input::Response(Purpose::SignOut, None));
+    tablet.later(1);
     assert!(is_in(&tablet.sign_in(
         BEN,
         "Ben Fischer",
@@ -876,7 +965,7 @@ fn a_window_takes_over_from_one_that_died_but_not_through_a_lock() {
             _ => None,
         })
     };
-    let place = || ToCore::Lock { place: String::new() };
+    let place = || ToCore::Lock(left_off(""));
     tablet.ask(place());
     tablet.ask(place());
     let secret: Secret = PASSWORD.to_owned().into();
@@ -960,6 +1049,7 @@ fn a_former_builds_store_is_taken_over_when_somebody_signs_in() {
 
     let former = tablet.world.socket.get();
     tablet.input(Input::SocketOpened(former));
+    tablet.input(Input::Response(Purpose::Renew(ANA), None));
     assert!(is_in(&tablet.sign_in(ANA, "Ana Moreno", PASSWORD)));
     let wake = tablet.world.wake.get();
     tablet.input(Input::SocketClosed(former));

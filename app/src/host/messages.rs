@@ -2,7 +2,7 @@
 
 use super::{CallTrouble, Request, Secret};
 use local_core::unlock::{DataKey, PersonHere, PinTrouble, Way};
-use local_core::{Decision, Failure, Query, StorageTrouble, StoreError, View};
+use local_core::{Decision, Failure, LeftOff, Query, StorageTrouble, StoreError, View};
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::Membership;
 use shared_model::commands::Command;
@@ -43,12 +43,12 @@ pub(crate) enum ToCore {
     },
     /// A window that was open when another one had the records goes on without it.
     Resume(Handover),
-    /// What is typed in this window is saved, and `place` is where its person was: the device may lock.
-    Lock {
-        place: String,
-    },
+    /// What is typed in this window is saved, and this is where its person was: the device may lock.
+    Lock(LeftOff),
     /// Somebody pressed a key, a button or the screen.
     Active,
+    /// This window was away for longer than the device stays open untouched: is it still?
+    Returned,
     /// `password` may be empty for who has just signed in or unlocked.
     SetPin {
         pin: Secret,
@@ -93,7 +93,7 @@ pub(crate) struct Protection {
     /// Minutes without any input after which the device locks itself; 0 is never.
     pub(crate) lock_after: u16,
     /// Where this person was when the device was locked.
-    pub(crate) place: String,
+    pub(crate) left_off: LeftOff,
 }
 
 /// Why the device did not unlock.
@@ -178,6 +178,13 @@ pub(crate) enum FromCore {
         ticket: u64,
         outcome: Result<String, CallTrouble>,
     },
+    /// Not from the core but from the page's end of it: the browser freezes the page, and nobody knows for how long.
+    #[serde(skip)]
+    #[cfg_attr(
+        feature = "desktop",
+        expect(dead_code, reason = "only a browser freezes pages")
+    )]
+    Frozen,
     /// Not from the core but from the page's end of it.
     #[serde(skip)]
     #[cfg_attr(

@@ -31,18 +31,19 @@ pub(crate) use messages::{
     SignInTrouble, ToCore, UnlockTrouble,
 };
 #[cfg(feature = "desktop")]
-pub(crate) use native::{data_folder, keep_window_size, window_size};
+pub(crate) use native::{data_folder, keep_window_size, session_locks, window_size};
 pub(crate) use platform::{
-    FormerFocus, activate_new_build, arrive_at, asks_for_address, copy_address, copy_to_clipboard, device,
-    focus, focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within,
-    keep_address, leave_field, listen_active, listen_hidden, listen_keys, page_events, print_page, reload,
-    remembered_address, remembered_theme, scroll_into_view, select_text, set_theme, set_title, sleep,
-    system_zone, take_link, text_selection,
+    FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, asks_for_address, copy_address,
+    copy_to_clipboard, device, focus, focus_first_in, focus_into, focus_last_in, followed_link,
+    has_apple_keys, has_focus_within, keep_address, leave_field, listen_active, listen_hidden, listen_keys,
+    page_events, print_page, reload, remembered_address, remembered_theme, scroll_into_view, select_text,
+    set_theme, set_title, sleep, system_zone, take_link, text_selection,
 };
 pub(crate) use secret::Secret;
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;
 
+use crate::components::HalfTypedFields;
 use crate::views::settle_all_notes;
 use dioxus::prelude::*;
 use dioxus::signals::warnings::copy_value_hoisted;
@@ -50,7 +51,7 @@ use dioxus::warnings::Warning;
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 use local_core::unlock::Way;
-use local_core::{Decision, Failure, Query, StorageTrouble, View};
+use local_core::{Decision, Failure, HalfTyped, LeftOff, Query, StorageTrouble, View};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared_model::commands::Command;
@@ -119,6 +120,8 @@ pub(crate) struct Host {
     pub(crate) protection: Signal<Option<Protection>>,
     /// The device is about to lock: nothing of the page is to be seen any more.
     pub(crate) covered: Signal<bool>,
+    /// What is typed in this window is being saved, so that the device can lock.
+    is_saving: CopyValue<bool>,
     /// Where the person at this window is, and who they are; empty before anybody was here.
     place: CopyValue<(Option<AccountId>, String)>,
 }
@@ -182,6 +185,7 @@ impl Host {
             changed: Signal::new(0),
             protection: Signal::new(None),
             covered: Signal::new(false),
+            is_saving: CopyValue::new_in_scope(false, ScopeId::ROOT),
             place: CopyValue::new_in_scope((None, String::new()), ScopeId::ROOT),
         };
         spawn(async move {
@@ -205,13 +209,14 @@ impl Host {
             FromCore::Ready { .. } => {}
             FromCore::NoStore(trouble) => self.stage.set(Stage::NoStore(trouble)),
             // Said again by every window that takes the records over.
-            FromCore::SignedIn(true) if *self.stage.peek() == Stage::SignedIn => self.covered.set(false),
             FromCore::SignedIn(true) => {
-                self.covered.set(false);
-                self.stage.set(Stage::SignedIn);
+                self.uncover();
+                if *self.stage.peek() != Stage::SignedIn {
+                    self.stage.set(Stage::SignedIn);
+                }
             }
             FromCore::SignedIn(false) => {
-                self.covered.set(false);
+                self.uncover();
                 self.protection.set(None);
                 if *self.stage.peek() != Stage::SignedOut {
                     self.stage.set(Stage::SignedOut);
@@ -219,9 +224,10 @@ impl Host {
             }
             FromCore::Locked(locked) => {
                 self.stage.set(Stage::Locked(locked));
-                self.covered.set(false);
+                self.uncover();
             }
             FromCore::Locking => self.save_and_lock(),
+            FromCore::Frozen => self.covered.set(true),
             FromCore::Unlock(outcome) => {
                 if let Some(waiting) = link.unlock.borrow_mut().take() {
                     drop(waiting.send(outcome));
@@ -380,28 +386,48 @@ impl Host {
 
     /// Locks the device, where its records are encrypted.
     pub(crate) fn lock(self) {
-        if self
-            .protection
-            .peek()
-            .as_ref()
-            .is_some_and(|protection| !protection.is_former)
-        {
+        let encrypted = match &*self.protection.peek() {
+            Some(protection) => !protection.is_former,
+            None => false,
+        };
+        if encrypted && *self.stage.peek() == Stage::SignedIn {
             self.save_and_lock();
+        }
+    }
+
+    fn uncover(mut self) {
+        self.covered.set(false);
+        self.is_saving.set(false);
+    }
+
+    /// This window was away for so many milliseconds: nothing of the page is to be seen before it is known whether the
+    /// device has become due to lock.
+    pub(crate) fn returned(mut self, away: i64) {
+        let stays_open = match &*self.protection.peek() {
+            Some(protection) if !protection.is_former => i64::from(protection.lock_after) * 60_000,
+            _ => 0,
+        };
+        if *self.stage.peek() == Stage::SignedIn && stays_open > 0 && away >= stays_open {
+            self.covered.set(true);
+            self.send(ToCore::Returned);
         }
     }
 
     /// Saves what is typed in this window, then lets the device lock. Nothing of the page is seen meanwhile.
     fn save_and_lock(mut self) {
-        if self.covered.replace(true) {
+        if self.is_saving.replace(true) {
             return;
         }
+        self.covered.set(true);
+        let fields = try_consume_context::<HalfTypedFields>();
         // Whatever page is shown goes with the lock; this does not.
         dioxus::core::spawn_forever(async move {
             leave_field().await;
             // What cannot be saved stays in this window, and is there when its person is back.
             let _ = settle_all_notes().await && self.has_saved().await;
-            let (_, place) = self.place.peek().clone();
-            self.send(ToCore::Lock { place });
+            let place = self.place();
+            let typed = fields.map(|fields| fields.now(&place)).unwrap_or_default();
+            self.send(ToCore::Lock(LeftOff { place, typed }));
         });
     }
 
@@ -478,9 +504,32 @@ impl Host {
             }
             // The window was loaded anew, at the address that it had.
             None => None,
-            Some(_) if protection.place.is_empty() => Some("/".to_owned()),
-            Some(_) => Some(protection.place.clone()),
+            Some(_) if protection.left_off.place.is_empty() => Some("/".to_owned()),
+            Some(_) => Some(protection.left_off.place.clone()),
         }
+    }
+
+    /// Whether whoever has just unlocked is who was at this window before.
+    pub(crate) fn is_back(self) -> bool {
+        let protection = self.protection.peek();
+        let (before, _) = *self.place.peek();
+        protection
+            .as_ref()
+            .is_some_and(|protection| before == Some(protection.account))
+    }
+
+    /// What whoever has just unlocked had typed and not recorded.
+    pub(crate) fn half_typed(self) -> Vec<HalfTyped> {
+        let protection = self.protection.peek();
+        protection
+            .as_ref()
+            .map(|protection| protection.left_off.typed.clone())
+            .unwrap_or_default()
+    }
+
+    /// Where the person at this window is.
+    pub(crate) fn place(self) -> String {
+        self.place.peek().1.clone()
     }
 
     /// Waits until every command has its answer; false if one could not be saved, or takes longer than any disk does.

@@ -29,12 +29,13 @@ impl Unfinished {
                 return;
             }
             ToCore::Unlock { .. } => UNLOCKING,
-            ToCore::Lock { .. } => LOCKING,
+            ToCore::Lock(_) => LOCKING,
             ToCore::SetPin { .. } | ToCore::ForgetPin => SETTING_PIN,
             ToCore::NetworkHint
             | ToCore::RetryStorage
             | ToCore::Resume(_)
             | ToCore::Active
+            | ToCore::Returned
             | ToCore::LockAfter { .. }
             | ToCore::RemoveMe
             | ToCore::BeginAnew => return,

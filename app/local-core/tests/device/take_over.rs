@@ -2,7 +2,7 @@
 
 use crate::clinic::{CLINIC, Device, NORA, VET};
 use crate::recovery::rename;
-use local_core::{Core, Effect, Event, Query, Store, StoreError, View};
+use local_core::{Core, Effect, Event, HalfTyped, LeftOff, Query, Store, StoreError, View};
 use rusqlite::Connection;
 use shared_model::permissions::{Principal, Role};
 
@@ -124,13 +124,21 @@ fn tokens_that_a_former_build_kept_are_found() {
 #[test]
 fn colleagues_take_turns_without_a_network_and_each_finds_their_place() {
     let mut device = Device::new();
-    device.core.note_place("/patients").unwrap();
+    let left_off = LeftOff {
+        place: "/patients".to_owned(),
+        typed: vec![HalfTyped {
+            place: "/patients".to_owned(),
+            field: "client-family".to_owned(),
+            text: "Wolfes".to_owned(),
+        }],
+    };
+    device.core.note_left_off(&left_off).unwrap();
     device.nora_signs_in();
-    assert_eq!(device.core.place(), "");
+    assert_eq!(device.core.left_off(), LeftOff::default());
     let effects = device.handle(Event::Entered(VET));
     assert!(effects.contains(&Effect::SignedIn(true)), "{effects:?}");
     assert_eq!(device.core.principal().unwrap().name, "Ana Moreno");
-    assert_eq!(device.core.place(), "/patients");
+    assert_eq!(device.core.left_off(), left_off);
 
     // What the server renewed for Ana arrives when Nora is at work already: it is Ana's.
     device.handle(Event::Entered(NORA));

@@ -88,6 +88,9 @@ pub(crate) fn arrive_at(id: &str) {
     ));
 }
 
+/// A window's title goes with the window.
+pub(crate) const KEEPS_TITLES: bool = false;
+
 /// What the window's frame says.
 pub(crate) fn set_title(title: &str) {
     dioxus::desktop::window().set_title(title);

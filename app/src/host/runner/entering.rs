@@ -190,7 +190,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         if self.account() != Some(principal.account) || self.is_of_others(principal)? {
             // The core has said why.
             if was_locked {
-                self.ends = Ends::SignedOut;
+                self.ends = Ends::Refused;
                 self.lock();
             }
             return Ok(());
@@ -320,6 +320,15 @@ impl<F: Files, I: Io> Runner<F, I> {
             self.key = None;
             self.io.to_views(vec![FromCore::HandoverEnds]);
             self.show_lock(false);
+        }
+    }
+
+    /// Somebody looks at a window again that was away for long: it shows the records again if it has not become time to
+    /// lock them.
+    pub(super) fn returned(&mut self) {
+        if self.account().is_some() && !self.auto_lock.is_locking() {
+            self.io.to_views(vec![FromCore::SignedIn(true)]);
+            self.event(Event::NetworkHint);
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Io, Purpose, Runner};
 use crate::host::auto_lock::AutoLock;
 use crate::host::vault::Files;
 use crate::host::{FromCore, HostTrouble};
-use local_core::{Core, Event, StoreError};
+use local_core::{Core, Event, LeftOff, StoreError};
 use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
 
@@ -18,21 +18,34 @@ pub(super) enum Ends {
     SignedOut,
     /// The device forgets them.
     Removed(AccountId),
+    /// They were let in by the server and not by the records; whose these are stays who they were.
+    Refused,
+}
+
+impl Ends {
+    fn forgets_tokens(self) -> bool {
+        matches!(self, Self::SignedOut | Self::Removed(_))
+    }
 }
 
 impl<F: Files, I: Io> Runner<F, I> {
     pub(super) fn sign_out(&mut self) {
         // Where the server keeps a key, whoever comes next comes in through it. Without one the records stay open for a
         // colleague who is new here, until they lock by themselves.
-        let locks = self.vault.keyring.has_device_key().unwrap_or(false);
-        self.forget_tokens();
+        let locks = self.key.is_some() && self.vault.keyring.has_device_key().unwrap_or(false);
         if locks {
             self.ends = Ends::SignedOut;
             self.begin_locking(self.io.now());
+        } else {
+            self.forget_tokens();
         }
     }
 
+    /// After every window has saved, which needs somebody who is signed in; and before the records close.
     fn forget_tokens(&mut self) {
+        if self.account().is_none() {
+            return;
+        }
         let token = self.core.as_ref().and_then(Core::refresh_token);
         if let Some(refresh_token) = token.map(str::to_owned) {
             self.unanswered += 1;
@@ -52,13 +65,18 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
     }
 
-    /// `place` is where the window's person was.
-    pub(super) fn window_has_saved(&mut self, place: &str) {
+    /// `left_off` is where the window's person was; what is half typed in any window counts.
+    pub(super) fn window_has_saved(&mut self, left_off: LeftOff) {
         if let (Some(core), Some(_)) = (&self.core, &self.key) {
+            self.left_off.place = left_off.place;
+            self.left_off.typed.extend(left_off.typed);
             // Where somebody was is no reason to leave the device open.
-            drop(core.note_place(place));
+            drop(core.note_left_off(&self.left_off));
             self.begin_locking(self.io.now());
             self.auto_lock.heard();
+            if self.ends.forgets_tokens() && self.auto_lock.has_heard(self.io.windows()) {
+                self.forget_tokens();
+            }
         } else {
             // The window that had the records is gone: no other goes on without unlocking.
             drop(self.vault.keyring.end_pass());
@@ -66,6 +84,10 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     pub(super) fn lock(&mut self) {
+        if self.ends.forgets_tokens() {
+            // A window that did not answer in time keeps nobody signed in.
+            self.forget_tokens();
+        }
         let Some(core) = self.close() else { return };
         let waiting = core.store().outbox_counts().map(|counts| {
             let of_one = counts.iter().map(|(_, one)| one.waiting + one.refused);
@@ -79,7 +101,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
         match std::mem::replace(&mut self.ends, Ends::Locked) {
             Ends::Locked => self.show_lock(false),
-            Ends::SignedOut => self.show_lock(true),
+            Ends::SignedOut | Ends::Refused => self.show_lock(true),
             Ends::Removed(account) => self.forget(account),
         }
     }
@@ -90,6 +112,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         self.proven_at = None;
         self.unanswered = 0;
         self.auto_lock.ended();
+        self.left_off = LeftOff::default();
         self.end_calls();
     }
 
@@ -112,7 +135,6 @@ impl<F: Files, I: Io> Runner<F, I> {
             return;
         }
         self.ends = Ends::Removed(account);
-        self.forget_tokens();
         self.begin_locking(self.io.now());
     }
 

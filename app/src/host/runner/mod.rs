@@ -15,7 +15,7 @@ use super::{FromCore, HostTrouble, Locked, PinRefused, Protection, Secret, SignI
 use calling::Calling;
 use leaving::Ends;
 use local_core::unlock::{DataKey, Fresh};
-use local_core::{Core, Effect, Event, Failure, Query, StorageTrouble};
+use local_core::{Core, Effect, Event, Failure, LeftOff, Query, StorageTrouble};
 use serde::Serialize;
 use shared_model::accounts::Refresh;
 use shared_model::ids::{AccountId, DeviceId};
@@ -92,6 +92,8 @@ pub(super) struct Runner<F, I> {
     /// When somebody last showed who they are.
     proven_at: Option<Timestamp>,
     auto_lock: AutoLock,
+    /// What the windows left behind that have saved so far.
+    left_off: LeftOff,
     /// Whose fresh tokens are on their way. Two renewals at once would look to the server like a stolen token.
     renewing: Option<AccountId>,
     /// A handful at most.
@@ -141,6 +143,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             sign_ins: 0,
             password: None,
             proven_at: None,
+            left_off: LeftOff::default(),
             renewing: None,
             calls: Vec::new(),
             unanswered: 0,
@@ -216,7 +219,8 @@ impl<F: Files, I: Io> Runner<F, I> {
             ToCore::RetryStorage => self.event(Event::RetryStorage),
             ToCore::Unlock { account, way, secret } => self.unlock(account, way, &secret),
             ToCore::Resume(handover) => self.resume(handover),
-            ToCore::Lock { place } => self.window_has_saved(&place),
+            ToCore::Lock(left_off) => self.window_has_saved(left_off),
+            ToCore::Returned => self.returned(),
             ToCore::Active => self.auto_lock.touched(self.io.now()),
             ToCore::SetPin { pin, password } => {
                 let outcome = self.set_pin(&pin, &password);
@@ -311,7 +315,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             has_pin: self.vault.keyring.has_pin(account).unwrap_or(false),
             is_former: self.key.is_none(),
             lock_after: self.auto_lock.after(),
-            place: core.place(),
+            left_off: core.left_off(),
         })
     }
 
@@ -369,7 +373,10 @@ impl<F: Files, I: Io> Runner<F, I> {
                         to_views.extend(self.protection().map(FromCore::Protection));
                         to_views.push(FromCore::SignIn(Ok(())));
                     }
-                    to_views.push(FromCore::SignedIn(signed_in));
+                    // Where it locks at the same time, the lock screen is what comes next.
+                    if signed_in || !self.auto_lock.is_locking() {
+                        to_views.push(FromCore::SignedIn(signed_in));
+                    }
                 }
                 Effect::SignInRefused { waiting, name } => {
                     to_views.push(FromCore::SignIn(Err(SignInTrouble::WorkWaits { waiting, name })));

@@ -71,9 +71,7 @@ impl Link {
     pub(in crate::host) fn send(&self, message: ToCore) {
         let tab = &self.0;
         tab.unfinished.borrow_mut().asked(&message);
-        if matches!(message, ToCore::Lock { .. })
-            && matches!(tab.owner.get(), Owner::Unknown | Owner::Opening)
-        {
+        if matches!(message, ToCore::Lock(_)) && matches!(tab.owner.get(), Owner::Unknown | Owner::Opening) {
             // Nobody is there to hear it: whoever takes the records over has to be unlocked.
             tab.handover.replace(None);
         }
@@ -224,6 +222,7 @@ impl Tab {
         let freeze = Closure::<dyn FnMut()>::new(move || {
             freezing.stop_worker();
             freezing.handover.replace(None);
+            freezing.tell(FromCore::Frozen);
             tabs::post(&freezing.to_owner, &ToOwner::Away(freezing.page));
         });
         let resume = Closure::<dyn FnMut()>::new(move || {

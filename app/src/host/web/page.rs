@@ -108,6 +108,9 @@ pub(crate) fn arrive_at(id: &str) {
     }
 }
 
+/// A browser writes every title into its history.
+pub(crate) const KEEPS_TITLES: bool = true;
+
 /// What the browser's tab says.
 pub(crate) fn set_title(title: &str) {
     if let Some(document) = document() {

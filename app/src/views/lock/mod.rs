@@ -45,7 +45,7 @@ pub(crate) fn LockPage(locked: Locked) -> Element {
     use_hook(move || {
         // Whoever comes next is somebody else, perhaps.
         toasts.clear();
-        dialogs.close();
+        dialogs.put_aside();
     });
     let mut shown = use_signal(|| Shown::first(&locked));
     // Lives here, so that it outlives the form of a way that is gone.

@@ -21,8 +21,8 @@ use super::day::DayPage;
 use super::my_pets::MyPetsPage;
 use super::search_palette::{Recent, SearchPalette};
 use crate::components::{
-    Drawers, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers, use_is_staff, use_may,
-    use_shortcuts,
+    Drawers, HalfTypedFields, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers,
+    use_is_staff, use_may, use_shortcuts, use_toasts,
 };
 use crate::host::{self, PageEvent, use_host};
 use crate::route::Route;
@@ -107,7 +107,14 @@ fn use_return() {
     let host = use_host();
     let route = use_route::<Route>();
     let navigator = use_navigator();
+    let (dialogs, toasts, fields) = (use_dialogs(), use_toasts(), use_context::<HalfTypedFields>());
     let returns = use_hook(|| {
+        let typed = host.half_typed();
+        let begun = !typed.is_empty();
+        fields.give_back(typed);
+        if !dialogs.take_back(host.is_back()) && begun {
+            toasts.say(text::half_typed_is_kept());
+        }
         host.place_to_return_to()
             .and_then(|place| Route::from_str(&place).ok())
     });
