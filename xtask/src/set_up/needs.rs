@@ -185,6 +185,15 @@ pub(super) const NEEDS: &[Need] = &[
         otherwise: "Install the development files of OpenSSL.",
     },
     Need {
+        name: "dbus-daemon",
+        why: "the desktop test has a login manager of its own, which sends it to sleep",
+        purpose: Purpose::Desktop,
+        found: || cfg!(not(target_os = "linux")) || on_path(&["dbus-daemon"]).is_some(),
+        way: Way::Debian(&[&["dbus-daemon"]]),
+        brew: "",
+        otherwise: "Install dbus-daemon.",
+    },
+    Need {
         name: "Xvfb",
         why: "the desktop test has its window on a screen in memory",
         purpose: Purpose::Desktop,

@@ -1,6 +1,7 @@
 //! The story: a vet's computer, a desk's device, a server that comes and goes.
 
 use crate::app::{Account, App};
+use crate::login_manager::LoginManager;
 use crate::screen::{Screen, Shown};
 use crate::told::{Ended, Told, until};
 use anyhow::{Context, Result, bail, ensure};
@@ -31,6 +32,7 @@ struct Story<'a> {
     pictures: Option<&'a Path>,
     screen: Screen,
     account: Account,
+    login_manager: LoginManager,
     app: App,
     clinic: Clinic,
     desk: Device,
@@ -42,7 +44,8 @@ struct Story<'a> {
 pub(crate) async fn tell(program: &Path, pictures: Option<&Path>, told: &mut Told) -> Result<()> {
     let home = tempfile::tempdir()?;
     let screen = Screen::start()?;
-    let account = Account::new(&home.path().join("ana"))?;
+    let login_manager = LoginManager::start(home.path())?;
+    let account = Account::new(&home.path().join("ana"), &login_manager.address)?;
     let clinic = Clinic::with_patients(60).await;
     let mut desk = clinic.device("Jana Dvorak").await;
     let rex = rex_waits(&mut desk).await?;
@@ -55,6 +58,7 @@ pub(crate) async fn tell(program: &Path, pictures: Option<&Path>, told: &mut Tol
         pictures,
         screen,
         account,
+        login_manager,
         app,
         clinic,
         desk,
@@ -123,6 +127,7 @@ impl Story<'_> {
             waits_for_the_other_window
         );
         act!("dark stays dark and the window its size", keeps_its_looks);
+        act!("a computer that goes to sleep locks the records first", sleeps);
         act!("printing asks where to", prints);
         act!(
             "a folder that cannot be written is said, and tried again",
@@ -200,6 +205,14 @@ impl Story<'_> {
         self.unlocks().await?;
         self.app.reads("At the clinic ·").await?;
         self.nothing_is_readable()
+    }
+
+    async fn sleeps(&mut self) -> Result<()> {
+        self.app.click(&self.screen, "Day").await?;
+        self.app.titled(&self.screen, DAY).await?;
+        self.login_manager.go_to_sleep()?;
+        self.app.titled(&self.screen, LOCKED).await?;
+        self.unlocks().await
     }
 
     /// With the PIN, to the day; in less than a second from the last digit.
@@ -431,7 +444,7 @@ impl Story<'_> {
 
     async fn says_where_it_cannot_write(&mut self) -> Result<()> {
         self.close().await?;
-        let account = Account::new(&self.account.home.join("other"))?;
+        let account = Account::new(&self.account.home.join("other"), &self.login_manager.address)?;
         // Not by permissions: those do not bind root, which CI is.
         let in_the_way = account.home.join(".local");
         std::fs::write(&in_the_way, "")?;
