@@ -5,7 +5,7 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Clinic, DESK, FORMER_STORE, PASSWORD, PHONE, VET } from "./support/clinic.mjs";
-import { allAtTheClinic, banner, day, offline, palette, reads, section, startRex, status } from "./support/screens.mjs";
+import { allAtTheClinic, banner, day, find, offline, palette, reads, section, startRex, status } from "./support/screens.mjs";
 
 const PIN = "481516";
 const OTHER_PIN = "271828";
@@ -29,6 +29,8 @@ before(async () => {
 after(() => clinic?.stop());
 
 const button = (name, device = tablet) => device.page.getByRole("button", { name, exact: true });
+/** The one that is on every page. */
+const lockButton = (device = tablet) => device.page.locator(".side__me").getByRole("button", { name: "Lock" });
 const people = (device = tablet) => device.page.getByRole("list", { name: "Who works here?" });
 const alert = (words, device = tablet) => device.page.getByRole("alert").filter({ hasText: words });
 const isLocked = (device = tablet) => device.page.locator("main.lock").waitFor();
@@ -88,13 +90,54 @@ test("a PIN is offered after the first sign-in, and what is tried first is refus
 test("what is being typed is saved before it locks, and is there where it was after unlocking", async () => {
   visit = await startRex(tablet);
   await section(tablet, "History").pressSequentially("Unmistakable words of a vet", { delay: 5 });
-  await tablet.page.getByRole("button", { name: "Lock" }).click();
+  await lockButton().click();
   await isLocked();
   await tablet.page.getByRole("heading", { name: "Ana Moreno" }).waitFor();
   assert.equal(await tablet.page.getByText("Rex").count(), 0);
   await tablet.unlock(PIN);
   await reads(tablet, "History", "Unmistakable words of a vet");
   await allAtTheClinic(tablet);
+});
+
+/** Locks the device from another window of it. */
+async function lockElsewhere() {
+  const other = await tablet.context.newPage();
+  tablet.watch(other);
+  await other.goto(`${clinic.address}/patients`);
+  await other.locator(".side__me").getByRole("button", { name: "Lock" }).click();
+  await other.locator("main.lock").waitFor();
+  await other.close();
+  await isLocked();
+}
+
+test("a dialog that is filled in half is there again for whoever filled it in", async () => {
+  const dialog = tablet.page.getByRole("dialog");
+  const petra = "Petra Novak";
+  await find(tablet, "petra novak", /^Petra Novak/);
+  await tablet.page.getByRole("heading", { name: petra }).waitFor();
+  await tablet.page.keyboard.press("n");
+  await dialog.getByLabel("Family name").fill("Marbled Murrelet");
+  await lockElsewhere();
+  await tablet.unlock(PIN);
+  await dialog.getByLabel("Family name").waitFor();
+  assert.equal(await dialog.getByLabel("Family name").inputValue(), "Marbled Murrelet");
+  await tablet.page.keyboard.press("Escape");
+
+  // One that belongs to a page has what was typed once it is opened again there, and nowhere else.
+  await tablet.page.keyboard.press("e");
+  const before = await dialog.getByLabel("Address").inputValue();
+  await dialog.getByLabel("Address").fill("Marbled Murrelet street 7");
+  await lockElsewhere();
+  await tablet.unlock(PIN);
+  await tablet.page.getByText("What you had begun to type is there when you open it again").waitFor();
+  await tablet.page.keyboard.press("e");
+  assert.notEqual(before, "Marbled Murrelet street 7");
+  await tablet.page.waitForFunction(() => document.querySelector("#edit-address")?.value === "Marbled Murrelet street 7");
+  await tablet.page.keyboard.press("Escape");
+  await tablet.page.keyboard.press("e");
+  assert.equal(await dialog.getByLabel("Address").inputValue(), before, "it was let go");
+  await tablet.page.keyboard.press("Escape");
+  await tablet.goto(visit);
 });
 
 test("a key locks, and from the last digit to the screen it takes less than a second without a network", async () => {
@@ -134,7 +177,7 @@ test("a page that is loaded anew goes on; a browser that was closed is locked", 
 });
 
 test("after a lock no reload, no new window and no crash opens it again", async () => {
-  await tablet.page.getByRole("button", { name: "Lock" }).click();
+  await lockButton().click();
   await isLocked();
   await tablet.page.reload();
   await isLocked();
@@ -156,7 +199,7 @@ test("several windows lock and unlock together", async () => {
     windows.push(page);
   }
   const [first, second] = windows;
-  await second.getByRole("button", { name: "Lock" }).click();
+  await second.locator(".side__me").getByRole("button", { name: "Lock" }).click();
   for (const page of windows) await page.locator("main.lock").waitFor();
   // The one that has the records now closes: none of the others opens by itself.
   await windows.pop().close();
@@ -169,7 +212,7 @@ test("several windows lock and unlock together", async () => {
 });
 
 test("wrong PINs are counted, across a closed browser too, and after five only the password opens", async () => {
-  await tablet.page.getByRole("button", { name: "Lock" }).click();
+  await lockButton().click();
   await isLocked();
   for (const words of ["4 tries left", "3 tries left"]) {
     await tablet.unlock("000000");
@@ -214,7 +257,7 @@ test("two vets take turns on one tablet, and each one's work stays theirs", asyn
 
   const times = [];
   for (const [name, pin] of [[/Jana Dvorak/, OTHER_PIN], [/Ana Moreno/, PIN], [/Jana Dvorak/, OTHER_PIN], [/Ana Moreno/, PIN]]) {
-    await tablet.page.getByRole("button", { name: "Lock" }).click();
+    await lockButton().click();
     await people().getByRole("button", { name }).click();
     await tablet.page.locator("#secret").fill(pin);
     const started = Date.now();

@@ -76,8 +76,9 @@ export class Clinic {
     return clinic;
   }
 
-  /** Starts the server again on the same folder and port. */
+  /** Starts the server again on the same folder and port, if it does not run. */
   async revive() {
+    if (running.has(this.process)) return;
     this.log = "";
     const server = spawn(SERVER, ["serve"], { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
     running.add(server);
@@ -222,8 +223,11 @@ export class Profile {
     await this.page.getByRole("button", { name: /^Unlock/ }).click();
   }
 
-  /** Fills in the form that is on the screen. */
+  /** Fills in the form that is on the screen, or that the lock screen has for whoever is new on the device. */
   async enter(email, password = PASSWORD) {
+    const newcomer = this.page.getByRole("button", { name: "Sign in with email" });
+    await this.page.getByRole("textbox", { name: "Email" }).or(newcomer).first().waitFor();
+    if (await newcomer.isVisible()) await newcomer.click();
     await this.page.getByRole("textbox", { name: "Email" }).fill(email);
     await this.page.getByLabel("Password", { exact: true }).fill(password);
     await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
