@@ -508,6 +508,10 @@ first-visit = This is the first visit here.
 ## Shell
 
 page-title = { $page } · { $app }
+page-of-patient = Patient
+page-of-client = Client
+page-of-visit = Visit
+page-of-colleague = Colleague
 skip-to-content = Skip to content
 opening-records = Opening the records of this device
 menu = Menu
@@ -913,6 +917,75 @@ clinic-opened = { $clinic } is open; an invitation is on its way to { $email }
 web-browser-on = { $browser } on { $system }
 web-browser = Web browser
 desktop-program-on = The program on { $system }
+
+## Locking and unlocking
+
+lock = Lock
+locked = Locked
+locking = Saving what is typed, then locking
+half-typed-is-kept = What you had begun to type is there when you open it again
+locked-why = The records on this device are encrypted. Unlocking needs no connection.
+locked-waiting = { $count ->
+    [one] 1 change of this device waits for the clinic
+   *[other] { $count } changes of this device wait for the clinic
+}
+locked-may-wait = Changes of this device may wait for the clinic
+who-works-here = Who works here?
+sign-in-with-email = Sign in with email
+unlock = Unlock
+unlocking = Unlocking…
+pin = PIN
+keypad = Digits
+take-back-digit = Take back the last digit
+use-password = Use the password
+use-pin = Use the PIN
+only-by-email = Sign in with email to unlock this device
+pin-wrong = That is not the PIN
+pin-tries-left = { $left ->
+    [one] 1 try left. After that only the password unlocks.
+   *[other] { $left } tries left
+}
+password-wrong = That is not the password
+password-wrong-do = It is the one that you signed in with on this device last.
+pin-gone = The PIN does not unlock any more
+pin-gone-do = It was tried too often. Use the password, then set a new PIN.
+sealed-by-others = These records were locked by others
+sealed-nothing-waits = Ask one of them to unlock this device. Or delete the records here: the clinic has all of them.
+sealed-work-waits = Work that the clinic does not have waits here. Ask one of them to unlock this device, then sign in.
+delete-and-begin-anew = Delete and begin anew
+not-protected = The records on this device are not encrypted yet.
+not-protected-why = Sign in again, and they are.
+pin-offer = Come back in a second.
+pin-offer-why = A PIN unlocks this device when it has locked itself.
+set-pin = Set a PIN
+pin-what-for = It unlocks the records on this device alone. Whoever steals the device can try it five times.
+new-pin = New PIN
+pin-again = The same PIN again
+pin-rules = At least 6 digits; nothing like 123456
+pins-differ = These two PINs differ
+pin-needs-password = To be sure that it is you
+pin-not-digits = A PIN is made of digits
+pin-too-short = A PIN has at least 6 digits
+pin-too-long = A PIN has at most 12 digits
+pin-too-plain = This one is tried first. Choose another
+pin-is-set = Your PIN is set
+pin-change = Change PIN
+pin-remove = Remove PIN
+pin-has = You unlock this device with a PIN
+pin-has-none = You unlock this device with your password
+how-it-locks = How it locks
+lock-now = Lock now
+lock-now-why = Your colleagues find their names there
+locks-after = Locks itself
+locks-after-why = When nobody has touched it for so long. Holds for everybody on this device
+lock-minutes = { $minutes } min
+lock-hour = 1 h
+lock-never = Never
+remove-me = Remove me from this device
+remove-me-why = Neither your PIN nor your password opens it any more
+remove-me-waits = Not yet: changes that you wrote here have not reached the clinic
+remove-me-question = Remove you from this device?
+remove-me-do = Remove
 
 ## Opening the records
 

@@ -28,6 +28,14 @@ use std::sync::Arc;
 /// The `meta` entry that says which form the projections have.
 const PROJECTIONS: &str = "projection_version";
 
+/// The `meta` entry that says who works here now.
+const CURRENT: &str = "current";
+
+/// The `meta` entries with what one person signed in with.
+fn credential_names(account: AccountId) -> [String; 4] {
+    ["principal", "access_token", "access_expires", "refresh_token"].map(|name| format!("{name} {account}"))
+}
+
 /// Opened documents kept in memory; a screen rests on a handful.
 const CACHE: usize = 128;
 
@@ -367,6 +375,10 @@ impl Core {
                 self.sign_in(now, credentials, device, (fresh_actor, fresh_key), effects)?;
                 touched.all = true;
             }
+            Event::Entered(account) => {
+                self.enter(now, account, effects)?;
+                touched.all = true;
+            }
             Event::SignedOut => {
                 self.sign_out(effects)?;
                 touched.all = true;
@@ -594,9 +606,8 @@ impl Core {
     ) -> Result<(), StoreError> {
         // Another clinic or another audience means other records: what is here goes, unless work waits in it.
         let principal = &credentials.principal;
-        let before: Option<Principal> = self.store.meta("last_principal")?;
-        let others = before.filter(|p| p.clinic != principal.clinic || p.feeds() != principal.feeds());
-        if let Some(before) = others {
+        if self.is_of_others(principal)? {
+            let before: Option<Principal> = self.store.meta("last_principal")?;
             let counts = self.store.outbox_counts()?;
             if !counts.is_empty() {
                 let names: Result<Vec<String>, StoreError> =
@@ -605,7 +616,7 @@ impl Core {
                 effects.push(Effect::SignInRefused {
                     waiting: counts.iter().map(|(_, one)| one.waiting + one.refused).sum(),
                     name: if names.is_empty() {
-                        before.name
+                        before.map(|before| before.name).unwrap_or_default()
                     } else {
                         names.join(", ")
                     },
@@ -636,6 +647,7 @@ impl Core {
             self.store.set_meta("last_principal", principal)?;
             self.store
                 .set_meta(&format!("name {}", principal.account), &principal.name)?;
+            self.store.set_meta(CURRENT, &principal.account)?;
             self.save_credentials(&credentials)
         })?;
         self.signed_in = Some(SignedIn {
@@ -691,24 +703,39 @@ impl Core {
         self.trouble
     }
 
+    /// In the caller's transaction: each person's tokens are kept beside the others'.
     pub(crate) fn save_credentials(&self, credentials: &Credentials) -> Result<(), StoreError> {
-        self.store.set_meta("principal", &credentials.principal)?;
-        self.store.set_meta("access_token", &credentials.access_token)?;
-        self.store
-            .set_meta("access_expires", &credentials.access_expires)?;
-        self.store.set_meta("refresh_token", &credentials.refresh_token)
+        let names = credential_names(credentials.principal.account);
+        self.store.set_meta(&names[0], &credentials.principal)?;
+        self.store.set_meta(&names[1], &credentials.access_token)?;
+        self.store.set_meta(&names[2], &credentials.access_expires)?;
+        self.store.set_meta(&names[3], &credentials.refresh_token)
     }
 
+    fn credentials(&self, account: AccountId) -> Result<Option<Credentials>, StoreError> {
+        let names = credential_names(account);
+        let Some(principal) = self.store.meta(&names[0])? else {
+            return Ok(None);
+        };
+        Ok(Some(Credentials {
+            principal,
+            access_token: self.store.meta(&names[1])?.unwrap_or_default(),
+            access_expires: self.store.meta(&names[2])?.unwrap_or(Timestamp(0)),
+            refresh_token: self.store.meta(&names[3])?.unwrap_or_default(),
+        }))
+    }
+
+    /// Forgets the tokens of whoever works here now. Their work stays, and so does what opens the device.
     pub(crate) fn sign_out(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
-        self.store.transaction(|| {
-            if let Some(principal) = self.principal() {
-                self.store.clear_meta(&key_name(principal.account))?;
-            }
-            for name in ["principal", "access_token", "access_expires", "refresh_token"] {
-                self.store.clear_meta(name)?;
-            }
-            Ok(())
-        })?;
+        if let Some(account) = self.principal().map(|principal| principal.account) {
+            self.store.transaction(|| {
+                for name in credential_names(account) {
+                    self.store.clear_meta(&name)?;
+                }
+                self.store.clear_meta(&key_name(account))?;
+                self.store.clear_meta(CURRENT)
+            })?;
+        }
         self.signed_in = None;
         self.sync.reset();
         self.cache.clear();
@@ -717,24 +744,54 @@ impl Core {
         Ok(())
     }
 
+    /// Somebody goes on whose tokens are in the store already, as after a colleague; nobody does if they are not. They do on
+    /// a disk that takes nothing, too: what is written down last is only who that was.
+    fn enter(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        self.signed_in = None;
+        self.sync.reset();
+        self.cache.clear();
+        self.take_up(account)?;
+        effects.push(Effect::SignedIn(self.signed_in.is_some()));
+        if self.signed_in.is_some() {
+            self.replay_deferred()?;
+            self.load_clinic()?;
+            self.connect(now, effects);
+        }
+        if self.store.meta::<AccountId>(CURRENT)? == Some(account) {
+            return Ok(());
+        }
+        self.store.transaction(|| match self.principal() {
+            Some(principal) => {
+                self.store.set_meta(CURRENT, &account)?;
+                self.store.set_meta("last_principal", principal)
+            }
+            None => self.store.clear_meta(CURRENT),
+        })
+    }
+
     /// Who was signed in when the program ended.
     fn restore(&mut self) -> Result<(), StoreError> {
-        let Some(principal) = self.store.meta::<Principal>("principal")? else {
+        self.keep_credentials_apart()?;
+        match self.store.meta::<AccountId>(CURRENT)? {
+            Some(account) => self.take_up(account),
+            None => Ok(()),
+        }
+    }
+
+    fn take_up(&mut self, account: AccountId) -> Result<(), StoreError> {
+        let Some(credentials) = self.credentials(account)? else {
             return Ok(());
         };
-        let actor = self
-            .store
-            .meta::<ByteVec>(&format!("actor {}", principal.account))?;
-        let key = self.signing_key(principal.account)?;
+        let actor = self.store.meta::<ByteVec>(&format!("actor {account}"))?;
+        let key = self.signing_key(account)?;
         // Without a key they sign in again: a former build did not make one.
         let (Some(device), Some(actor), Some(key)) = (self.store.meta("device")?, actor, key) else {
             return Ok(());
-        };
-        let credentials = Credentials {
-            principal,
-            access_token: self.store.meta("access_token")?.unwrap_or_default(),
-            access_expires: self.store.meta("access_expires")?.unwrap_or(Timestamp(0)),
-            refresh_token: self.store.meta("refresh_token")?.unwrap_or_default(),
         };
         self.signed_in = Some(SignedIn {
             credentials,
@@ -745,6 +802,28 @@ impl Core {
         self.renew_projections()?;
         self.sync.restore(&self.store)?;
         self.load_clinic()
+    }
+
+    /// Former builds kept the tokens of one person only, under names without anybody's number.
+    fn keep_credentials_apart(&self) -> Result<(), StoreError> {
+        const FORMER: [&str; 4] = ["principal", "access_token", "access_expires", "refresh_token"];
+        let Some(principal) = self.store.meta::<Principal>(FORMER[0])? else {
+            return Ok(());
+        };
+        let credentials = Credentials {
+            principal,
+            access_token: self.store.meta(FORMER[1])?.unwrap_or_default(),
+            access_expires: self.store.meta(FORMER[2])?.unwrap_or(Timestamp(0)),
+            refresh_token: self.store.meta(FORMER[3])?.unwrap_or_default(),
+        };
+        self.store.transaction(|| {
+            self.store.set_meta(CURRENT, &credentials.principal.account)?;
+            self.save_credentials(&credentials)?;
+            for name in FORMER {
+                self.store.clear_meta(name)?;
+            }
+            Ok(())
+        })
     }
 
     /// Fills the projections anew if another build, or a migration, left them in another form.
@@ -866,6 +945,13 @@ impl Core {
     /// This device's id, once somebody has signed in here.
     pub fn device(&self) -> Option<DeviceId> {
         self.store.meta("device").ok().flatten()
+    }
+
+    /// Whether somebody signing in would find the records of another clinic or audience here, which have to go first.
+    pub fn is_of_others(&self, principal: &Principal) -> Result<bool, StoreError> {
+        let before: Option<Principal> = self.store.meta("last_principal")?;
+        Ok(before
+            .is_some_and(|before| before.clinic != principal.clinic || before.feeds() != principal.feeds()))
     }
 
     /// What signing out tells the server.

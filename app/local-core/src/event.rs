@@ -3,7 +3,7 @@
 use crate::query::Query;
 use serde::{Deserialize, Serialize};
 use shared_model::commands::Command;
-use shared_model::ids::DeviceId;
+use shared_model::ids::{AccountId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 
@@ -84,6 +84,8 @@ pub enum Event {
         fresh_actor: [u8; 16],
         fresh_key: KeySeed,
     },
+    /// Somebody unlocked the device: they go on with the tokens that they signed in with before.
+    Entered(AccountId),
     SignedOut,
     /// The answer to `Effect::RenewSession`; `None` if the server could not be asked.
     SessionRenewed(Option<Credentials>),

@@ -7,12 +7,15 @@
 mod core;
 mod effect;
 mod event;
+mod left_off;
 pub mod query;
 mod store;
 mod sync;
+pub mod unlock;
 
 pub use core::Core;
 pub use effect::{Effect, Failure};
 pub use event::{Credentials, Decision, Event, KeySeed, PAGE_BITS};
+pub use left_off::{HalfTyped, LeftOff};
 pub use query::{Query, View};
 pub use store::{Discarded, OutboxCounts, OutboxEntry, Receipt, Signed, StorageTrouble, Store, StoreError};

@@ -63,16 +63,16 @@ pub(crate) fn DoorPage(door: Door) -> Element {
         },
         Door::Link(MailLink { purpose, token }) => match purpose {
             LinkPurpose::Invitation => rsx! {
-                InvitationPage { key: "{token.0}", token }
+                InvitationPage { key: "{token.text()}", token }
             },
             LinkPurpose::ResetPassword => rsx! {
-                ResetPage { key: "{token.0}", token }
+                ResetPage { key: "{token.text()}", token }
             },
             LinkPurpose::ForgotPassword => rsx! {
                 ForgotPage {}
             },
             LinkPurpose::VerifyEmail => rsx! {
-                VerifyPage { key: "{token.0}", token }
+                VerifyPage { key: "{token.text()}", token }
             },
         },
     }
@@ -187,7 +187,7 @@ pub(super) fn GateNews(
     rsx! {
         Alert { tone, icon, title, text: words, urgent: true }
         {action}
-        if *host.stage.read() == Stage::SignedOut {
+        if *host.stage.read() != Stage::SignedIn {
             button { class: "btn btn--lg btn--block", r#type: "button", onclick: move |_| doors.close(), {text::to_sign_in()} }
         }
     }

@@ -3,33 +3,41 @@
 use super::clinic_address::{AddressField, use_clinic_address};
 use super::door::{Door, Gate, GateForm, use_doors};
 use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon};
-use crate::host::{self, CallTrouble, Entrance, Secret, SignInTrouble, use_host};
+use crate::host::{self, CallTrouble, Entrance, SignInTrouble, use_host};
 use crate::text;
 use crate::views::shell::LostAlert;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdHospital, LdInbox};
+use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdHardDrive, LdHospital, LdInbox, LdLock};
 use shared_model::accounts::Membership;
 use shared_model::ids::ClinicId;
 use shared_model::values::Invalid;
 
 #[component]
 pub(crate) fn SignInPage() -> Element {
-    let doors = use_doors();
     rsx! {
         Gate {
             title: text::app_name(),
             sub: text::sign_in_to_clinic(),
             page: text::sign_in(),
             foot: rsx! {
-                button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Forgot),
-                    {text::forgot_password()}
-                }
-                button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Paste),
-                    {text::have_link()}
-                }
+                WithoutPassword {}
             },
             LostAlert {}
             SignInForm {}
+        }
+    }
+}
+
+/// The ways in for who has no password, or not any more.
+#[component]
+pub(super) fn WithoutPassword() -> Element {
+    let doors = use_doors();
+    rsx! {
+        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Forgot),
+            {text::forgot_password()}
+        }
+        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Paste),
+            {text::have_link()}
         }
     }
 }
@@ -70,7 +78,7 @@ pub(crate) fn SignInForm(
         spawn(async move {
             let entrance = |clinic| Entrance::Password {
                 email: email.peek().trim().to_owned(),
-                password: Secret(password.peek().clone()),
+                password: password.peek().clone().into(),
                 clinic,
             };
             let mut outcome = host.sign_in(entrance(at)).await;
@@ -192,7 +200,40 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
                 urgent: true,
             }
         },
+        SignInTrouble::Sealed { waiting } => rsx! {
+            SealedAlert { nothing_waits: waiting == Some(0) }
+        },
+        SignInTrouble::Storage(trouble) => rsx! {
+            Alert {
+                tone: Tint::Danger,
+                icon: icon(LdHardDrive),
+                title: text::records_cannot_be_opened(),
+                text: text::storage(trouble),
+                line: true,
+                urgent: true,
+            }
+        },
         // It is asked, and not told.
         SignInTrouble::ChooseClinic(_) => rsx! {},
+    }
+}
+
+/// Nobody who signs in opens these records: somebody of those who locked them has to.
+#[component]
+fn SealedAlert(nothing_waits: bool) -> Element {
+    let host = use_host();
+    let words = if nothing_waits {
+        text::sealed_nothing_waits()
+    } else {
+        text::sealed_work_waits()
+    };
+    rsx! {
+        Alert { tone: Tint::Warn, icon: icon(LdLock), title: text::sealed_by_others(), text: words, line: true, urgent: true,
+            if nothing_waits {
+                button { class: "btn btn--sm btn--danger", r#type: "button", onclick: move |_| host.begin_anew(),
+                    {text::delete_and_begin_anew()}
+                }
+            }
+        }
     }
 }

@@ -70,7 +70,7 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
         let entrance = Entrance::Invitation {
             token: token.clone(),
             full_name: name.peek().trim().to_owned(),
-            password: Secret(password.peek().clone()),
+            password: password.peek().clone().into(),
         };
         busy.set(true);
         spawn(async move {
@@ -110,7 +110,7 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
                     match &*trouble.read() {
                         Some(trouble) if of_password.is_none() => rsx! {
                             SignInTroubleAlert { trouble: trouble.clone() }
-                            if matches!(trouble, SignInTrouble::WorkWaits { .. }) {
+                            if matches!(trouble, SignInTrouble::WorkWaits { .. } | SignInTrouble::Sealed { .. }) {
                                 p { class: "sub", {text::account_is_ready()} }
                             }
                         },

@@ -83,6 +83,12 @@ impl Core {
         credentials: Option<Credentials>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
+        // Somebody else works here by now: their colleague finds the fresh tokens when they come back.
+        if let (Some(credentials), Some(current)) = (&credentials, self.principal())
+            && credentials.principal.account != current.account
+        {
+            return self.store.transaction(|| self.save_credentials(credentials));
+        }
         self.sync.renewing_in_session = false;
         // Whoever it was asked for may have signed out meanwhile, and somebody else in.
         let who = |credentials: &Credentials| (credentials.principal.account, credentials.principal.clinic);
@@ -309,8 +315,9 @@ impl Core {
                 let principal_changed = signed_in.credentials.principal != welcome.principal;
                 if principal_changed {
                     signed_in.credentials.principal = welcome.principal.clone();
+                    let credentials = signed_in.credentials.clone();
                     self.store.transaction(|| {
-                        self.store.set_meta("principal", &welcome.principal)?;
+                        self.save_credentials(&credentials)?;
                         self.store.set_meta("last_principal", &welcome.principal)
                     })?;
                 }

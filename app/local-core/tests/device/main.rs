@@ -21,4 +21,6 @@ mod server;
 mod sessions;
 mod shared;
 mod simulated;
+mod take_over;
+mod unlock;
 mod views;

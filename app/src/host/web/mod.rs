@@ -6,6 +6,8 @@ mod kept;
 mod link;
 mod page;
 mod pages;
+mod pool;
+mod reload;
 mod tabs;
 mod worker;
 
@@ -15,9 +17,9 @@ pub(crate) use kept::{
 };
 pub(super) use link::{Link, start};
 pub(crate) use page::{
-    FormerFocus, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
-    focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within,
-    listen_hidden, listen_keys, listen_leaving, page_events, print_page, reload, scroll_into_view,
-    select_text, set_title, sleep, system_zone, text_selection,
+    FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
+    focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within, leave_field,
+    listen_active, listen_hidden, listen_keys, listen_leaving, page_events, print_page, reload,
+    scroll_into_view, select_text, set_title, sleep, system_zone, text_selection,
 };
 pub(crate) use worker::{run_worker, worker_scope};
