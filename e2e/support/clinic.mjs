@@ -42,7 +42,7 @@ const running = new Set();
 process.on("exit", () => running.forEach((server) => server.kill("SIGKILL")));
 
 export class Clinic {
-  /** @param {{patients?: number, years?: number, databaseUrl?: string, web?: string}} options */
+  /** @param {{patients?: number, years?: number, databaseUrl?: string, web?: string, env?: Record<string, string>}} options */
   static async start(options = {}) {
     const clinic = new Clinic();
     clinic.folder = mkdtempSync(join(tmpdir(), "clinic-"));
@@ -53,6 +53,7 @@ export class Clinic {
       DATA: join(clinic.folder, "data"),
       WEB: options.web ?? WEB,
       LISTEN: `127.0.0.1:${clinic.port}`,
+      ...options.env,
     };
     delete clinic.env.DATABASE_URL;
     if (options.databaseUrl) {

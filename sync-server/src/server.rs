@@ -5,7 +5,9 @@ use crate::compact_history::{KeepChanges, keep_compact};
 use crate::error::ApiError;
 use crate::forget_stale_sign_ins::forget_stale_sign_ins;
 use crate::heavy_work::HeavyWork;
-use crate::identity::{AccessTokens, Network, Passwords, RequestLimits, Requests, SlowDown, random};
+use crate::identity::{
+    AccessTokens, Network, Passwords, ProviderSetting, Providers, RequestLimits, Requests, SlowDown, random,
+};
 use crate::mail::{MailWay, Mails, Post, Writing, keep_sending};
 use crate::router;
 use crate::storage::trail::Event;
@@ -39,6 +41,8 @@ pub struct Settings {
     /// How often mails are looked for that were to wait or that another node wrote.
     pub look_for_mails_every: Duration,
     pub request_limits: RequestLimits,
+    /// Who vouches for people beside their passwords, in the order in which they are offered.
+    pub providers: Vec<ProviderSetting>,
     /// Proxies whose word about where a request comes from is believed.
     pub trusted_proxies: Vec<Network>,
     /// How often stale sign-ins are forgotten.
@@ -67,6 +71,7 @@ impl Settings {
                 .expect("a sender of the right form"),
             look_for_mails_every: Duration::from_secs(5),
             request_limits: RequestLimits::default(),
+            providers: Vec::new(),
             trusted_proxies: Vec::new(),
             forget_every: Duration::from_secs(3_600),
             ticket_life: Duration::from_secs(12 * 3_600),
@@ -90,6 +95,7 @@ pub(crate) struct AppState {
     pub(crate) passwords: Passwords,
     pub(crate) slow_down: Arc<SlowDown>,
     pub(crate) requests: Arc<Requests>,
+    pub(crate) providers: Providers,
     pub(crate) mails: Mails,
     /// What a request leaves to be done once it has been answered.
     pub(crate) afterwards: TaskTracker,
@@ -122,6 +128,7 @@ impl AppState {
             settings.heavy_work,
         );
         Ok(Self {
+            providers: Providers::new(&settings.providers),
             settings: Arc::new(settings),
             tokens: AccessTokens::new(secret),
             device_keys: AccessTokens::new(device_secret),

@@ -4,12 +4,14 @@
 //! a view may ask for is in this module, and the hosts differ only below it.
 
 mod calls;
+mod journey;
 mod mail_link;
 #[cfg(feature = "desktop")]
 mod native;
 mod runner;
 #[cfg(any(feature = "web", test))]
 mod unfinished;
+mod ways_in;
 #[cfg(feature = "web")]
 pub(crate) mod web;
 
@@ -19,6 +21,7 @@ use native as platform;
 use web as platform;
 
 pub(crate) use calls::{Call, CallTrouble, Deed, Request, Secret, Whose, read};
+pub(crate) use journey::{Errand, Returned};
 pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
 #[cfg(feature = "desktop")]
 pub(crate) use native::{data_folder, keep_window_size, leave_field, window_size};
@@ -26,8 +29,8 @@ pub(crate) use platform::{
     FormerFocus, activate_new_build, arrive_at, asks_for_address, copy_address, copy_to_clipboard, device,
     focus, focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within,
     keep_address, listen_hidden, listen_keys, page_events, print_page, reload, remembered_address,
-    remembered_theme, scroll_into_view, select_text, set_theme, set_title, sleep, system_zone, take_link,
-    text_selection,
+    remembered_theme, returned, scroll_into_view, select_text, set_theme, set_title, sleep, system_zone,
+    take_link, text_selection,
 };
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;
@@ -45,6 +48,7 @@ use shared_model::commands::Command;
 use shared_model::ids::ClinicId;
 use shared_model::time::Timestamp;
 use shared_model::values::Invalid;
+use shared_model::ways_in::NotLinked;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -77,6 +81,17 @@ pub(crate) enum Entrance {
         token: Secret,
         full_name: String,
         password: Secret,
+    },
+    /// Somebody for whom a provider vouches, with what came back from there.
+    Provider {
+        code: Secret,
+        verifier: Secret,
+        clinic: Option<ClinicId>,
+        /// What whoever takes up an invitation is called.
+        full_name: String,
+        /// Whose account it is to be linked with, and its password; for an invitation the address stands fast.
+        email: Option<String>,
+        password: Option<Secret>,
     },
 }
 
@@ -147,6 +162,8 @@ pub(crate) enum SignInTrouble {
     Refused(CallTrouble),
     /// They belong to several clinics and have to say which.
     ChooseClinic(Vec<Membership>),
+    /// The provider vouches for them, and no account here is linked with that.
+    NotLinked(NotLinked),
     /// So many changes of somebody else wait on this device.
     WorkWaits { waiting: u64, name: String },
 }

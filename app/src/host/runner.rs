@@ -10,6 +10,7 @@ use shared_model::accounts::{AcceptInvitation, ChooseClinic, Refresh, SignIn, co
 use shared_model::ids::DeviceId;
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
+use shared_model::ways_in::{self, FinishOpenId, LinkWith};
 
 /// What a platform does for the core.
 pub(super) trait Io {
@@ -92,6 +93,18 @@ fn credentials(body: &str) -> Option<Credentials> {
         access_expires: session.expires_at,
         refresh_token: session.refresh_token,
     })
+}
+
+/// What the server wants to know before it lets somebody in.
+fn question(response: &Response) -> Option<SignInTrouble> {
+    match response.code()?.as_str() {
+        codes::CHOOSE_CLINIC => {
+            let choose: ChooseClinic = calls::read(&response.body)?;
+            Some(SignInTrouble::ChooseClinic(choose.memberships))
+        }
+        ways_in::codes::NOT_LINKED => Some(SignInTrouble::NotLinked(calls::read(&response.body)?)),
+        _ => None,
+    }
 }
 
 impl<I: Io> Runner<I> {
@@ -229,16 +242,35 @@ impl<I: Io> Runner<I> {
                 };
                 self.post(Purpose::SignIn, "/invitations/accept", &body);
             }
+            Entrance::Provider {
+                code: Secret(code),
+                verifier: Secret(verifier),
+                clinic,
+                full_name,
+                email,
+                password,
+            } => {
+                let link_with = password.map(|Secret(password)| LinkWith {
+                    email: email.unwrap_or_default(),
+                    password,
+                });
+                let body = FinishOpenId {
+                    code,
+                    verifier,
+                    device,
+                    device_name,
+                    clinic,
+                    full_name,
+                    link_with,
+                };
+                self.post(Purpose::SignIn, "/openid/finish", &body);
+            }
         }
     }
 
     fn sign_in_answered(&mut self, response: Option<Response>) {
-        let choose = response
-            .as_ref()
-            .filter(|response| response.code().as_deref() == Some(codes::CHOOSE_CLINIC))
-            .and_then(|response| calls::read::<ChooseClinic>(&response.body));
-        let trouble = match (choose, calls::outcome(response)) {
-            (Some(choose), _) => SignInTrouble::ChooseClinic(choose.memberships),
+        let trouble = match (response.as_ref().and_then(question), calls::outcome(response)) {
+            (Some(question), _) => question,
             (None, Err(why)) => SignInTrouble::Refused(why),
             (None, Ok(body)) => match credentials(&body) {
                 Some(credentials) => {
@@ -611,5 +643,30 @@ mod tests {
             panic!("{said:?}")
         };
         assert_eq!(clinics[0].clinic_name, "Southgate");
+    }
+
+    #[test]
+    fn whoever_comes_from_a_provider_that_is_not_linked_is_asked_for_their_account() {
+        let (mut runner, seen) = device();
+        runner.asked(ToCore::SignIn(Entrance::Provider {
+            code: Secret("code".to_owned()),
+            verifier: Secret("verifier".to_owned()),
+            clinic: None,
+            full_name: String::new(),
+            email: None,
+            password: None,
+        }));
+        let asked = seen.asked.take();
+        assert_eq!(asked, [(Purpose::SignIn, "/openid/finish".to_owned(), None)]);
+        let body = r#"{"code":"not_linked","provider":"Acme","email":"ana@acme.example"}"#;
+        answer(&mut runner, Purpose::SignIn, 409, body);
+        let said = seen.signed_in.take();
+        let [Err(SignInTrouble::NotLinked(who))] = &said[..] else {
+            panic!("{said:?}")
+        };
+        assert_eq!(
+            (who.provider.as_str(), who.email.as_deref()),
+            ("Acme", Some("ana@acme.example"))
+        );
     }
 }

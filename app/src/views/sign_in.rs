@@ -2,8 +2,9 @@
 
 use super::clinic_address::{AddressField, use_clinic_address};
 use super::door::{Door, Gate, GateForm, use_doors};
+use super::providers::ProviderButtons;
 use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon};
-use crate::host::{self, CallTrouble, Entrance, Secret, SignInTrouble, use_host};
+use crate::host::{self, CallTrouble, Entrance, Errand, Secret, SignInTrouble, use_host};
 use crate::text;
 use crate::views::shell::LostAlert;
 use dioxus::prelude::*;
@@ -140,6 +141,7 @@ pub(crate) fn SignInForm(
                 error: required(password(), text::password()),
             }
         }
+        ProviderButtons { errand: Errand::SignIn { clinic }, waits: busy(), before: move |()| address.keep() }
     }
 }
 
@@ -151,7 +153,7 @@ fn seconds_left(trouble: Option<&SignInTrouble>) -> Option<u64> {
 }
 
 #[component]
-fn ChooseClinic(clinics: Vec<Membership>, on_pick: EventHandler<ClinicId>) -> Element {
+pub(super) fn ChooseClinic(clinics: Vec<Membership>, on_pick: EventHandler<ClinicId>) -> Element {
     rsx! {
         div { class: "people", id: "clinics", role: "group", "aria-labelledby": "clinics-title",
             onmounted: |_| host::focus_first_in("clinics"),
@@ -192,7 +194,7 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
                 urgent: true,
             }
         },
-        // It is asked, and not told.
-        SignInTrouble::ChooseClinic(_) => rsx! {},
+        // They are asked, and not told.
+        SignInTrouble::ChooseClinic(_) | SignInTrouble::NotLinked(_) => rsx! {},
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn sign_in(
     let known = account.as_ref().map(|account| account.account);
     let proved = prove(&state, &email, address, request.password, account).await;
     if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
-        note_refused(&state, known, request.device);
+        note_everywhere(&state, known, Some(request.device), happening::SIGN_IN_REFUSED);
     }
     let account = proved?;
     if state.storage.people().is_lost(request.device).await? {
@@ -67,7 +67,8 @@ pub(super) async fn prove(
             seconds: wait.unsigned_abs().div_ceil(1_000),
         });
     }
-    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let hash = |account: &Account| Some(account.password_hash.clone()).filter(|hash| !hash.is_empty());
+    let stored = account.as_ref().and_then(hash);
     let fits = state.passwords.verify(password, stored).await;
     let account = account.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
     state.slow_down.succeeded(name, address);
@@ -75,7 +76,7 @@ pub(super) async fn prove(
 }
 
 /// The clinic that was asked for, or the only one.
-fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Result<ClinicId, ApiError> {
+pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Result<ClinicId, ApiError> {
     let found = match (wanted, memberships) {
         (Some(wanted), _) => memberships.iter().find(|one| one.clinic == wanted),
         (None, [] | [_]) => memberships.first(),
@@ -114,7 +115,10 @@ pub(super) async fn begin_sign_in(
         })
         .await?;
     tracing::info!(%account, %device, "signed in");
-    let happened = event(happening::SIGNED_IN, account, device, now);
+    let happened = Event {
+        device: Some(device),
+        ..event(happening::SIGNED_IN, account, now)
+    };
     state.storage.note(clinic, vec![happened]).await?;
     answer(state, principal, device, family, refresh_token, now).await
 }
@@ -188,35 +192,46 @@ pub(crate) async fn sign_out(
         .await?;
     if let (RefreshVerdict::EndFamily, Some(stored)) = (verdict, stored) {
         state.look_again.at(Whom::Account(stored.account));
-        let happened = event(happening::SIGNED_OUT, stored.account, device, now);
+        let happened = Event {
+            device: Some(device),
+            ..event(happening::SIGNED_OUT, stored.account, now)
+        };
         state.note_later(stored.clinic, happened);
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn event(what: &str, account: AccountId, device: DeviceId, at: Timestamp) -> Event {
+fn event(what: &str, account: AccountId, at: Timestamp) -> Event {
     Event {
         at,
         account: Some(account),
-        device: Some(device),
+        device: None,
         document: None,
         what: what.to_owned(),
         detail: String::from("{}"),
     }
 }
 
-/// Somebody tried a wrong password: the trails of that person's clinics say so. What nobody's address is leaves none.
-fn note_refused(state: &AppState, account: AccountId, device: DeviceId) {
+/// Puts something that happened to somebody into the trails of their clinics, after the answer.
+pub(super) fn note_everywhere(
+    state: &AppState,
+    account: AccountId,
+    device: Option<DeviceId>,
+    what: &'static str,
+) {
     let (noting, now) = (state.clone(), state.settings.clock.now());
     state.sessions.spawn(async move {
         match noting.storage.principals(account).await {
             Ok(principals) => {
                 for principal in principals {
-                    let happened = event(happening::SIGN_IN_REFUSED, account, device, now);
+                    let happened = Event {
+                        device,
+                        ..event(what, account, now)
+                    };
                     noting.note_later(principal.clinic, happened);
                 }
             }
-            Err(error) => tracing::error!(%error, "the trail lacks a refused sign-in"),
+            Err(error) => tracing::error!(%error, what, "the trail lacks what happened to somebody"),
         }
     });
 }

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "the stories are their own and only users")]
 
+mod browser;
 mod database;
 mod device;
 mod guest;
 mod http;
+mod issuer;
 mod letter_box;
 mod load;
 mod person;
@@ -31,6 +33,8 @@ mod members;
 mod memberships;
 mod morning;
 mod nodes;
+mod openid;
+mod openid_refusals;
 mod passwords;
 mod permissions;
 mod quotas;
@@ -38,3 +42,4 @@ mod refusals;
 mod sign_in;
 mod trail;
 mod web_client;
+mod webhooks;

@@ -2,10 +2,13 @@
 
 mod clinic_address;
 mod core_thread;
+mod journey;
 mod kept;
 mod page;
 
 pub(super) use core_thread::{Link, now, start};
+pub(super) use journey::Station;
+pub(crate) use journey::returned;
 pub(crate) use kept::{
     asks_for_address, data_folder, keep_address, keep_window_size, remembered_address, remembered_theme,
     take_link, window_size,

@@ -2,6 +2,7 @@
 
 mod clinics;
 mod devices;
+mod linked;
 mod you;
 
 pub(crate) use devices::Devices;

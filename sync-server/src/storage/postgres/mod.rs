@@ -13,6 +13,7 @@ mod invitations;
 mod listen;
 mod mail;
 mod trail;
+mod ways_in;
 
 use super::{StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
@@ -23,7 +24,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (
         1,
         "foundation",
@@ -53,6 +54,11 @@ const MIGRATIONS: [(i64, &str, &str); 6] = [
         6,
         "at rest",
         include_str!("../../../../migrations/server/postgres/0006_at_rest.sql"),
+    ),
+    (
+        8,
+        "ways in",
+        include_str!("../../../../migrations/server/postgres/0008_ways_in.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;
