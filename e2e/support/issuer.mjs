@@ -31,7 +31,7 @@ export class Issuer {
         {
           client_id: CLIENT,
           client_secret: SECRET,
-          redirect_uris: [`${clinicAddress}/api/v1/openid/callback`],
+          redirect_uris: [`${clinicAddress}/api/v1/openid/callback/acme`],
           grant_types: ["authorization_code"],
           response_types: ["code"],
         },

@@ -128,7 +128,11 @@ impl<'a> Browser<'a> {
     }
 
     pub async fn callback(&self, query: &str, cookie: &str) -> Response {
-        let path = format!("/api/v1/openid/callback?{query}");
+        self.callback_of("acme", query, cookie).await
+    }
+
+    pub async fn callback_of(&self, provider: &str, query: &str, cookie: &str) -> Response {
+        let path = format!("/api/v1/openid/callback/{provider}?{query}");
         let headers = [("cookie", cookie)];
         http::request(
             self.place.practice.address,

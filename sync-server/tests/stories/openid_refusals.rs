@@ -204,6 +204,10 @@ async fn a_way_belongs_to_the_browser_and_the_client_that_began_it() {
         "none",
         "once is all"
     );
+    let browser = begin().await;
+    let state = with(&browser.asked["state"]);
+    let elsewhere = browser.callback_of("another", &state, &browser.cookie).await;
+    assert_eq!(code_of(&elsewhere), "none", "another provider's address");
     let (browser, other) = (begin().await, begin().await);
     let state = with(&browser.asked["state"]);
     assert_eq!(

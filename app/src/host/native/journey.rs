@@ -64,7 +64,7 @@ async fn receive(mut stream: TcpStream) -> Option<Secret> {
     }
     let code = code_of(&String::from_utf8_lossy(&request));
     let (status, words) = match code {
-        Some(_) => ("200 OK", text::back_to_program()),
+        Some(_) => ("200 OK", text::desktop_back_to_program()),
         None => ("404 Not Found", ""),
     };
     let page = format!(
@@ -138,7 +138,7 @@ mod tests {
         assert!(ask("/favicon.ico").await.starts_with("HTTP/1.1 404"));
         let page = ask("/?code=abc").await;
         assert!(
-            page.starts_with("HTTP/1.1 200") && page.contains(text::back_to_program()),
+            page.starts_with("HTTP/1.1 200") && page.contains(text::desktop_back_to_program()),
             "{page}"
         );
         assert_eq!(waiting.await.expect("it ends"), Secret("abc".to_owned()));

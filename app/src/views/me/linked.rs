@@ -46,7 +46,7 @@ fn Linked(one: LinkedIdentity, offline: bool) -> Element {
     };
     let since = text::date_plain(one.linked_at.date_in(&zone));
     let words = match &one.email {
-        Some(email) => text::linked_as(email, since),
+        Some(email) => text::linked_as(since, email),
         None => text::linked_since(since),
     };
     rsx! {

@@ -57,7 +57,7 @@ async fn begin_for(state: &AppState, request: BeginOpenId, purpose: Purpose) -> 
     }
     let (token, hash) = mint_link();
     let there = provider
-        .send_there(&callback_address(state), &token)
+        .send_there(&callback_address(state, &request.provider), &token)
         .await
         .map_err(|trouble| trouble_of(provider, trouble))?;
     // The browser that begins is the page's own: it is bound at once. A program sends another one, which comes by first.

@@ -2,6 +2,7 @@
 
 use super::step::{Begun, Outcome, Returned, Step};
 use super::{callback_address, trouble_of};
+use crate::api::request::At;
 use crate::error::ApiError;
 use crate::identity::link_hash;
 use crate::server::AppState;
@@ -30,6 +31,7 @@ pub(crate) struct Answer {
 
 pub(crate) async fn callback(
     State(state): State<AppState>,
+    At(provider): At<String>,
     headers: HeaderMap,
     answer: Result<Query<Answer>, QueryRejection>,
 ) -> Result<Response, ApiError> {
@@ -41,7 +43,7 @@ pub(crate) async fn callback(
     // Somebody who was sent a link by another does not sign in as that other.
     let is_own = |begun: &Begun| {
         let cookie = cookie_of(&headers, &name);
-        cookie.is_some() && begun.browser == cookie.map(link_hash)
+        begun.provider == provider && cookie.is_some() && begun.browser == cookie.map(link_hash)
     };
     let Some(begun) = begun.filter(is_own) else {
         tracing::warn!(
@@ -80,7 +82,13 @@ async fn outcome(state: &AppState, begun: &Begun, answer: Answer) -> Outcome {
     let (verifier, nonce) = (begun.verifier.clone(), begun.nonce.clone());
     let now = state.settings.clock.now();
     match provider
-        .vouch(&callback_address(state), code, verifier, nonce, now)
+        .vouch(
+            &callback_address(state, &begun.provider),
+            code,
+            verifier,
+            nonce,
+            now,
+        )
         .await
     {
         Ok(vouched) => Outcome::Vouched(vouched),

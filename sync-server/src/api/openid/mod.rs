@@ -26,9 +26,13 @@ use crate::server::AppState;
 use crate::storage::people::NewIdentity;
 use uuid::Uuid;
 
-/// Our own address, as the provider knows it.
-fn callback_address(state: &AppState) -> String {
-    format!("{}/api/v1/openid/callback", state.settings.public_address)
+/// Our own address, as the provider knows it. Each provider has its own, so that none can pass off a code as another's
+/// (RFC 9700, 4.4.2).
+fn callback_address(state: &AppState, provider: &str) -> String {
+    format!(
+        "{}/api/v1/openid/callback/{provider}",
+        state.settings.public_address
+    )
 }
 
 fn new_identity(state: &AppState, vouched: Vouched) -> NewIdentity {
