@@ -725,6 +725,29 @@ odd-answer = The clinic answered in a way this version does not understand
 odd-answer-do = Try again in a minute. If it stays so, tell your clinic’s administrator.
 two-sentences = { $first }. { $second }
 
+## Sign-in providers
+
+or = or
+sign-in-with = Sign in with { $provider }
+join-with = Join with { $provider }
+waiting-for-browser = Go on in your browser. This window waits until you are back.
+desktop-back-to-program = You are signed in. Close this page and go back to the program.
+coming-back = One moment
+linked-elsewhere = It belongs to another account here
+linked-elsewhere-do = Sign in with it, and take it away there under Me first.
+last-way-in = You could not sign in any more
+last-way-in-do = Choose a password first, then take it away.
+provider-refused = You were not let in there
+provider-refused-do = Try it again, or sign in with your password.
+provider-away = It cannot be reached at the moment
+provider-away-do = Try it again in a minute, or sign in with your password.
+lost-way = This page has nothing to go on with
+lost-way-do = It was too long ago, or began in another tab. Sign in again.
+not-linked = Your { $provider } account is not linked yet
+not-linked-do = If you have an account here, sign in with its password this once; from then on { $provider } is enough. If you have none, ask your clinic to invite you.
+not-linked-invited = You have an account with this address already. Enter its password this once; from then on { $provider } is enough.
+link-and-sign-in = Link and sign in
+
 ## Links from mails
 
 forgot-password = Forgot your password?
@@ -781,6 +804,20 @@ change-email = Change the email address
 change-email-how = A mail goes to the new address. It counts when the link in it has been followed; until then the old one does.
 new-email = New address
 new-email-sent = A mail is on its way to { $email }
+no-password-why = You have none, as you sign in with a linked account.
+choose-one = Choose one
+choose-password-sent = A mail is on its way to { $email }: its link lets you choose a password.
+linked-accounts = Linked accounts
+linked-as = { $email }, since { $date }
+linked-since = Since { $date }
+link-provider = Link { $provider }
+link-provider-why = Then you can sign in with it too.
+provider-is-linked = { $provider } is linked: you can sign in with it from now on
+former-provider = A former sign-in provider
+unlink = Take away
+unlink-question = Take { $provider } away?
+unlink-what = You will not be able to sign in with it any more. Where you are signed in, you stay so.
+unlinked = { $provider } is taken away
 password-why = When it changes, every other device is signed out.
 change-password = Change the password
 change-signs-out = Every other device is signed out. This one stays.

@@ -44,9 +44,11 @@ const running = new Set();
 process.on("exit", () => running.forEach((server) => server.kill("SIGKILL")));
 
 export class Clinic {
-  /** @param {{patients?: number, years?: number, databaseUrl?: string, web?: string}} options */
+  /** @param {{patients?: number, years?: number, databaseUrl?: string, web?: string, env?: Record<string, string>,
+   *     elsewhere?: string}} options `elsewhere` begins the addresses of pages that are not ours: what they complain about is theirs */
   static async start(options = {}) {
     const clinic = new Clinic();
+    clinic.elsewhere = options.elsewhere;
     clinic.folder = mkdtempSync(join(tmpdir(), "clinic-"));
     clinic.port = await freePort();
     clinic.address = `http://127.0.0.1:${clinic.port}`;
@@ -55,6 +57,7 @@ export class Clinic {
       DATA: join(clinic.folder, "data"),
       WEB: options.web ?? WEB,
       LISTEN: `127.0.0.1:${clinic.port}`,
+      ...options.env,
     };
     delete clinic.env.DATABASE_URL;
     if (options.databaseUrl) {
@@ -170,7 +173,8 @@ export class Profile {
     page.on("console", (message) => {
       const text = message.text();
       const expected = /ERR_CONNECTION|ERR_INTERNET|WebSocket connection|Failed to fetch|status of (401|403|409|410|422|429|503)/;
-      if (message.type() === "error" && !expected.test(text)) this.troubles.push(`console: ${text}`);
+      const ours = !this.clinic.elsewhere || !page.url().startsWith(this.clinic.elsewhere);
+      if (message.type() === "error" && ours && !expected.test(text)) this.troubles.push(`console: ${text}`);
     });
   }
 

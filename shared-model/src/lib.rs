@@ -13,6 +13,7 @@ pub mod permissions;
 pub mod protocol;
 pub mod time;
 pub mod values;
+pub mod ways_in;
 
 /// The version of the document shapes that this build writes. A build that meets a higher one defers.
 pub const SCHEMA_VERSION: u16 = 1;

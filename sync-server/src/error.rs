@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use shared_model::accounts::{Membership, codes};
 use shared_model::protocol::Goodbye;
+use shared_model::ways_in::{self, NotLinked};
 use std::time::Duration;
 
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,16 @@ pub(crate) enum ApiError {
     LinkNoLongerValid,
     #[error("a clinic keeps at least one administrator")]
     LastAdministrator,
+    #[error("no account here is linked with this one of the provider's")]
+    NotLinked(NotLinked),
+    #[error("this account of the provider's is linked with another account here")]
+    LinkedElsewhere,
+    #[error("without this nobody could sign in with the account any more: choose a password first")]
+    LastWayIn,
+    #[error("the provider did not let you in")]
+    ProviderRefused,
+    #[error("the provider cannot be reached: try again")]
+    ProviderAway,
     #[error("this server has no way to send mail: whoever runs it has to name a mail server")]
     NoMail,
     #[error("there is nothing at this address")]
@@ -72,11 +83,17 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::WrongCredentials | Self::SignInAgain | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::WrongCredentials | Self::SignInAgain | Self::NotSignedIn | Self::ProviderRefused => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::NoMembership | Self::NotPermitted | Self::ForeignOrigin | Self::DeviceLost => {
                 StatusCode::FORBIDDEN
             }
-            Self::ChooseClinic(_) | Self::LastAdministrator => StatusCode::CONFLICT,
+            Self::ChooseClinic(_)
+            | Self::LastAdministrator
+            | Self::NotLinked(_)
+            | Self::LinkedElsewhere
+            | Self::LastWayIn => StatusCode::CONFLICT,
             Self::WeakPassword => StatusCode::UNPROCESSABLE_ENTITY,
             Self::LinkNoLongerValid => StatusCode::GONE,
             Self::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -91,7 +108,7 @@ impl ApiError {
                 Goodbye::NotPermitted | Goodbye::Purge => StatusCode::FORBIDDEN,
                 Goodbye::Later | Goodbye::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             },
-            Self::Unavailable(_) | Self::NoMail => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::NoMail | Self::ProviderAway => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -108,6 +125,11 @@ impl ApiError {
             Self::WeakPassword => codes::WEAK_PASSWORD,
             Self::LinkNoLongerValid => codes::LINK_NO_LONGER_VALID,
             Self::LastAdministrator => codes::LAST_ADMINISTRATOR,
+            Self::NotLinked(_) => ways_in::codes::NOT_LINKED,
+            Self::LinkedElsewhere => ways_in::codes::LINKED_ELSEWHERE,
+            Self::LastWayIn => ways_in::codes::LAST_WAY_IN,
+            Self::ProviderRefused => ways_in::codes::PROVIDER_REFUSED,
+            Self::ProviderAway => ways_in::codes::PROVIDER_AWAY,
             Self::NoMail => codes::NO_MAIL,
             Self::NotFound => codes::NOT_FOUND,
             Self::MethodNotAllowed => "method_not_allowed",
@@ -210,6 +232,10 @@ impl IntoResponse for ApiError {
                 problem["detail"] = json!(detail);
             }
             Self::ChooseClinic(memberships) => problem["memberships"] = json!(memberships),
+            Self::NotLinked(NotLinked { provider, email }) => {
+                problem["provider"] = json!(provider);
+                problem["email"] = json!(email);
+            }
             Self::Unavailable(cause) => tracing::error!(%cause, "a request could not be served"),
             // Mistakes look like this, and so does somebody who tries what is not theirs.
             Self::WrongCredentials | Self::NotPermitted | Self::LinkNoLongerValid => {

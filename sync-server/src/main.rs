@@ -105,6 +105,7 @@ async fn verify(storage: &Arc<dyn Storage>, options: VerifyAudit) -> Outcome {
 
 async fn serve(storage: Arc<dyn Storage>, data: &Data, options: Serve) -> Outcome {
     let post = options.mail.post(data)?;
+    let providers = options.openid.providers()?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
@@ -146,6 +147,7 @@ async fn serve(storage: Arc<dyn Storage>, data: &Data, options: Serve) -> Outcom
     }
     settings.allowed_origins = options.allowed_origins;
     settings.post = post;
+    settings.providers = providers;
     settings.request_limits.address.at_once = options.requests_at_once;
     settings.trusted_proxies = options.trusted_proxies;
     settings.keep_changes.at_least = Duration::from_secs(u64::from(options.keep_changes_days) * 24 * 3_600);

@@ -5,7 +5,9 @@ use crate::compact_history::{KeepChanges, keep_compact};
 use crate::error::ApiError;
 use crate::forget_stale_sign_ins::forget_stale_sign_ins;
 use crate::heavy_work::HeavyWork;
-use crate::identity::{AccessTokens, Network, Passwords, RequestLimits, Requests, SlowDown, random};
+use crate::identity::{
+    AccessTokens, Network, Passwords, ProviderSetting, Providers, RequestLimits, Requests, SlowDown, random,
+};
 use crate::mail::{MailWay, Mails, Post, Writing, keep_sending};
 use crate::router;
 use crate::storage::trail::Event;
@@ -41,6 +43,8 @@ pub struct Settings {
     /// How often mails are looked for that were to wait or that another node wrote.
     pub look_for_mails_every: Duration,
     pub request_limits: RequestLimits,
+    /// Who vouches for people beside their passwords, in the order in which they are offered.
+    pub providers: Vec<ProviderSetting>,
     /// Proxies whose word about where a request comes from is believed.
     pub trusted_proxies: Vec<Network>,
     /// Connections are TLS, with this certificate; else a proxy before the server sees to that.
@@ -71,6 +75,7 @@ impl Settings {
                 .expect("a sender of the right form"),
             look_for_mails_every: Duration::from_secs(5),
             request_limits: RequestLimits::default(),
+            providers: Vec::new(),
             trusted_proxies: Vec::new(),
             tls: None,
             forget_every: Duration::from_secs(3_600),
@@ -95,6 +100,7 @@ pub(crate) struct AppState {
     pub(crate) passwords: Passwords,
     pub(crate) slow_down: Arc<SlowDown>,
     pub(crate) requests: Arc<Requests>,
+    pub(crate) providers: Providers,
     pub(crate) mails: Mails,
     /// What a request leaves to be done once it has been answered.
     pub(crate) afterwards: TaskTracker,
@@ -127,6 +133,7 @@ impl AppState {
             settings.heavy_work,
         );
         Ok(Self {
+            providers: Providers::new(&settings.providers),
             settings: Arc::new(settings),
             tokens: AccessTokens::new(secret),
             device_keys: AccessTokens::new(device_secret),

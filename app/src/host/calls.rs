@@ -12,6 +12,7 @@ use shared_model::accounts::{
     Invitation, Invite, Invited, Me, Member, NameDevice, OpenClinic, ResetPassword, codes,
 };
 use shared_model::ids::{AccountId, DeviceId, InvitationId};
+use shared_model::ways_in;
 use std::marker::PhantomData;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,13 @@ pub(crate) enum CallTrouble {
     DeviceLost,
     LinkNoLongerValid,
     LastAdministrator,
+    /// The provider's account is linked with another account here.
+    LinkedElsewhere,
+    /// Nobody could sign in with the account any more.
+    LastWayIn,
+    /// The sign-in provider said no, or was not believed.
+    ProviderRefused,
+    ProviderAway,
     /// The server has no way to send mail.
     NoMail,
     NotPermitted,
@@ -127,6 +135,10 @@ pub(super) fn outcome(response: Option<Response>) -> Result<String, CallTrouble>
             codes::DEVICE_LOST => CallTrouble::DeviceLost,
             codes::LINK_NO_LONGER_VALID => CallTrouble::LinkNoLongerValid,
             codes::LAST_ADMINISTRATOR => CallTrouble::LastAdministrator,
+            ways_in::codes::LINKED_ELSEWHERE => CallTrouble::LinkedElsewhere,
+            ways_in::codes::LAST_WAY_IN => CallTrouble::LastWayIn,
+            ways_in::codes::PROVIDER_REFUSED => CallTrouble::ProviderRefused,
+            ways_in::codes::PROVIDER_AWAY => CallTrouble::ProviderAway,
             codes::NO_MAIL => CallTrouble::NoMail,
             codes::NOT_PERMITTED => CallTrouble::NotPermitted,
             codes::NOT_FOUND => CallTrouble::NotFound,
@@ -145,7 +157,7 @@ pub(crate) fn read<A: DeserializeOwned>(body: &str) -> Option<A> {
 }
 
 impl<A> Call<A> {
-    fn new(method: Method, path: impl Into<String>, body: Secret) -> Self {
+    pub(super) fn new(method: Method, path: impl Into<String>, body: Secret) -> Self {
         Self {
             request: Request {
                 method,
@@ -157,12 +169,12 @@ impl<A> Call<A> {
         }
     }
 
-    fn get(path: impl Into<String>) -> Self {
+    pub(super) fn get(path: impl Into<String>) -> Self {
         Self::new(Method::Get, path, Secret::default())
     }
 
     /// Without a session: what a mail or a stranger brings is enough.
-    fn open(mut self) -> Self {
+    pub(super) fn open(mut self) -> Self {
         self.request.in_session = false;
         self
     }
@@ -362,6 +374,13 @@ mod tests {
         check(429, "", CallTrouble::SlowDown(30));
         check(503, r#"{"code":"unavailable"}"#, CallTrouble::Unreachable);
         check(503, r#"{"code":"no_mail"}"#, CallTrouble::NoMail);
+        check(503, r#"{"code":"provider_away"}"#, CallTrouble::ProviderAway);
+        check(
+            401,
+            r#"{"code":"provider_refused"}"#,
+            CallTrouble::ProviderRefused,
+        );
+        check(409, r#"{"code":"last_way_in"}"#, CallTrouble::LastWayIn);
         check(502, "<h1>Bad gateway</h1>", CallTrouble::Unreachable);
         check(418, "a teapot", CallTrouble::Odd);
         check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);

@@ -9,6 +9,7 @@ use shared_model::commands::Command;
 use shared_model::ids::{AccountId, ClinicId};
 use shared_model::time::Timestamp;
 use shared_model::values::Invalid;
+use shared_model::ways_in::NotLinked;
 
 /// What the views' side sends to the core's side.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -141,6 +142,17 @@ pub(crate) enum Entrance {
         full_name: String,
         password: Secret,
     },
+    /// Somebody for whom a provider vouches, with what came back from there.
+    Provider {
+        code: Secret,
+        verifier: Secret,
+        clinic: Option<ClinicId>,
+        /// What whoever takes up an invitation is called.
+        full_name: String,
+        /// Whose account it is to be linked with, and its password; for an invitation the address stands fast.
+        email: Option<String>,
+        password: Option<Secret>,
+    },
 }
 
 /// What comes back.
@@ -228,6 +240,8 @@ pub(crate) enum SignInTrouble {
     Refused(CallTrouble),
     /// They belong to several clinics and have to say which.
     ChooseClinic(Vec<Membership>),
+    /// The provider vouches for them, and no account here is linked with that.
+    NotLinked(NotLinked),
     /// So many changes of somebody else wait on this device.
     WorkWaits {
         waiting: u64,

@@ -5,6 +5,7 @@
 
 mod auto_lock;
 mod calls;
+mod journey;
 #[cfg(all(test, feature = "desktop"))]
 mod lock_tests;
 mod mail_link;
@@ -16,6 +17,7 @@ mod secret;
 #[cfg(any(feature = "web", test))]
 mod unfinished;
 mod vault;
+mod ways_in;
 #[cfg(feature = "web")]
 pub(crate) mod web;
 
@@ -25,6 +27,7 @@ use native as platform;
 use web as platform;
 
 pub(crate) use calls::{Call, CallTrouble, Deed, Request, Whose, read};
+pub(crate) use journey::{Errand, Returned};
 pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
 pub(crate) use messages::{
     AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, PinRefused, Protection,
@@ -36,8 +39,8 @@ pub(crate) use platform::{
     FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, asks_for_address, copy_address,
     copy_to_clipboard, device, focus, focus_first_in, focus_into, focus_last_in, followed_link,
     has_apple_keys, has_focus_within, keep_address, leave_field, listen_active, listen_hidden, listen_keys,
-    page_events, print_page, reload, remembered_address, remembered_theme, scroll_into_view, select_text,
-    set_theme, set_title, sleep, system_zone, take_link, text_selection,
+    page_events, print_page, reload, remembered_address, remembered_theme, returned, scroll_into_view,
+    select_text, set_theme, set_title, sleep, system_zone, take_link, text_selection,
 };
 pub(crate) use secret::Secret;
 #[cfg(feature = "web")]

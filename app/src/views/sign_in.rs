@@ -2,8 +2,9 @@
 
 use super::clinic_address::{AddressField, use_clinic_address};
 use super::door::{Door, Gate, GateForm, use_doors};
+use super::providers::ProviderButtons;
 use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon};
-use crate::host::{self, CallTrouble, Entrance, SignInTrouble, use_host};
+use crate::host::{self, CallTrouble, Entrance, Errand, SignInTrouble, use_host};
 use crate::text;
 use crate::views::shell::LostAlert;
 use dioxus::prelude::*;
@@ -148,6 +149,7 @@ pub(crate) fn SignInForm(
                 error: required(password(), text::password()),
             }
         }
+        ProviderButtons { errand: Errand::SignIn { clinic }, waits: busy(), before: move |()| address.keep() }
     }
 }
 
@@ -159,7 +161,7 @@ fn seconds_left(trouble: Option<&SignInTrouble>) -> Option<u64> {
 }
 
 #[component]
-fn ChooseClinic(clinics: Vec<Membership>, on_pick: EventHandler<ClinicId>) -> Element {
+pub(super) fn ChooseClinic(clinics: Vec<Membership>, on_pick: EventHandler<ClinicId>) -> Element {
     rsx! {
         div { class: "people", id: "clinics", role: "group", "aria-labelledby": "clinics-title",
             onmounted: |_| host::focus_first_in("clinics"),
@@ -213,8 +215,8 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
                 urgent: true,
             }
         },
-        // It is asked, and not told.
-        SignInTrouble::ChooseClinic(_) => rsx! {},
+        // They are asked, and not told.
+        SignInTrouble::ChooseClinic(_) | SignInTrouble::NotLinked(_) => rsx! {},
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) async fn me(State(state): State<AppState>, asker: Asker) -> Result<Js
     Ok(Json(Me {
         account: account.account,
         full_name: account.full_name,
+        has_password: !account.password_hash.is_empty(),
         email: account.email,
         email_verified: account.email_verified,
         new_email: account.new_email,
@@ -32,7 +33,7 @@ pub(crate) async fn me(State(state): State<AppState>, asker: Asker) -> Result<Js
     }))
 }
 
-async fn account_of(state: &AppState, asker: &Asker) -> Result<Account, ApiError> {
+pub(super) async fn account_of(state: &AppState, asker: &Asker) -> Result<Account, ApiError> {
     let account = state.storage.people().account(asker.principal.account).await?;
     account.ok_or(ApiError::NotSignedIn)
 }

@@ -88,7 +88,8 @@ pub(super) async fn prove(
             seconds: wait.unsigned_abs().div_ceil(1_000),
         });
     }
-    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let hash = |account: &Account| Some(account.password_hash.clone()).filter(|hash| !hash.is_empty());
+    let stored = account.as_ref().and_then(hash);
     let fits = state.passwords.verify(password, stored).await;
     let account = account.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
     state.slow_down.succeeded(name, address);
@@ -96,7 +97,7 @@ pub(super) async fn prove(
 }
 
 /// The clinic that was asked for, or the only one.
-fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Result<ClinicId, ApiError> {
+pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Result<ClinicId, ApiError> {
     let found = match (wanted, memberships) {
         (Some(wanted), _) => memberships.iter().find(|one| one.clinic == wanted),
         (None, [] | [_]) => memberships.first(),

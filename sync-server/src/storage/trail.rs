@@ -51,6 +51,9 @@ pub mod happening {
     pub const DEVICE_LOST: &str = "device_lost";
     pub const SIGNING_KEY_REGISTERED: &str = "signing_key_registered";
     pub const WORK_REFUSED: &str = "work_refused";
+    /// A provider's account is a way into this person's from now on, or no more.
+    pub const PROVIDER_LINKED: &str = "provider_linked";
+    pub const PROVIDER_UNLINKED: &str = "provider_unlinked";
     pub const RECORD_READ: &str = "record_read";
 }
 

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "the stories are their own and only users")]
 
+mod browser;
 mod database;
 mod device;
 mod guest;
 mod http;
+mod issuer;
 mod letter_box;
 mod load;
 mod person;
@@ -33,6 +35,8 @@ mod members;
 mod memberships;
 mod morning;
 mod nodes;
+mod openid;
+mod openid_refusals;
 mod passwords;
 mod permissions;
 mod quotas;
@@ -41,3 +45,4 @@ mod sign_in;
 mod tls;
 mod trail;
 mod web_client;
+mod webhooks;

@@ -3,6 +3,7 @@
 mod clinic_address;
 mod core_thread;
 mod folder;
+mod journey;
 mod kept;
 mod page;
 mod session;
@@ -10,6 +11,8 @@ mod session;
 pub(super) use core_thread::{Link, now, start};
 #[cfg(test)]
 pub(super) use folder::Folder;
+pub(super) use journey::Station;
+pub(crate) use journey::returned;
 pub(crate) use kept::{
     asks_for_address, data_folder, keep_address, keep_window_size, remembered_address, remembered_theme,
     take_link, window_size,

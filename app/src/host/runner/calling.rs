@@ -415,4 +415,32 @@ mod tests {
         };
         assert_eq!(clinics[0].clinic_name, "Southgate");
     }
+
+    #[test]
+    fn whoever_comes_from_a_provider_that_is_not_linked_is_asked_for_their_account() {
+        let (mut runner, seen) = device();
+        runner.input(Input::FromViews(ToCore::SignIn(Entrance::Provider {
+            code: Secret::from("code".to_owned()),
+            verifier: Secret::from("verifier".to_owned()),
+            clinic: None,
+            full_name: String::new(),
+            email: None,
+            password: None,
+        })));
+        let asked = seen.asked.take();
+        let [(purpose, path, None)] = &asked[..] else {
+            panic!("{asked:?}")
+        };
+        assert_eq!(path, "/openid/finish");
+        let body = r#"{"code":"not_linked","provider":"Acme","email":"ana@acme.example"}"#;
+        answer(&mut runner, *purpose, 409, body);
+        let said = seen.signed_in.take();
+        let [Err(SignInTrouble::NotLinked(who))] = &said[..] else {
+            panic!("{said:?}")
+        };
+        assert_eq!(
+            (who.provider.as_str(), who.email.as_deref()),
+            ("Acme", Some("ana@acme.example"))
+        );
+    }
 }

@@ -19,6 +19,7 @@ use shared_model::accounts::{AcceptInvitation, ChooseClinic, SignIn, codes};
 use shared_model::ids::AccountId;
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
+use shared_model::ways_in::{self, FinishOpenId, LinkWith};
 use zeroize::Zeroize;
 
 /// So long after unlocking or signing in somebody is still who they were: a PIN is set without asking once more.
@@ -50,6 +51,18 @@ pub(super) fn read(body: &str) -> Option<(Credentials, Option<DeviceKey>)> {
         refresh_token: session.refresh_token,
     };
     Some((credentials, device_key))
+}
+
+/// What the server wants to know before it lets somebody in.
+fn question(response: &Response) -> Option<SignInTrouble> {
+    match response.code()?.as_str() {
+        codes::CHOOSE_CLINIC => {
+            let choose: ChooseClinic = calls::read(&response.body)?;
+            Some(SignInTrouble::ChooseClinic(choose.memberships))
+        }
+        ways_in::codes::NOT_LINKED => Some(SignInTrouble::NotLinked(calls::read(&response.body)?)),
+        _ => None,
+    }
 }
 
 /// Somebody of whom the server says that they are of the clinic.
@@ -98,18 +111,41 @@ impl<F: Files, I: Io> Runner<F, I> {
                 body.password.zeroize();
                 self.password = Some(password);
             }
+            Entrance::Provider {
+                code,
+                verifier,
+                clinic,
+                full_name,
+                email,
+                password,
+            } => {
+                let link_with = password.as_ref().map(|password| LinkWith {
+                    email: email.unwrap_or_default(),
+                    password: password.text().to_owned(),
+                });
+                let mut body = FinishOpenId {
+                    code: code.text().to_owned(),
+                    verifier: verifier.text().to_owned(),
+                    device,
+                    device_name,
+                    clinic,
+                    full_name,
+                    link_with,
+                };
+                self.post(purpose, "/openid/finish", &body);
+                if let Some(link_with) = &mut body.link_with {
+                    link_with.password.zeroize();
+                }
+                self.password = password;
+            }
         }
     }
 
     pub(super) fn sign_in_answered(&mut self, number: u64, response: Option<Response>) {
         // Of two windows that sign in at once, one has another's password to show.
         let password = self.password.take_if(|_| number == self.sign_ins);
-        let choose = response
-            .as_ref()
-            .filter(|response| response.code().as_deref() == Some(codes::CHOOSE_CLINIC))
-            .and_then(|response| calls::read::<ChooseClinic>(&response.body));
-        let trouble = match (choose, calls::outcome(response)) {
-            (Some(choose), _) => SignInTrouble::ChooseClinic(choose.memberships),
+        let trouble = match (response.as_ref().and_then(question), calls::outcome(response)) {
+            (Some(question), _) => question,
             (None, Err(why)) => SignInTrouble::Refused(why),
             (None, Ok(body)) => match read(&body) {
                 Some((credentials, device_key)) => {

@@ -2,6 +2,7 @@
 //! file system; the other pages of the browser work through it. All of them run the same bundle.
 
 mod io;
+mod journey;
 mod kept;
 mod link;
 mod page;
@@ -12,6 +13,8 @@ mod tabs;
 mod worker;
 
 pub(super) use io::now;
+pub(super) use journey::Station;
+pub(crate) use journey::returned;
 pub(crate) use kept::{
     asks_for_address, keep_address, remembered_address, remembered_theme, set_theme, take_link,
 };

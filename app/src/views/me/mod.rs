@@ -3,6 +3,7 @@
 mod clinics;
 mod devices;
 mod leaving;
+mod linked;
 mod locking;
 mod you;
 

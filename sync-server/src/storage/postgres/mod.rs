@@ -13,6 +13,7 @@ mod invitations;
 mod listen;
 mod mail;
 mod trail;
+mod ways_in;
 
 use super::{StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
@@ -24,7 +25,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (
         1,
         "foundation",
@@ -59,6 +60,11 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
         9,
         "signed changes",
         include_str!("../../../../migrations/server/postgres/0009_signed_changes.sql"),
+    ),
+    (
+        10,
+        "ways in",
+        include_str!("../../../../migrations/server/postgres/0010_ways_in.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;

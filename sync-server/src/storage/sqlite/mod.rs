@@ -12,6 +12,7 @@ mod identity;
 mod invitations;
 mod mail;
 mod trail;
+mod ways_in;
 
 use super::{Storage, StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
@@ -31,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0006_at_rest.sql"),
     include_str!("../../../../migrations/server/sqlite/0005_authorship_and_trail.sql"),
     include_str!("../../../../migrations/server/sqlite/0009_signed_changes.sql"),
+    include_str!("../../../../migrations/server/sqlite/0010_ways_in.sql"),
 ];
 const READERS: usize = 4;
 
