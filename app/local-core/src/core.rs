@@ -644,6 +644,7 @@ impl Core {
                 self.store
                     .set_meta(&key_name(principal.account), &ByteArray::from(seed.0))?;
             }
+            self.sign_what_waits(principal, &key)?;
             self.store.set_meta("last_principal", principal)?;
             self.store
                 .set_meta(&format!("name {}", principal.account), &principal.name)?;
@@ -669,6 +670,19 @@ impl Core {
     fn signing_key(&self, account: AccountId) -> Result<Option<SigningKey>, StoreError> {
         let seed: Option<ByteArray<32>> = self.store.meta(&key_name(account))?;
         Ok(seed.map(|seed| SigningKey::from_seed(&seed)))
+    }
+
+    /// What somebody wrote before and nobody could send without them bears their signature from now on, whoever signs in
+    /// next: or two people's work in one record would wait for each other.
+    fn sign_what_waits(&self, principal: &Principal, key: &SigningKey) -> Result<(), StoreError> {
+        let current = key_id(&key.public());
+        for entry in self.store.unvouched(principal.account, &current)? {
+            let hash = ChangeHash::try_from(&entry.hash[..])
+                .map_err(|_| StoreError::Corrupt("outbox hash".to_owned()))?;
+            let signed = sign(key, principal.clinic, entry.document, &hash);
+            self.store.set_signature(entry.seq, &signed)?;
+        }
+        Ok(())
     }
 
     /// A change signed in its author's name, if their key is here.
