@@ -65,12 +65,14 @@ pub(crate) struct SignedIn {
     pub credentials: Credentials,
     pub device: DeviceId,
     pub actor: ActorId,
-    pub key: SigningKey,
+    /// `None` after a build that signed nothing: what they write is signed at their next sign-in.
+    pub key: Option<SigningKey>,
 }
 
 impl SignedIn {
-    pub(crate) fn sign(&self, document: DocumentId, change: &ChangeHash) -> Signed {
-        sign(&self.key, self.clinic(), document, change)
+    pub(crate) fn sign(&self, document: DocumentId, change: &ChangeHash) -> Option<Signed> {
+        let key = self.key.as_ref()?;
+        Some(sign(key, self.clinic(), document, change))
     }
 
     pub(crate) fn clinic(&self) -> ClinicId {
@@ -587,7 +589,7 @@ impl Core {
                 chunk,
                 &part.command,
                 part.made_at,
-                Some(&signed_in.sign(part.id, &hash)),
+                signed_in.sign(part.id, &hash).as_ref(),
             )?;
             self.store.mark_saved(part.id, now)?;
             self.store
@@ -655,7 +657,7 @@ impl Core {
             credentials,
             device: device_key,
             actor: ActorId::from(actor),
-            key,
+            key: Some(key),
         });
         self.renew_projections()?;
         self.load_clinic()?;
@@ -802,11 +804,10 @@ impl Core {
             return Ok(());
         };
         let actor = self.store.meta::<ByteVec>(&format!("actor {account}"))?;
-        let key = self.signing_key(account)?;
-        // Without a key they sign in again: a former build did not make one.
-        let (Some(device), Some(actor), Some(key)) = (self.store.meta("device")?, actor, key) else {
+        let (Some(device), Some(actor)) = (self.store.meta("device")?, actor) else {
             return Ok(());
         };
+        let key = self.signing_key(account)?;
         self.signed_in = Some(SignedIn {
             credentials,
             device,

@@ -54,11 +54,11 @@ impl Item {
     }
 
     /// `own` is the key that the session began with.
-    fn ready(self, own: KeyId) -> PushItem {
+    fn ready(self, own: Option<KeyId>) -> PushItem {
         let signatures = self.signed.into_values().map(|(change, signed)| Signature {
             change: u16::try_from(change).unwrap_or(u16::MAX),
             bytes: signed.signature.into(),
-            key: (signed.key != own).then(|| signed.key.into()),
+            key: (Some(signed.key) != own).then(|| signed.key.into()),
         });
         PushItem {
             kind: self.kind,
@@ -116,7 +116,7 @@ impl Core {
             let number = self.sync.next_push;
             self.sync.next_push += 1;
             self.sync.in_flight.push_back(InFlight { number, rows });
-            let own = key_id(&signed_in.key.public());
+            let own = signed_in.key.as_ref().map(|key| key_id(&key.public()));
             let items = items.into_iter().map(|item| item.ready(own)).collect();
             effects.push(Effect::Send(protocol::encode(&ClientMessage::Push(Push {
                 number,

@@ -3,13 +3,14 @@
 use crate::clinic::{Device, NORA, VET, signing_key};
 use crate::recovery::{at_rest, outbox, patient, rename, settled, texts, visit_of, visiting, write};
 use crate::server::{connect, pushes};
-use local_core::query::StatusView;
+use local_core::query::{Connection, StatusView};
 use local_core::{Effect, Event, Query, View};
 use shared_model::authorship::key_id;
 use shared_model::commands::*;
 use shared_model::documents::Section;
 use shared_model::ids::AccountId;
 use shared_model::permissions::Role;
+use shared_model::protocol::Goodbye;
 
 fn status(device: &mut Device) -> StatusView {
     match device.look(Query::Status) {
@@ -250,6 +251,46 @@ fn two_whose_work_lacks_their_signatures_do_not_wait_for_each_other() {
         (now.name.as_str(), now.breed.as_str(), now.colour.as_str()),
         ("Rex", "Poodle", "black")
     );
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
+fn a_store_of_a_build_that_signed_nothing_is_worked_on_and_signed_at_the_next_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clinic.db");
+    let mut device = Device::on(rusqlite::Connection::open(&file).unwrap());
+    device.vet_signs_in();
+    let petra = device.client("Petra", "Novak", "601555014");
+    let now = device.now;
+    drop(device);
+    let former = rusqlite::Connection::open(&file).unwrap();
+    former
+        .execute_batch(
+            "DELETE FROM meta WHERE name LIKE 'signing key %'; UPDATE outbox SET signed_by = NULL, signature = NULL",
+        )
+        .unwrap();
+    drop(former);
+
+    let mut device = Device::on(rusqlite::Connection::open(&file).unwrap());
+    device.now = now;
+    let effects = device.handle(Event::Started);
+    assert!(
+        !effects.contains(&Effect::OpenSocket),
+        "it has nothing to sign with"
+    );
+    assert_eq!(
+        status(&mut device).connection,
+        Connection::Stopped(Goodbye::SignIn)
+    );
+    device.must(EditClient {
+        address: Some("Lipova 4, Brno".to_owned()),
+        ..EditClient::of(petra)
+    });
+    assert_eq!(status(&mut device).waiting, 2);
+    device.vet_signs_in();
+    let mut clinic = crate::recovery::Clinic::default();
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, |_| false);
     at_rest(&mut device, &clinic);
 }
 
