@@ -55,22 +55,26 @@ async function close(one) {
 /** Types at the end of the history; the text that all windows should show then. */
 async function types(one, more, options) {
   text += more;
-  await section(one, "History").press("End");
+  await section(one, "History").press("Control+End");
   await section(one, "History").pressSequentially(more, options);
 }
 
 const everywhere = () => Promise.all(windows.map((one) => reads(one, "History", text)));
 
-/** How long it takes, in milliseconds, until what is typed now in one window is durable, as another one shows it. */
+/** By how the window that has the records goes: how long others could save nothing, in milliseconds. */
+const tookOver = { closed: [], crashed: [], frozen: [] };
+const THRICE = [1, 2, 3];
+
+/** Measures the time until what is typed now in one window is durable, as another one shows it. */
 async function untilDurable(name, writing, reading, goes) {
-  await section(writing, "History").press("End");
+  await section(writing, "History").press("Control+End");
   const started = Date.now();
   await goes();
   await types(writing, " .");
   await reads(reading, "History", text);
   const took = Date.now() - started;
   console.log(`${name}: ${took} ms until the next command was durable and on another screen`);
-  assert.ok(took < 1000, `${name}: ${took} ms`);
+  tookOver[name].push(took);
 }
 
 /** A browser freezes only what nobody sees, and the driver keeps every page in sight unless it is told otherwise. */
@@ -95,8 +99,8 @@ test("a second and a third window work like the first, and what one writes the o
 
 test("two windows write one note at the same time, and both texts stand in both", async () => {
   const [first, second] = await others();
-  await section(first, "History").press("Home");
-  await section(second, "History").press("End");
+  await section(first, "History").press("Control+Home");
+  await section(second, "History").press("Control+End");
   await Promise.all([
     section(first, "History").pressSequentially("At the start. ", { delay: 15 }),
     section(second, "History").pressSequentially(" At the end.", { delay: 15 }),
@@ -106,10 +110,12 @@ test("two windows write one note at the same time, and both texts stand in both"
 });
 
 test("the window that has the records closes while another one types", async () => {
-  const has = await owner();
-  const [writing, reading] = await others();
-  await untilDurable("closed", writing, reading, () => close(has));
-  await open(3);
+  for (const _ of THRICE) {
+    const has = await owner();
+    const [writing, reading] = await others();
+    await untilDurable("closed", writing, reading, () => close(has));
+    await open(3);
+  }
   // And in the middle of a word.
   const next = await owner();
   const [typing] = await others();
@@ -132,52 +138,67 @@ test("what is typed last in a window before it closes is there, whoever has the 
 });
 
 test("the window that has the records crashes", async () => {
-  const has = await owner();
-  const [writing, reading] = await others();
-  await untilDurable("crashed", writing, reading, async () => {
-    const crashed = has.page.waitForEvent("crash");
-    const browser = await has.context.newCDPSession(has.page);
-    // It has no time to answer.
-    browser.send("Page.crash").catch(() => {});
-    await crashed;
-  });
-  await close(has);
-  await everywhere();
-  await open(3);
+  for (const _ of THRICE) {
+    const has = await owner();
+    const [writing, reading] = await others();
+    await untilDurable("crashed", writing, reading, async () => {
+      const crashed = has.page.waitForEvent("crash");
+      const browser = await has.context.newCDPSession(has.page);
+      // It has no time to answer.
+      browser.send("Page.crash").catch(() => {});
+      await crashed;
+    });
+    await close(has);
+    await everywhere();
+    await open(3);
+  }
 });
 
 test("the window that has the records is frozen, and goes on later", async () => {
-  const has = await owner();
-  const [writing, reading] = await others();
-  const browser = await has.context.newCDPSession(has.page);
-  await keepInSight(has, false);
-  await writing.page.bringToFront();
-  await has.page.waitForFunction(() => document.hidden);
-  await untilDurable("frozen", writing, reading, () =>
-    browser.send("Page.setWebLifecycleState", { state: "frozen" }),
-  );
-  assert.notEqual(await owner(), has);
-  await types(writing, " Written meanwhile.");
-  await reads(reading, "History", text);
-  await browser.send("Page.setWebLifecycleState", { state: "active" });
-  await keepInSight(has, true);
-  await everywhere();
-  await types(has, " Thawed.");
-  await everywhere();
-  // A second Worker of the same window would get the store one day, and answer nobody.
-  assert.equal(has.page.workers().length, 1);
+  for (const _ of THRICE) {
+    const has = await owner();
+    const [writing, reading] = await others();
+    const browser = await has.context.newCDPSession(has.page);
+    await keepInSight(has, false);
+    await writing.page.bringToFront();
+    await has.page.waitForFunction(() => document.hidden);
+    await untilDurable("frozen", writing, reading, () =>
+      browser.send("Page.setWebLifecycleState", { state: "frozen" }),
+    );
+    assert.notEqual(await owner(), has);
+    await types(writing, " Written meanwhile.");
+    await reads(reading, "History", text);
+    await browser.send("Page.setWebLifecycleState", { state: "active" });
+    await keepInSight(has, true);
+    await everywhere();
+    await types(has, " Thawed.");
+    await everywhere();
+    // A second Worker of the same window would get the store one day, and answer nobody.
+    assert.equal(has.page.workers().length, 1);
+  }
+});
+
+test("taking over took less than a second, however the window went", () => {
+  for (const [how, times] of Object.entries(tookOver)) {
+    const [, median] = times.toSorted((a, b) => a - b);
+    assert.ok(median < 1000, `${how}: ${times.join(", ")} ms`);
+  }
 });
 
 test("the Worker that has the records hangs: the others say so, and one of them takes over", async () => {
   const has = await owner();
-  const [writing] = await others();
+  // Either of them may be the one that takes over.
+  const [writing, noting] = await others();
   // Nothing answers any more; the script never ends by itself.
   await has.page.workers()[0].evaluate(() => {
     setTimeout(() => { for (;;); });
   });
+  await section(noting, "History").press("Control+Home");
+  await section(noting, "History").pressSequentially("Unheard. ");
   await types(writing, " Nobody answers.");
   await banner(writing, "Nothing is saved at the moment.").waitFor();
   assert.equal(await section(writing, "History").inputValue(), text);
+  text = `Unheard. ${text}`;
   await banner(writing, "Nothing is saved").waitFor({ state: "detached", timeout: 60_000 });
   await everywhere();
 });

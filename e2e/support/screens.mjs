@@ -21,6 +21,8 @@ export async function reads(device, name, text) {
     await device.page.waitForFunction(
       ([label, text]) => document.querySelector(`textarea[aria-label="${label}"]`)?.value === text,
       [name, text],
+      // A window behind another one draws once a second.
+      { polling: 20 },
     );
   } catch {
     assert.equal(await section(device, name).inputValue(), text);

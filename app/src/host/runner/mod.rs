@@ -150,12 +150,15 @@ impl<F: Files, I: Io> Runner<F, I> {
             ends: Ends::Locked,
         };
         let fresh = found == Found::Nothing;
-        runner.io.to_views(vec![FromCore::Ready { fresh }]);
+        // With how the device stands: a window unlocks it first that has something to ask.
+        let mut said = vec![FromCore::Ready { fresh }];
         match found {
-            Found::Former => runner.event(Event::Started),
-            Found::Sealed => runner.show_lock(false),
-            Found::Nothing => runner.io.to_views(vec![FromCore::SignedIn(false)]),
+            Found::Former => {}
+            Found::Sealed => said.push(runner.lock_screen(false)),
+            Found::Nothing => said.push(FromCore::SignedIn(false)),
         }
+        runner.io.to_views(said);
+        runner.event(Event::Started);
         Some(runner)
     }
 
@@ -292,6 +295,10 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     fn show_lock(&self, signs_in: bool) {
+        self.io.to_views(vec![self.lock_screen(signs_in)]);
+    }
+
+    fn lock_screen(&self, signs_in: bool) -> FromCore {
         let keyring = &self.vault.keyring;
         let shown = keyring.people().and_then(|people| {
             Ok(Locked {
@@ -300,11 +307,10 @@ impl<F: Files, I: Io> Runner<F, I> {
                 signs_in,
             })
         });
-        let message = match shown {
+        match shown {
             Ok(locked) => FromCore::Locked(locked),
             Err(error) => FromCore::NoStore(HostTrouble::Storage((&error).into())),
-        };
-        self.io.to_views(vec![message]);
+        }
     }
 
     fn protection(&self) -> Option<Protection> {
