@@ -11,6 +11,7 @@ pub mod documents;
 pub mod ids;
 pub mod permissions;
 pub mod protocol;
+pub mod second_factor;
 pub mod time;
 pub mod values;
 pub mod ways_in;

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use shared_model::accounts::{Membership, codes};
 use shared_model::protocol::Goodbye;
+use shared_model::second_factor::{self, SecondStep};
 use shared_model::ways_in::{self, NotLinked};
 use std::time::Duration;
 
@@ -35,6 +36,18 @@ pub(crate) enum ApiError {
     ChooseClinic(Vec<Membership>),
     #[error("this device was reported lost")]
     DeviceLost,
+    #[error("a second factor is asked for")]
+    SecondFactor(SecondStep),
+    #[error("this clinic asks its staff for a second factor: set one up")]
+    SecondFactorToSetUp(SecondStep),
+    #[error("this code is wrong, was used, or is over")]
+    WrongCode,
+    #[error("this passkey is not known here, or does not fit")]
+    PasskeyRefused,
+    #[error("passkeys need an address with a name, and TLS")]
+    NoPasskeys,
+    #[error("a clinic of this account asks for a second factor: the last one stays")]
+    LastSecondFactor,
     #[error("this password is guessed soon: choose a longer one, or more uncommon words")]
     WeakPassword,
     #[error("this link is not valid (any more)")]
@@ -83,9 +96,14 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::WrongCredentials | Self::SignInAgain | Self::NotSignedIn | Self::ProviderRefused => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::WrongCredentials
+            | Self::SecondFactor(_)
+            | Self::SecondFactorToSetUp(_)
+            | Self::WrongCode
+            | Self::PasskeyRefused
+            | Self::SignInAgain
+            | Self::NotSignedIn
+            | Self::ProviderRefused => StatusCode::UNAUTHORIZED,
             Self::NoMembership | Self::NotPermitted | Self::ForeignOrigin | Self::DeviceLost => {
                 StatusCode::FORBIDDEN
             }
@@ -93,7 +111,9 @@ impl ApiError {
             | Self::LastAdministrator
             | Self::NotLinked(_)
             | Self::LinkedElsewhere
-            | Self::LastWayIn => StatusCode::CONFLICT,
+            | Self::LastWayIn
+            | Self::LastSecondFactor
+            | Self::NoPasskeys => StatusCode::CONFLICT,
             Self::WeakPassword => StatusCode::UNPROCESSABLE_ENTITY,
             Self::LinkNoLongerValid => StatusCode::GONE,
             Self::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -115,6 +135,12 @@ impl ApiError {
     fn code(&self) -> &'static str {
         match self {
             Self::WrongCredentials => codes::WRONG_CREDENTIALS,
+            Self::SecondFactor(_) => second_factor::codes::SECOND_FACTOR,
+            Self::SecondFactorToSetUp(_) => second_factor::codes::SECOND_FACTOR_TO_SET_UP,
+            Self::WrongCode => second_factor::codes::WRONG_CODE,
+            Self::PasskeyRefused => second_factor::codes::PASSKEY_REFUSED,
+            Self::NoPasskeys => second_factor::codes::NO_PASSKEYS,
+            Self::LastSecondFactor => second_factor::codes::LAST_SECOND_FACTOR,
             Self::SlowDown { .. } => codes::SLOW_DOWN,
             Self::SignInAgain => codes::SIGN_IN_AGAIN,
             Self::NotSignedIn => codes::NOT_SIGNED_IN,
@@ -235,6 +261,12 @@ impl IntoResponse for ApiError {
             Self::NotLinked(NotLinked { provider, email }) => {
                 problem["provider"] = json!(provider);
                 problem["email"] = json!(email);
+            }
+            Self::SecondFactor(step) | Self::SecondFactorToSetUp(step) => {
+                problem["step"] = json!(step.step);
+                problem["totp"] = json!(step.totp);
+                problem["recovery_codes"] = json!(step.recovery_codes);
+                problem["passkey"] = json!(step.passkey);
             }
             Self::Unavailable(cause) => tracing::error!(%cause, "a request could not be served"),
             // Mistakes look like this, and so does somebody who tries what is not theirs.

@@ -38,6 +38,20 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), api::check_origin));
     let secrets = Router::new()
         .route("/sign-in", post(api::sign_in))
+        .route("/sign-in/second", post(api::finish_sign_in))
+        .route("/sign-in/totp/begin", post(api::begin_totp_at_sign_in))
+        .route("/sign-in/totp/confirm", post(api::confirm_totp_at_sign_in))
+        .route("/passkeys/begin", post(api::begin_passkey_sign_in))
+        .route("/passkeys/finish", post(api::finish_passkey_sign_in))
+        .route("/me/prove", post(api::prove_by_password))
+        .route("/me/prove/second", post(api::prove_by_second))
+        .route("/me/totp/begin", post(api::begin_totp))
+        .route("/me/totp/confirm", post(api::confirm_totp))
+        .route("/me/totp/remove", post(api::remove_totp))
+        .route("/me/recovery-codes", post(api::new_recovery_codes))
+        .route("/me/passkeys/begin", post(api::begin_passkey))
+        .route("/me/passkeys/finish", post(api::finish_passkey))
+        .route("/me/passkeys/{passkey}/remove", post(api::remove_passkey))
         .route("/me/password", post(api::change_password))
         .route("/me/email", post(api::change_email))
         .route("/password/forgot", post(api::forgot_password))
@@ -67,6 +81,11 @@ pub(crate) fn router(state: AppState) -> Router {
             "/webhooks/{provider}",
             post(api::webhook).layer(DefaultBodyLimit::max(MAX_WEBHOOK)),
         )
+        .route("/me/factors", get(api::factors))
+        .route(
+            "/clinic/sign-in",
+            get(api::sign_in_rules).put(api::set_sign_in_rules),
+        )
         .route("/me/identities", get(api::identities))
         .route("/me/identities/{identity}", delete(api::unlink))
         .route("/me/email/verification", post(api::verify_again))
@@ -86,6 +105,10 @@ pub(crate) fn router(state: AppState) -> Router {
         .route(
             "/staff/{account}",
             patch(api::change_roles).delete(api::end_membership),
+        )
+        .route(
+            "/staff/{account}/second-factor",
+            delete(api::forget_members_factors),
         )
         .route("/staff/{account}/devices", get(api::members_devices))
         .route(

@@ -6,7 +6,8 @@ use crate::error::ApiError;
 use crate::forget_stale_sign_ins::forget_stale_sign_ins;
 use crate::heavy_work::HeavyWork;
 use crate::identity::{
-    AccessTokens, Network, Passwords, ProviderSetting, Providers, RequestLimits, Requests, SlowDown, random,
+    AccessTokens, Network, Passkeys, Passwords, ProviderSetting, Providers, RequestLimits, Requests,
+    SlowDown, random,
 };
 use crate::mail::{MailWay, Mails, Post, Writing, keep_sending};
 use crate::router;
@@ -101,6 +102,8 @@ pub(crate) struct AppState {
     pub(crate) slow_down: Arc<SlowDown>,
     pub(crate) requests: Arc<Requests>,
     pub(crate) providers: Providers,
+    /// `None` where the public address can have none.
+    pub(crate) passkeys: Option<Passkeys>,
     pub(crate) mails: Mails,
     /// What a request leaves to be done once it has been answered.
     pub(crate) afterwards: TaskTracker,
@@ -134,6 +137,7 @@ impl AppState {
         );
         Ok(Self {
             providers: Providers::new(&settings.providers),
+            passkeys: Passkeys::at(&settings.public_address),
             settings: Arc::new(settings),
             tokens: AccessTokens::new(secret),
             device_keys: AccessTokens::new(device_secret),

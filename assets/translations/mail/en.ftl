@@ -45,3 +45,12 @@ provider-linked-link = Choose a new password
 
 provider-unlinked-subject = Signing in with { $provider } was taken away
 provider-unlinked-text = Your account cannot be signed in to with { $provider } any more.
+
+factor-added-subject = Signing in asks for more than your password now
+factor-added-text = A second factor of your account was set up or replaced: an authenticator app, a passkey, or a new list of recovery codes.
+factor-removed-subject = A second factor of your account was taken away
+factor-removed-text = An authenticator app or a passkey of your account is not asked for any more.
+factor-not-me = If it was not you, choose a new password at once and tell your clinic:
+
+recovery-code-subject = A recovery code of your account was used
+recovery-code-text = Somebody signed in to your account with one of your recovery codes. You have { $left } left.

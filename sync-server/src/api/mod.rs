@@ -1,4 +1,4 @@
-//! HTTP beside the sync socket: signing in and out, providers and their webhooks, accounts, invitations, members, devices, clinics, documents, the way in
+//! HTTP beside the sync socket: signing in and out, second factors, providers and their webhooks, accounts, invitations, members, devices, clinics, documents, the way in
 //! for other clients, health, and the web client's files.
 
 mod audit;
@@ -14,6 +14,7 @@ mod me;
 mod members;
 mod openid;
 mod request;
+mod second_factor;
 mod sign_in;
 mod sync;
 mod take_up_invitation;
@@ -37,6 +38,12 @@ pub(crate) use members::{change_roles, end_membership, owners, staff};
 pub(crate) use openid::{
     begin as begin_openid, begin_linking, callback as openid_callback, enter_with_session,
     finish as finish_openid, finish_linking, go as go_to_provider, identities, providers, unlink,
+};
+pub(crate) use second_factor::{
+    begin_passkey, begin_passkey_sign_in, begin_totp, begin_totp_at_sign_in, confirm_totp,
+    confirm_totp_at_sign_in, factors, finish_passkey, finish_passkey_sign_in, finish_sign_in,
+    forget_members_factors, new_recovery_codes, prove_by_password, prove_by_second, remove_passkey,
+    remove_totp, set_sign_in_rules, sign_in_rules,
 };
 pub(crate) use sign_in::{refresh, sign_in, sign_out};
 pub(crate) use sync::sync;

@@ -4,6 +4,7 @@
 //! belongs to, and that a device was lost, is told to nobody who has not proved who they are.
 
 use super::request::{Body, CameFrom};
+use super::second_factor::next_step;
 use crate::error::ApiError;
 use crate::identity::{
     AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, judge_refresh, mint_refresh_token,
@@ -55,7 +56,7 @@ pub(crate) async fn sign_in(
 
 /// What guesses are counted by. A device that somebody has signed in on before has patience of its own, so that the guesses
 /// of a stranger keep nobody out of their account. Nobody's devices are looked for too, in the same time.
-async fn counted_as(
+pub(super) async fn counted_as(
     state: &AppState,
     email: &str,
     known: Option<AccountId>,
@@ -106,8 +107,23 @@ pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Re
     found.map(|one| one.clinic).ok_or(ApiError::NoMembership)
 }
 
-/// Begins a sign-in of somebody who has proved who they are.
+/// Begins a sign-in of somebody who has shown one factor. Where a second one is asked for, the error says how it goes on.
 pub(super) async fn begin_sign_in(
+    state: &AppState,
+    account: AccountId,
+    clinic: ClinicId,
+    device: DeviceId,
+    device_name: &str,
+) -> Result<Json<SignedIn>, ApiError> {
+    let principal = principal_at(state, account, clinic).await?;
+    match next_step(state, &principal, clinic, device, device_name).await? {
+        Some(asked) => Err(asked),
+        None => sign_in_now(state, account, clinic, device, device_name).await,
+    }
+}
+
+/// Begins a sign-in of somebody who has shown everything that is asked for.
+pub(super) async fn sign_in_now(
     state: &AppState,
     account: AccountId,
     clinic: ClinicId,

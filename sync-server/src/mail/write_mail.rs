@@ -44,6 +44,13 @@ pub(crate) enum Letter<'a> {
     ProviderUnlinked {
         provider: &'a str,
     },
+    /// Something is asked for at sign-in from now on, beside the password.
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    /// There are so many left.
+    RecoveryCodeUsed {
+        left: &'a str,
+    },
 }
 
 /// Writes letters of one server.
@@ -168,6 +175,27 @@ impl Writing<'_> {
                 choose_anew("provider-linked-link"),
                 Vec::new(),
             ),
+            Letter::SecondFactorAdded => words(
+                say("factor-added-subject"),
+                vec![say("factor-added-text"), say("factor-not-me")],
+                choose_anew("password-changed-link"),
+                Vec::new(),
+            ),
+            Letter::SecondFactorRemoved => words(
+                say("factor-removed-subject"),
+                vec![say("factor-removed-text"), say("factor-not-me")],
+                choose_anew("password-changed-link"),
+                Vec::new(),
+            ),
+            Letter::RecoveryCodeUsed { left } => words(
+                say("recovery-code-subject"),
+                vec![
+                    sentence("recovery-code-text", &[("left", left)]),
+                    say("factor-not-me"),
+                ],
+                choose_anew("password-changed-link"),
+                Vec::new(),
+            ),
             Letter::EmailTaken => words(
                 say("email-taken-subject"),
                 vec![say("email-taken-text")],
@@ -179,7 +207,7 @@ impl Writing<'_> {
 }
 
 /// The server's name for people: its address without the scheme.
-fn host(public_address: &str) -> &str {
+pub(crate) fn host(public_address: &str) -> &str {
     public_address
         .split_once("://")
         .map_or(public_address, |(_, host)| host)

@@ -54,6 +54,14 @@ pub mod happening {
     /// A provider's account is a way into this person's from now on, or no more.
     pub const PROVIDER_LINKED: &str = "provider_linked";
     pub const PROVIDER_UNLINKED: &str = "provider_unlinked";
+    /// An authenticator app or a passkey is asked for from now on, or no more.
+    pub const SECOND_FACTOR_ADDED: &str = "second_factor_added";
+    pub const SECOND_FACTOR_REMOVED: &str = "second_factor_removed";
+    pub const SECOND_FACTOR_REFUSED: &str = "second_factor_refused";
+    pub const RECOVERY_CODE_USED: &str = "recovery_code_used";
+    pub const RECOVERY_CODES_RENEWED: &str = "recovery_codes_renewed";
+    /// What the clinic asks of its staff at sign-in.
+    pub const SIGN_IN_RULES_CHANGED: &str = "sign_in_rules_changed";
     pub const RECORD_READ: &str = "record_read";
 }
 

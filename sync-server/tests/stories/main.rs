@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "the stories are their own and only users")]
 
+mod authenticator;
 mod browser;
 mod database;
 mod device;
@@ -41,6 +42,7 @@ mod passwords;
 mod permissions;
 mod quotas;
 mod refusals;
+mod second_factor;
 mod sign_in;
 mod tls;
 mod trail;

@@ -71,6 +71,10 @@ impl Person {
         self.ask(Method::PATCH, path, Some(json!(body))).await
     }
 
+    pub async fn put(&self, path: &str, body: impl Serialize) -> Response {
+        self.ask(Method::PUT, path, Some(json!(body))).await
+    }
+
     pub async fn delete(&self, path: &str) -> Response {
         self.ask(Method::DELETE, path, None).await
     }

@@ -1,17 +1,21 @@
 //! The people's part of the storage boundary, cut by what happens: accounts and memberships, invitations, devices, mail, other ways
-//! in.
+//! in, second factors.
 //!
 //! Invariants: what a person is told by mail is written in the transaction that it tells of; and whoever's rights shrink is
 //! named to the other nodes in that transaction too.
 
 mod accounts;
 mod devices;
+mod factors;
 mod invitations;
 mod mail;
 mod ways_in;
 
 pub use accounts::{Account, AccountStorage, LinkPurpose, NewLink, RolesJudge, StoredLink};
 pub use devices::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
+pub use factors::{
+    Factor, FactorStorage, NewFactor, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,
+};
 pub use invitations::{
     InvitationStorage, NewInvitation, OpenedClinic, StoredInvitation, TakeUp, TakenUp, Taker,
 };
@@ -22,6 +26,7 @@ pub use ways_in::{
 };
 
 pub(crate) use accounts::small_count;
+pub(crate) use factors::{place_of_passkey, place_of_totp};
 pub(crate) use ways_in::{new_name, place_of_profile, place_of_step};
 
 use shared_model::accounts::Sent;
@@ -38,11 +43,11 @@ pub(crate) fn sent(has_mail: bool, settled: bool, sent: bool) -> Sent {
 
 /// All of it, as one storage gives it.
 pub trait PeopleStorage:
-    AccountStorage + InvitationStorage + DeviceStorage + MailStorage + WaysInStorage
+    AccountStorage + InvitationStorage + DeviceStorage + MailStorage + WaysInStorage + FactorStorage
 {
 }
 
-impl<S: AccountStorage + InvitationStorage + DeviceStorage + MailStorage + WaysInStorage> PeopleStorage
-    for S
+impl<S> PeopleStorage for S where
+    S: AccountStorage + InvitationStorage + DeviceStorage + MailStorage + WaysInStorage + FactorStorage
 {
 }

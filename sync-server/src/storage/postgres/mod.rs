@@ -7,6 +7,7 @@ mod accounts;
 mod at_rest;
 mod compact;
 mod devices;
+mod factors;
 mod feeds;
 mod identity;
 mod invitations;
@@ -25,7 +26,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (
         1,
         "foundation",
@@ -65,6 +66,11 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
         10,
         "ways in",
         include_str!("../../../../migrations/server/postgres/0010_ways_in.sql"),
+    ),
+    (
+        13,
+        "second factors",
+        include_str!("../../../../migrations/server/postgres/0013_second_factors.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;

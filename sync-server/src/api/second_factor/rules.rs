@@ -1,0 +1,83 @@
+//! What a clinic asks of its staff, and what its administrators do for somebody who has lost every second factor.
+
+use super::prove::letter;
+use crate::api::request::{Asker, At, Body};
+use crate::error::ApiError;
+use crate::mail::Letter;
+use crate::server::AppState;
+use crate::storage::people::{TakenAway, Unneeded};
+use crate::storage::trail::happening;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::json;
+use shared_model::ids::AccountId;
+use shared_model::permissions::Role;
+use shared_model::second_factor::SignInRules;
+
+pub(crate) async fn sign_in_rules(
+    State(state): State<AppState>,
+    asker: Asker,
+) -> Result<Json<SignInRules>, ApiError> {
+    asker.is(Role::ClinicAdministrator)?;
+    Ok(Json(
+        state
+            .storage
+            .people()
+            .sign_in_rules(asker.principal.clinic)
+            .await?,
+    ))
+}
+
+/// Nobody is shut out by it: whoever has no second factor sets one up at the next sign-in.
+pub(crate) async fn set_sign_in_rules(
+    State(state): State<AppState>,
+    asker: Asker,
+    Body(rules): Body<SignInRules>,
+) -> Result<Json<SignInRules>, ApiError> {
+    asker.is(Role::ClinicAdministrator)?;
+    let clinic = asker.principal.clinic;
+    state.storage.people().set_sign_in_rules(clinic, rules).await?;
+    let detail = json!({ "second_factor": rules.second_factor });
+    let happened = asker.event(
+        happening::SIGN_IN_RULES_CHANGED,
+        state.settings.clock.now(),
+        &detail,
+    );
+    state.storage.note(clinic, vec![happened]).await?;
+    tracing::info!(%clinic, by = %asker.principal.account, second_factor = rules.second_factor, "the rules of signing in changed");
+    Ok(Json(rules))
+}
+
+/// For somebody of this clinic alone: whoever belongs elsewhere too is not for its administrators to let in with less.
+pub(crate) async fn forget_members_factors(
+    State(state): State<AppState>,
+    asker: Asker,
+    At(account): At<AccountId>,
+) -> Result<StatusCode, ApiError> {
+    asker.is(Role::ClinicAdministrator)?;
+    let people = state.storage.people();
+    let clinic = asker.principal.clinic;
+    let memberships = people.memberships(account).await?;
+    if !memberships.iter().any(|one| one.clinic == clinic) {
+        return Err(ApiError::NotFound);
+    }
+    let is_of_others = memberships.iter().any(|one| one.clinic != clinic);
+    // One's own is taken away by who shows it.
+    if is_of_others || account == asker.principal.account {
+        return Err(ApiError::NotPermitted);
+    }
+    let known = people.account(account).await?.ok_or(ApiError::NotFound)?;
+    let mail = letter(&state, &known, Letter::SecondFactorRemoved);
+    match people.take_away(account, Unneeded::Everything, mail).await? {
+        TakenAway::Done => {}
+        TakenAway::NoSuch | TakenAway::Last => return Err(ApiError::NotFound),
+    }
+    state.mails.written();
+    let detail = json!({ "of": account });
+    let now = state.settings.clock.now();
+    let happened = asker.event(happening::SECOND_FACTOR_REMOVED, now, &detail);
+    state.storage.note(clinic, vec![happened]).await?;
+    tracing::warn!(%account, by = %asker.principal.account, "somebody's second factors were taken away");
+    Ok(StatusCode::NO_CONTENT)
+}

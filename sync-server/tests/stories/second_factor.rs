@@ -1,0 +1,691 @@
+//! Authenticator apps, recovery codes and passkeys; clinics that ask for a second factor.
+
+use crate::authenticator::Authenticator;
+use crate::database::Engine;
+use crate::http::Response;
+use crate::letter_box::LetterBox;
+use crate::morning::on_both;
+use crate::person::{Person, invite, post};
+use crate::practice::{PASSWORD, Practice, found_clinic, fresh_id};
+use serde_json::json;
+use shared_model::accounts::{SignedIn, codes as account_codes, links};
+use shared_model::ids::{ClinicId, DeviceId};
+use shared_model::permissions::Role;
+use shared_model::second_factor::{
+    Factors, NewPasskey, PasskeyOffer, Proven, RecoveryCodes, SecondStep, SignInRules, TotpOffer, codes,
+};
+use shared_model::time::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use sync_server::Clock;
+use totp_rs::{Builder, Secret};
+
+on_both! {
+    whoever_has_an_app_is_asked_for_its_code
+    a_recovery_code_works_once_and_its_use_is_told
+    codes_are_guessed_slowly
+    a_clinic_asks_its_staff_for_a_second_factor
+    administrators_help_who_has_lost_everything
+    what_is_proven_is_so_in_one_sign_in_for_minutes
+    no_way_in_goes_round_the_second_factor
+    a_passkey_is_enough_and_is_the_second_factor_too
+    passkeys_that_do_not_hold_are_refused
+}
+
+const NEW: &str = "quince-fathom-41-sled";
+const ORIGIN: &str = "http://localhost:8080";
+
+/// A practice, its letters, and a clock that stories move.
+struct Scene {
+    practice: Practice,
+    letters: LetterBox,
+    now: Arc<AtomicI64>,
+}
+
+impl Scene {
+    async fn open(engine: Engine) -> Self {
+        let letters = LetterBox::open();
+        let now = Arc::new(AtomicI64::new(1_700_000_000_000));
+        let (mail, clock) = (letters.post(), Arc::clone(&now));
+        let practice = Practice::open_with(engine, |settings| {
+            settings.post = mail;
+            settings.public_address = ORIGIN.to_owned();
+            settings.clock = Clock::of(move || Timestamp(clock.load(Ordering::Relaxed)));
+        })
+        .await;
+        Self {
+            practice,
+            letters,
+            now,
+        }
+    }
+
+    fn later(&self, seconds: i64) {
+        self.now.fetch_add(seconds * 1_000, Ordering::Relaxed);
+    }
+
+    /// What an app shows now that has scanned the code.
+    fn code(&self, secret: &str) -> String {
+        let secret = Secret::try_from_base32(secret).expect("base32");
+        let totp = Builder::new()
+            .with_secret(secret)
+            .build()
+            .expect("as the standard says");
+        let seconds = self.now.load(Ordering::Relaxed).unsigned_abs() / 1_000;
+        totp.generate(seconds).to_string()
+    }
+
+    async fn sign_in(&self, name: &str) -> Response {
+        self.practice.sign_in(name, PASSWORD, fresh_id(DeviceId)).await
+    }
+
+    /// Somebody's second step after the right password.
+    async fn step(&self, name: &str) -> SecondStep {
+        let asked = self.sign_in(name).await;
+        assert_eq!(
+            (asked.status.as_u16(), asked.code().as_str()),
+            (401, codes::SECOND_FACTOR)
+        );
+        asked.read()
+    }
+
+    async fn second(&self, step: &SecondStep, way: &str, proof: &str) -> Response {
+        let body = json!({ "step": step.step, "proof": { way: proof } });
+        post(self.practice.address, "/sign-in/second", body).await
+    }
+
+    /// Sets an app up; its secret, and the recovery codes.
+    async fn set_up(&self, person: &Person) -> (String, Vec<String>) {
+        let proven = proven(person).await;
+        let offer: TotpOffer = ok(person.post("/me/totp/begin", json!({ "proven": proven })).await);
+        let body = json!({ "offer": offer.offer, "code": self.code(&offer.secret) });
+        let codes: RecoveryCodes = ok(person.post("/me/totp/confirm", body).await);
+        // The code that confirmed it is used.
+        self.later(30);
+        (offer.secret, codes.codes)
+    }
+
+    /// Comes in with an app.
+    async fn with_app(&self, name: &str, secret: &str) -> Person {
+        let step = self.step(name).await;
+        let signed_in: SignedIn = ok(self.second(&step, "totp", &self.code(secret)).await);
+        self.later(30);
+        Person {
+            server: self.practice.address,
+            device: fresh_id(DeviceId),
+            signed_in,
+        }
+    }
+}
+
+fn ok<T: serde::de::DeserializeOwned>(answer: Response) -> T {
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    answer.read()
+}
+
+/// Of somebody without a second factor.
+async fn proven(person: &Person) -> String {
+    let proven: Proven = ok(person.post("/me/prove", json!({ "password": PASSWORD })).await);
+    proven.proven
+}
+
+async fn proven_with(person: &Person, way: &str, proof: &str) -> String {
+    let asked = person.post("/me/prove", json!({ "password": PASSWORD })).await;
+    assert_eq!(asked.code(), codes::SECOND_FACTOR);
+    let step: SecondStep = asked.read();
+    let body = json!({ "step": step.step, "proof": { way: proof } });
+    let proven: Proven = ok(person.post("/me/prove/second", body).await);
+    proven.proven
+}
+
+async fn whoever_has_an_app_is_asked_for_its_code(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let none: Factors = vet.get("/me/factors").await;
+    assert_eq!(
+        (none.totp_since, none.recovery_codes, none.demanded),
+        (None, 0, false)
+    );
+
+    let wrong = vet.post("/me/prove", json!({ "password": "guess" })).await;
+    assert_eq!(wrong.code(), account_codes::WRONG_CREDENTIALS);
+    let proven = proven(&vet).await;
+    let offer: TotpOffer = ok(vet.post("/me/totp/begin", json!({ "proven": proven })).await);
+    assert!(
+        offer.address.starts_with("otpauth://totp/localhost"),
+        "{}",
+        offer.address
+    );
+    let bits = usize::from(offer.side) * usize::from(offer.side);
+    assert_eq!(offer.modules.len(), bits.div_ceil(8), "a square");
+    let confirm = async |code: &str| {
+        vet.post("/me/totp/confirm", json!({ "offer": offer.offer, "code": code }))
+            .await
+    };
+    assert_eq!(confirm("000000").await.code(), codes::WRONG_CODE);
+    assert_eq!(scene.sign_in("vet").await.status, 200, "an offer is nothing yet");
+    let first = scene.code(&offer.secret);
+    let list: RecoveryCodes = ok(confirm(&first).await);
+    assert_eq!(list.codes.len(), 10);
+    assert_eq!(confirm(&first).await.code(), account_codes::LINK_NO_LONGER_VALID);
+    scene
+        .letters
+        .letter("vet@example.org", "asks for more than your password")
+        .await;
+
+    let step = scene.step("vet").await;
+    assert_eq!(
+        (step.totp, step.recovery_codes, step.passkey.as_deref()),
+        (true, true, None)
+    );
+    assert_eq!(
+        scene.second(&step, "totp", "000000").await.code(),
+        codes::WRONG_CODE
+    );
+    assert_eq!(
+        scene.second(&step, "totp", &first).await.code(),
+        codes::WRONG_CODE,
+        "it confirmed the app: it is used"
+    );
+    assert_eq!(
+        scene.second(&step, "set_up", "").await.status,
+        422,
+        "no such proof"
+    );
+    scene.later(30);
+    let code = scene.code(&offer.secret);
+    let twice = scene.step("vet").await;
+    let signed_in: SignedIn = ok(scene.second(&step, "totp", &code).await);
+    assert_eq!(
+        scene.second(&twice, "totp", &code).await.code(),
+        codes::WRONG_CODE,
+        "a code works once"
+    );
+    scene.later(30);
+    let next = scene.code(&offer.secret);
+    assert_eq!(
+        scene.second(&step, "totp", &next).await.code(),
+        account_codes::LINK_NO_LONGER_VALID,
+        "so does a step"
+    );
+    let late = scene.step("vet").await;
+    scene.later(600);
+    let code = scene.code(&offer.secret);
+    assert_eq!(
+        scene.second(&late, "totp", &code).await.code(),
+        account_codes::LINK_NO_LONGER_VALID,
+        "after ten minutes"
+    );
+    let inside = Person {
+        server: scene.practice.address,
+        device: fresh_id(DeviceId),
+        signed_in,
+    };
+    let factors: Factors = inside.get("/me/factors").await;
+    assert!(factors.totp_since.is_some());
+    assert_eq!(factors.recovery_codes, 10);
+
+    // Taken away by who shows it, and told.
+    scene.later(30);
+    let word = proven_with(&inside, "totp", &scene.code(&offer.secret)).await;
+    let gone = inside.post("/me/totp/remove", json!({ "proven": word })).await;
+    assert_eq!(gone.status, 204, "{:?}", gone.body);
+    scene.letters.letter("vet@example.org", "was taken away").await;
+    assert_eq!(scene.sign_in("vet").await.status, 200);
+    let none: Factors = inside.get("/me/factors").await;
+    assert_eq!((none.totp_since, none.recovery_codes), (None, 0));
+    let again = inside.post("/me/totp/remove", json!({ "proven": word })).await;
+    assert_eq!(again.status, 404);
+}
+
+async fn a_recovery_code_works_once_and_its_use_is_told(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let (_, list) = scene.set_up(&vet).await;
+    let step = scene.step("vet").await;
+    let by_hand = list[0].to_uppercase().replace('-', " ");
+    let _: SignedIn = ok(scene.second(&step, "recovery_code", &by_hand).await);
+    let told = scene
+        .letters
+        .letter("vet@example.org", "recovery code of your account was used")
+        .await;
+    assert!(told.plain.contains("You have 9 left"), "{}", told.plain);
+    let step = scene.step("vet").await;
+    for used in [&list[0], "00000-00000", ""] {
+        assert_eq!(
+            scene.second(&step, "recovery_code", used).await.code(),
+            codes::WRONG_CODE
+        );
+    }
+
+    let word = proven_with(&vet, "recovery_code", &list[1]).await;
+    let fresh: RecoveryCodes = ok(vet.post("/me/recovery-codes", json!({ "proven": word })).await);
+    let step = scene.step("vet").await;
+    assert_eq!(
+        scene.second(&step, "recovery_code", &list[2]).await.code(),
+        codes::WRONG_CODE,
+        "the new list takes the place of the old one"
+    );
+    let _: SignedIn = ok(scene.second(&step, "recovery_code", &fresh.codes[2]).await);
+
+    // Of two who use one at the same moment, one comes in.
+    let (one, other) = (scene.step("vet").await, scene.step("vet").await);
+    let (one, other) = tokio::join!(
+        scene.second(&one, "recovery_code", &fresh.codes[3]),
+        scene.second(&other, "recovery_code", &fresh.codes[3]),
+    );
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401]);
+}
+
+async fn codes_are_guessed_slowly(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let (secret, list) = scene.set_up(&vet).await;
+    let step = scene.step("vet").await;
+    for _ in 0..5 {
+        assert_eq!(
+            scene.second(&step, "totp", "000000").await.code(),
+            codes::WRONG_CODE
+        );
+    }
+    // Whichever kind: with a new step, or another one's code, too.
+    let slowed = scene.second(&step, "recovery_code", &list[0]).await;
+    assert_eq!(slowed.code(), account_codes::SLOW_DOWN);
+    let another = scene.step("vet").await;
+    let slowed = scene.second(&another, "totp", &scene.code(&secret)).await;
+    assert_eq!(slowed.code(), account_codes::SLOW_DOWN);
+    scene.later(30);
+    let _: SignedIn = ok(scene.second(&another, "totp", &scene.code(&secret)).await);
+}
+
+async fn a_clinic_asks_its_staff_for_a_second_factor(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    scene.practice.enter_records().await;
+    let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let rules = |second_factor: bool| json!({ "second_factor": second_factor });
+    assert_eq!(
+        vet.put("/clinic/sign-in", rules(true)).await.code(),
+        account_codes::NOT_PERMITTED
+    );
+    assert_eq!(
+        vet.try_get("/clinic/sign-in").await.code(),
+        account_codes::NOT_PERMITTED
+    );
+    let before: SignInRules = admin.get("/clinic/sign-in").await;
+    assert!(!before.second_factor);
+    let _: SignInRules = ok(admin.put("/clinic/sign-in", rules(true)).await);
+
+    let _: Factors = vet.get("/me/factors").await;
+    assert_eq!(
+        scene.sign_in("owner").await.status,
+        200,
+        "owners are asked for nothing"
+    );
+    let asked = scene.sign_in("vet").await;
+    assert_eq!(
+        (asked.status.as_u16(), asked.code().as_str()),
+        (401, codes::SECOND_FACTOR_TO_SET_UP)
+    );
+    let step: SecondStep = asked.read();
+    assert_eq!(
+        (step.totp, step.recovery_codes, step.passkey.as_deref()),
+        (false, false, None)
+    );
+    let finish = async || {
+        let body = json!({ "step": step.step, "proof": "set_up" });
+        post(scene.practice.address, "/sign-in/second", body).await
+    };
+    assert_eq!(finish().await.code(), codes::WRONG_CODE, "nothing is set up yet");
+    let begin = json!({ "step": step.step });
+    let offer: TotpOffer = ok(post(scene.practice.address, "/sign-in/totp/begin", begin).await);
+    let confirm = json!({ "step": step.step, "offer": offer.offer, "code": scene.code(&offer.secret) });
+    let list: RecoveryCodes = ok(post(scene.practice.address, "/sign-in/totp/confirm", &confirm).await);
+    assert_eq!(list.codes.len(), 10);
+    let again = post(scene.practice.address, "/sign-in/totp/confirm", &confirm).await;
+    assert_eq!(again.code(), account_codes::LINK_NO_LONGER_VALID);
+    let _: SignedIn = ok(finish().await);
+    assert_eq!(finish().await.code(), account_codes::LINK_NO_LONGER_VALID);
+
+    scene.later(30);
+    let inside = scene.with_app("vet", &offer.secret).await;
+    let factors: Factors = inside.get("/me/factors").await;
+    assert!(factors.demanded);
+    let word = proven_with(&inside, "totp", &scene.code(&offer.secret)).await;
+    let last = inside.post("/me/totp/remove", json!({ "proven": word })).await;
+    assert_eq!(last.code(), codes::LAST_SECOND_FACTOR);
+    let _: SignInRules = ok(admin.put("/clinic/sign-in", rules(false)).await);
+    assert_eq!(
+        inside
+            .post("/me/totp/remove", json!({ "proven": word }))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(scene.sign_in("vet").await.status, 200);
+}
+
+async fn administrators_help_who_has_lost_everything(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let desk = Person::of(&scene.practice, "desk", PASSWORD).await;
+    scene.set_up(&vet).await;
+    let path = |person: &Person| format!("/staff/{}/second-factor", person.account());
+    assert_eq!(
+        desk.delete(&path(&vet)).await.code(),
+        account_codes::NOT_PERMITTED
+    );
+    let elsewhere = fresh_id(ClinicId);
+    found_clinic(&scene.practice.storage, elsewhere, "other-").await;
+    let stranger = Person::of(&scene.practice, "other-admin", PASSWORD).await;
+    assert_eq!(
+        stranger.delete(&path(&vet)).await.status,
+        404,
+        "of another clinic"
+    );
+    assert_eq!(
+        admin.delete(&path(&admin)).await.code(),
+        account_codes::NOT_PERMITTED,
+        "one's own"
+    );
+    assert_eq!(admin.delete(&path(&desk)).await.status, 404, "has none");
+    assert_eq!(admin.delete(&path(&vet)).await.status, 204);
+    scene.letters.letter("vet@example.org", "was taken away").await;
+    assert_eq!(scene.sign_in("vet").await.status, 200);
+
+    // Whoever belongs elsewhere too is not this administrator's to let in with less.
+    let invited = stranger
+        .invite("vet@example.org", &[Role::Veterinarian], None)
+        .await;
+    let token = scene
+        .letters
+        .letter("vet@example.org", "invites you")
+        .await
+        .invitation();
+    let body = json!({
+        "token": token, "full_name": "", "password": PASSWORD, "device": fresh_id(DeviceId),
+    });
+    assert_eq!(
+        post(scene.practice.address, "/invitations/accept", body)
+            .await
+            .status,
+        200,
+        "{invited:?}"
+    );
+    scene.set_up(&vet).await;
+    assert_eq!(
+        admin.delete(&path(&vet)).await.code(),
+        account_codes::NOT_PERMITTED
+    );
+}
+
+async fn what_is_proven_is_so_in_one_sign_in_for_minutes(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let elsewhere = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let desk = Person::of(&scene.practice, "desk", PASSWORD).await;
+    let word = proven(&vet).await;
+    let begin =
+        async |person: &Person, word: &str| person.post("/me/totp/begin", json!({ "proven": word })).await;
+    for other in [&elsewhere, &desk] {
+        assert_eq!(
+            begin(other, &word).await.code(),
+            account_codes::LINK_NO_LONGER_VALID
+        );
+    }
+    for none in ["", "guess"] {
+        assert_eq!(
+            begin(&vet, none).await.code(),
+            account_codes::LINK_NO_LONGER_VALID
+        );
+    }
+    let offer: TotpOffer = ok(begin(&vet, &word).await);
+    // An offer is one person's.
+    let body = json!({ "offer": offer.offer, "code": scene.code(&offer.secret) });
+    let stolen = desk.post("/me/totp/confirm", body).await;
+    assert_eq!(stolen.code(), account_codes::LINK_NO_LONGER_VALID);
+    scene.later(5 * 60);
+    assert_eq!(
+        begin(&vet, &word).await.code(),
+        account_codes::LINK_NO_LONGER_VALID,
+        "after five minutes"
+    );
+
+    // With a factor the password alone proves nothing any more.
+    let (secret, _) = scene.set_up(&vet).await;
+    let asked = elsewhere.post("/me/prove", json!({ "password": PASSWORD })).await;
+    assert_eq!(asked.code(), codes::SECOND_FACTOR);
+    let step: SecondStep = asked.read();
+    let body = json!({ "step": step.step, "proof": { "totp": scene.code(&secret) } });
+    let other = vet.post("/me/prove/second", body).await;
+    assert_eq!(
+        other.code(),
+        account_codes::LINK_NO_LONGER_VALID,
+        "a step of another sign-in"
+    );
+    let as_sign_in = json!({ "step": step.step, "proof": { "totp": scene.code(&secret) } });
+    let none = post(scene.practice.address, "/sign-in/second", as_sign_in).await;
+    assert_eq!(
+        none.code(),
+        account_codes::LINK_NO_LONGER_VALID,
+        "nobody signs in with it"
+    );
+}
+
+async fn no_way_in_goes_round_the_second_factor(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let (secret, _) = scene.set_up(&vet).await;
+
+    // Not a password chosen anew by mail.
+    let forgot = json!({ "email": "vet@example.org" });
+    assert_eq!(
+        post(scene.practice.address, "/password/forgot", forgot)
+            .await
+            .status,
+        202
+    );
+    let letter = scene.letters.letter("vet@example.org", "A new password").await;
+    let reset = json!({ "token": letter.token(links::RESET_PASSWORD), "password": NEW });
+    assert_eq!(
+        post(scene.practice.address, "/password/reset", reset)
+            .await
+            .status,
+        204
+    );
+    let asked = scene.practice.sign_in("vet", NEW, fresh_id(DeviceId)).await;
+    assert_eq!(asked.code(), codes::SECOND_FACTOR);
+
+    // Nor an invitation to another clinic, which is taken up all the same.
+    let elsewhere = fresh_id(ClinicId);
+    found_clinic(&scene.practice.storage, elsewhere, "other-").await;
+    let admin = Person::of(&scene.practice, "other-admin", PASSWORD).await;
+    let answer = admin
+        .post(
+            "/invitations",
+            invite("vet@example.org", &[Role::Veterinarian], None),
+        )
+        .await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    let token = scene
+        .letters
+        .letter("vet@example.org", "invites you")
+        .await
+        .invitation();
+    let accept = json!({ "token": token, "full_name": "", "password": NEW, "device": fresh_id(DeviceId) });
+    let asked = post(scene.practice.address, "/invitations/accept", accept).await;
+    assert_eq!(asked.code(), codes::SECOND_FACTOR);
+    let step: SecondStep = asked.read();
+    let signed_in: SignedIn = ok(scene.second(&step, "totp", &scene.code(&secret)).await);
+    assert_eq!(signed_in.principal.clinic, elsewhere);
+}
+
+/// A passkey of somebody; the authenticator, and the recovery codes that came with the first one.
+async fn make_passkey(person: &Person, word: &str, name: &str) -> (Authenticator, NewPasskey) {
+    let offer: PasskeyOffer = ok(person.post("/me/passkeys/begin", json!({ "proven": word })).await);
+    let mut authenticator = Authenticator::new(ORIGIN);
+    let credential = authenticator.create(&offer.options);
+    let body = json!({ "offer": offer.offer, "credential": credential, "name": name });
+    let made: NewPasskey = ok(person.post("/me/passkeys/finish", &body).await);
+    let again = person.post("/me/passkeys/finish", &body).await;
+    assert_eq!(again.code(), account_codes::LINK_NO_LONGER_VALID);
+    (authenticator, made)
+}
+
+async fn begin_with_passkey(scene: &Scene) -> PasskeyOffer {
+    ok(post(scene.practice.address, "/passkeys/begin", json!({})).await)
+}
+
+async fn enter_with_passkey(scene: &Scene, offer: &PasskeyOffer, credential: &str) -> Response {
+    let body = json!({ "offer": offer.offer, "credential": credential, "device": fresh_id(DeviceId) });
+    post(scene.practice.address, "/passkeys/finish", body).await
+}
+
+async fn a_passkey_is_enough_and_is_the_second_factor_too(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let word = proven(&vet).await;
+    let (mut authenticator, made) = make_passkey(&vet, &word, "The reception's laptop").await;
+    assert_eq!(made.recovery_codes.len(), 10);
+    scene
+        .letters
+        .letter("vet@example.org", "asks for more than your password")
+        .await;
+    let factors: Factors = vet.get("/me/factors").await;
+    assert_eq!((factors.passkeys.len(), factors.offers_passkeys), (1, true));
+    assert_eq!(factors.passkeys[0].name, "The reception's laptop");
+    assert_eq!(factors.passkeys[0].last_used, None);
+
+    // Nobody says who they are.
+    let offer = begin_with_passkey(&scene).await;
+    let credential = authenticator.get(&offer.options);
+    let signed_in: SignedIn = ok(enter_with_passkey(&scene, &offer, &credential).await);
+    assert_eq!(signed_in.principal.account, vet.account());
+    let again = enter_with_passkey(&scene, &offer, &credential).await;
+    assert_eq!(
+        again.code(),
+        account_codes::LINK_NO_LONGER_VALID,
+        "an answer is good once"
+    );
+
+    // After a password it is asked for.
+    let step = scene.step("vet").await;
+    assert_eq!((step.totp, step.recovery_codes), (false, true));
+    let options = step.passkey.clone().expect("options");
+    let credential = authenticator.get(&options);
+    let _: SignedIn = ok(scene.second(&step, "passkey", &credential).await);
+    let factors: Factors = vet.get("/me/factors").await;
+    assert!(factors.passkeys[0].last_used.is_some());
+
+    let word = {
+        let asked = vet.post("/me/prove", json!({ "password": PASSWORD })).await;
+        let step: SecondStep = asked.read();
+        let credential = authenticator.get(step.passkey.as_deref().expect("options"));
+        let body = json!({ "step": step.step, "proof": { "passkey": credential } });
+        let proven: Proven = ok(vet.post("/me/prove/second", body).await);
+        proven.proven
+    };
+    let (_, second) = make_passkey(&vet, &word, "Telephone").await;
+    assert_eq!(second.recovery_codes.len(), 0, "there is a list already");
+    let remove = format!("/me/passkeys/{}/remove", made.passkey.passkey);
+    assert_eq!(vet.post(&remove, json!({ "proven": word })).await.status, 204);
+    let offer = begin_with_passkey(&scene).await;
+    let credential = authenticator.get(&offer.options);
+    let gone = enter_with_passkey(&scene, &offer, &credential).await;
+    assert_eq!(gone.code(), codes::PASSKEY_REFUSED);
+}
+
+async fn passkeys_that_do_not_hold_are_refused(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let desk = Person::of(&scene.practice, "desk", PASSWORD).await;
+    let (mut of_vet, _) = make_passkey(&vet, &proven(&vet).await, "a").await;
+    let (mut of_desk, _) = make_passkey(&desk, &proven(&desk).await, "b").await;
+    let refused = async |why: &str, answer: Response| {
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (401, codes::PASSKEY_REFUSED),
+            "{why}"
+        );
+    };
+
+    // Somebody else's is no second factor of mine.
+    let step = scene.step("vet").await;
+    let options = step.passkey.clone().expect("options");
+    let credential = of_desk.get(&options);
+    refused(
+        "another person's",
+        scene.second(&step, "passkey", &credential).await,
+    )
+    .await;
+    for odd in ["", "{}", "null", &"[".repeat(10_000)] {
+        refused("no credential", scene.second(&step, "passkey", odd).await).await;
+    }
+
+    let offer = begin_with_passkey(&scene).await;
+    let other_offer = begin_with_passkey(&scene).await;
+    let credential = of_vet.get(&other_offer.options);
+    refused(
+        "another challenge",
+        enter_with_passkey(&scene, &offer, &credential).await,
+    )
+    .await;
+
+    let offer = begin_with_passkey(&scene).await;
+    of_vet.origin = "http://localhost.example.org".to_owned();
+    let credential = of_vet.get(&offer.options);
+    refused(
+        "of another page",
+        enter_with_passkey(&scene, &offer, &credential).await,
+    )
+    .await;
+    of_vet.origin = ORIGIN.to_owned();
+
+    of_vet.verifies = false;
+    let credential = of_vet.get(&offer.options);
+    refused(
+        "nobody was recognised",
+        enter_with_passkey(&scene, &offer, &credential).await,
+    )
+    .await;
+    of_vet.verifies = true;
+
+    let credential = of_vet.get(&offer.options);
+    let signature = credential.find("\"signature\":\"").expect("signed") + 20;
+    let mut touched = credential.into_bytes();
+    touched[signature] = if touched[signature] == b'A' { b'B' } else { b'A' };
+    let touched = String::from_utf8(touched).expect("text");
+    refused(
+        "another signature",
+        enter_with_passkey(&scene, &offer, &touched).await,
+    )
+    .await;
+
+    let credential = of_vet.get(&offer.options);
+    let _: SignedIn = ok(enter_with_passkey(&scene, &offer, &credential).await);
+    // A copy of the authenticator counts from where it was copied.
+    of_vet.counter = 1;
+    let offer = begin_with_passkey(&scene).await;
+    let credential = of_vet.get(&offer.options);
+    refused("a copy", enter_with_passkey(&scene, &offer, &credential).await).await;
+
+    let offer: PasskeyOffer = {
+        let body = json!({ "proven": proven(&Person::of(&scene.practice, "tech", PASSWORD).await).await });
+        let tech = Person::of(&scene.practice, "tech", PASSWORD).await;
+        let other = tech.post("/me/passkeys/begin", &body).await;
+        assert_eq!(other.code(), account_codes::LINK_NO_LONGER_VALID);
+        let body = json!({ "proven": proven(&tech).await });
+        ok(tech.post("/me/passkeys/begin", body).await)
+    };
+    let credential = Authenticator::new(ORIGIN).create(&offer.options);
+    let stolen = desk
+        .post(
+            "/me/passkeys/finish",
+            json!({ "offer": offer.offer, "credential": credential, "name": "c" }),
+        )
+        .await;
+    assert_eq!(stolen.code(), account_codes::LINK_NO_LONGER_VALID);
+}
