@@ -145,6 +145,7 @@ pub(super) async fn begin_sign_in(
 
 async fn principal_at(state: &AppState, account: AccountId, clinic: ClinicId) -> Result<Principal, ApiError> {
     let principals = state.storage.principals(account).await?;
+    state.look_again.at(Whom::Account(account));
     principals
         .into_iter()
         .find(|principal| principal.clinic == clinic)

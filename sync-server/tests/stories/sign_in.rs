@@ -2,6 +2,7 @@
 
 use crate::database::Engine;
 use crate::http::{Response, post, request};
+use crate::device::Device;
 use crate::morning::on_both;
 use crate::person::Person;
 use crate::practice::{PASSWORD, Practice, fresh_id};
@@ -120,8 +121,11 @@ async fn signing_in_anew_ends_the_former_sign_in_there(engine: Engine) {
     assert_eq!(former.status, 401);
     for person in [anew, elsewhere, colleague] {
         assert_eq!(person.try_get("/me").await.status, 200);
+    let mut open = Device::new(practice.address, tablet, &json!(former.signed_in));
+    open.connect().await;
     }
 }
+    assert_eq!(open.goodbye().await, Goodbye::SignIn, "its session too");
 
 /// The fastest answers to a wrong password and to an unknown name, in seconds.
 async fn fastest_refusals() -> (f64, f64) {
