@@ -1,6 +1,6 @@
 //! One provider: where a browser is sent, and what comes of the code that it brings back.
 
-use super::ask_provider::ask_provider;
+use super::ask_provider::{ask_provider, why};
 use super::id_token::{self, Expected};
 use super::keys::Keys;
 use super::session_token;
@@ -120,7 +120,7 @@ impl Provider {
             .request_async(&ask_provider)
             .await
             .map_err(|error| match error {
-                RequestTokenError::Request(error) => ProviderTrouble::Away(error.to_string()),
+                RequestTokenError::Request(error) => ProviderTrouble::Away(why(&error)),
                 // What it says about it may have the code in it.
                 RequestTokenError::ServerResponse(said) => {
                     ProviderTrouble::NotBelieved(format!("the code was not taken: {}", said.error()))
@@ -142,12 +142,11 @@ impl Provider {
         if let id_token::Judged::Vouched(vouched) = id_token::judge(token, metadata.jwks(), &expected)? {
             return Ok(vouched);
         }
-        if let Some(keys) = self.keys.look_again().await?
-            && let id_token::Judged::Vouched(vouched) = id_token::judge(token, &keys, &expected)?
-        {
-            return Ok(vouched);
+        let metadata = self.keys.look_again(&metadata).await?;
+        match id_token::judge(token, metadata.jwks(), &expected)? {
+            id_token::Judged::Vouched(vouched) => Ok(vouched),
+            id_token::Judged::UnknownKey => Err(unknown_key()),
         }
-        Err(unknown_key())
     }
 
     /// Judges a session token that a page has.
@@ -157,19 +156,22 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Vouched, ProviderTrouble> {
         let metadata = self.keys.metadata(&self.issuer()?).await?;
-        let (issuer, parties) = (&self.setting.issuer, &self.setting.authorized_parties);
+        let expected = session_token::Expected {
+            issuer: &self.setting.issuer,
+            authorized_parties: &self.setting.authorized_parties,
+            audiences: &self.setting.session_audiences,
+            now,
+        };
         if let session_token::Judged::Vouched(vouched) =
-            session_token::judge(token, metadata.jwks(), issuer, parties, now)?
+            session_token::judge(token, metadata.jwks(), &expected)?
         {
             return Ok(vouched);
         }
-        if let Some(keys) = self.keys.look_again().await?
-            && let session_token::Judged::Vouched(vouched) =
-                session_token::judge(token, &keys, issuer, parties, now)?
-        {
-            return Ok(vouched);
+        let metadata = self.keys.look_again(&metadata).await?;
+        match session_token::judge(token, metadata.jwks(), &expected)? {
+            session_token::Judged::Vouched(vouched) => Ok(vouched),
+            session_token::Judged::UnknownKey => Err(unknown_key()),
         }
-        Err(unknown_key())
     }
 }
 
