@@ -57,6 +57,13 @@ impl Doors {
 }
 
 pub(crate) fn use_doors() -> Doors {
+    /// Lets in whoever is back from a provider, if anybody is.
+    pub(crate) fn take_in(self, back: Option<Returned>) {
+        if let Some(returned) = back {
+            self.open(Door::Returned(Some(returned)));
+        }
+    }
+
     use_context::<Doors>()
 }
 
