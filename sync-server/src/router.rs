@@ -48,6 +48,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/openid/begin", post(api::begin_openid))
         .route("/openid/go/{token}", get(api::go_to_provider))
         .route("/openid/callback/{provider}", get(api::openid_callback))
+        .route("/me/openid/prove", post(api::begin_proving))
         .route("/openid/finish", post(api::finish_openid))
         .route("/openid/session", post(api::enter_with_session))
         .route("/me/openid/begin", post(api::begin_linking))

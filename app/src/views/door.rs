@@ -29,6 +29,13 @@ pub(crate) enum Door {
     Paste,
 }
 
+impl Door {
+    /// What it is opened with belongs to whoever is signed in here: on a locked device they show first that it is they.
+    pub(crate) fn waits_for_whoever_is_here(&self) -> bool {
+        matches!(self, Self::Returned(Some(returned)) if returned.journey.errand.is_of_whoever_is_here())
+    }
+}
+
 /// Which door is open.
 #[derive(Clone, Copy)]
 pub(crate) struct Doors(Signal<Option<Door>>);
@@ -50,13 +57,6 @@ impl Doors {
         self.0.set(Some(door));
     }
 
-    /// On to the program, or to signing in.
-    pub(crate) fn close(mut self) {
-        self.0.set(None);
-    }
-}
-
-pub(crate) fn use_doors() -> Doors {
     /// Lets in whoever is back from a provider, if anybody is.
     pub(crate) fn take_in(self, back: Option<Returned>) {
         if let Some(returned) = back {
@@ -64,6 +64,13 @@ pub(crate) fn use_doors() -> Doors {
         }
     }
 
+    /// On to the program, or to signing in.
+    pub(crate) fn close(mut self) {
+        self.0.set(None);
+    }
+}
+
+pub(crate) fn use_doors() -> Doors {
     use_context::<Doors>()
 }
 

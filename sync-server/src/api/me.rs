@@ -75,7 +75,7 @@ pub(crate) async fn change_password(
 }
 
 /// Whoever is signed in proves it once more, for what a device that lies open must not do.
-async fn prove_again(
+pub(super) async fn prove_again(
     state: &AppState,
     asker: &Asker,
     address: Address,

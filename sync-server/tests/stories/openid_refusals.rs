@@ -262,13 +262,7 @@ async fn a_way_belongs_to_the_browser_and_the_client_that_began_it() {
     let code = begin().await.returns().await;
     let body = json!({ "code": code, "verifier": VERIFIER });
     assert_eq!(said(&desk.post("/me/openid/finish", body).await), gone);
-    let begun = desk
-        .post(
-            "/me/openid/begin",
-            crate::browser::beginning(shared_model::ways_in::ReturnTo::Page, None),
-        )
-        .await;
-    let browser = Browser::after(&place, &begun);
+    let browser = Browser::to_link(&place, &desk).await;
     let code = browser.vouched("sub-2", "desk@example.org").await;
     assert_eq!(said(&finish(&place, &code, json!({})).await), gone);
     let admin = Person::of(&place.practice, "admin", PASSWORD).await;

@@ -1,13 +1,14 @@
 //! The client fetches what came of it: a sign-in, an invitation taken up, or a link.
 
+use super::fetch::{Fetched, fetch};
 use super::new_identity;
-use super::step::{Outcome, Purpose, Returned, Step, use_up};
+use super::step::{Purpose, use_up};
 use crate::api::me::account_of;
 use crate::api::request::{Asker, Body, CameFrom, name};
 use crate::api::sign_in::{begin_sign_in, choose, note_everywhere, prove};
 use crate::api::take_up_invitation::{Joining, find, join};
 use crate::error::ApiError;
-use crate::identity::{Address, Vouched, link_hash};
+use crate::identity::Address;
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{Account, NewIdentity, NewMail, Taker};
@@ -16,53 +17,7 @@ use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
 use shared_model::ids::{AccountId, DeviceId};
-use shared_model::ways_in::{FinishLinking, FinishOpenId, LinkWith, LinkedIdentity, NotLinked, challenge_of};
-
-/// What a client has come for, once it has shown that it began.
-struct Fetched {
-    hash: [u8; 32],
-    /// The provider, for people.
-    label: String,
-    purpose: Purpose,
-    vouched: Vouched,
-}
-
-/// Whoever has a code without what belongs to it has stolen it: it is void.
-async fn fetch(state: &AppState, code: &str, verifier: &str) -> Result<Fetched, ApiError> {
-    let hash = link_hash(code);
-    let returned = Step::look_at_returned(state, hash).await?;
-    let returned = returned.ok_or(ApiError::LinkNoLongerValid)?;
-    if challenge_of(verifier) != returned.challenge {
-        use_up(state, hash).await?;
-        return Err(ApiError::LinkNoLongerValid);
-    }
-    let Returned {
-        provider,
-        purpose,
-        outcome,
-        ..
-    } = returned;
-    let vouched = match outcome {
-        Outcome::Vouched(vouched) => vouched,
-        Outcome::Refused | Outcome::Away => {
-            use_up(state, hash).await?;
-            return Err(match outcome {
-                Outcome::Away => ApiError::ProviderAway,
-                _ => ApiError::ProviderRefused,
-            });
-        }
-    };
-    let label = state
-        .providers
-        .named(&provider)
-        .map(|one| one.setting().label.clone());
-    Ok(Fetched {
-        hash,
-        label: label.unwrap_or_default(),
-        purpose,
-        vouched,
-    })
-}
+use shared_model::ways_in::{FinishLinking, FinishOpenId, LinkWith, LinkedIdentity};
 
 pub(crate) async fn finish(
     State(state): State<AppState>,
@@ -73,17 +28,7 @@ pub(crate) async fn finish(
     match &fetched.purpose {
         Purpose::SignIn => sign_in(&state, address, &fetched, request).await,
         Purpose::TakeUp(token) => take_up(&state, address, &fetched, token, request).await,
-        Purpose::Link(_) => Err(ApiError::LinkNoLongerValid),
-    }
-}
-
-impl Fetched {
-    /// The same whether there is an account with this address: nobody has looked.
-    fn not_linked(&self) -> ApiError {
-        ApiError::NotLinked(NotLinked {
-            provider: self.label.clone(),
-            email: self.vouched.profile.email.clone(),
-        })
+        Purpose::Link(_) | Purpose::Prove(_) => Err(ApiError::LinkNoLongerValid),
     }
 }
 

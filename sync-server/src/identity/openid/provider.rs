@@ -5,7 +5,9 @@ use super::id_token::{self, Expected};
 use super::keys::Keys;
 use super::session_token;
 use super::{ProviderSetting, ProviderTrouble, Vouched};
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreProviderMetadata};
+use openidconnect::core::{
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreProviderMetadata,
+};
 use openidconnect::{
     AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
     EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
@@ -73,26 +75,31 @@ impl Provider {
         Ok(client.set_redirect_uri(callback).set_auth_type(way))
     }
 
-    /// Where a browser goes, with `state` as what it brings back. `callback` is our own address.
+    /// Where a browser goes, with `state` as what it brings back. `callback` is our own address. `anew` asks the provider to
+    /// have the person sign in whether they are signed in there or not (OpenID Connect Core 1.0, 3.1.2.1).
     pub(crate) async fn send_there(
         &self,
         callback: &str,
         state: &str,
+        anew: bool,
     ) -> Result<ToProvider, ProviderTrouble> {
         let metadata = self.keys.metadata(&self.issuer()?).await?;
         let client = self.client(&metadata, callback)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let state = state.to_owned();
         let scopes = self.setting.scopes.iter().cloned().map(Scope::new);
-        let (address, _, nonce) = client
+        let mut request = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
                 move || CsrfToken::new(state),
                 Nonce::new_random,
             )
             .add_scopes(scopes)
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_pkce_challenge(challenge);
+        if anew {
+            request = request.add_prompt(CoreAuthPrompt::Login);
+        }
+        let (address, _, nonce) = request.url();
         Ok(ToProvider {
             address: address.to_string(),
             nonce: nonce.secret().clone(),
