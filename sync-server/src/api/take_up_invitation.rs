@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::identity::read_invitation_link;
 use crate::server::AppState;
 use crate::storage::Whom;
-use crate::storage::people::{Account, NewIdentity, StoredInvitation, TakeUp, TakenUp, Taker};
+use crate::storage::people::{Account, NewIdentity, NewMail, StoredInvitation, TakeUp, TakenUp, Taker};
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::{AcceptInvitation, FollowLink, Invited, SignedIn};
@@ -83,6 +83,7 @@ pub(crate) async fn accept(
         who,
         identity: None,
         device: request.device,
+        mail: None,
         device_name: &request.device_name,
     };
     join(&state, &stored, token, taker).await
@@ -94,6 +95,8 @@ pub(super) struct Joining<'a> {
     pub(super) identity: Option<NewIdentity>,
     pub(super) device: DeviceId,
     pub(super) device_name: &'a str,
+    /// Tells them that the identity is linked, if it is linked with an account that they had.
+    pub(super) mail: Option<NewMail>,
 }
 
 pub(super) async fn join(
@@ -111,8 +114,10 @@ pub(super) async fn join(
     };
     let TakenUp::Member(account) = state.storage.people().take_up(take_up).await? else {
         return Err(ApiError::LinkNoLongerValid);
+        mail: joining.mail,
     };
     state.look_again.at(Whom::Account(account));
     tracing::info!(%account, invitation = %stored.invitation.id, "took an invitation up");
     begin_sign_in(state, account, stored.clinic, joining.device, joining.device_name).await
+    state.mails.written();
 }

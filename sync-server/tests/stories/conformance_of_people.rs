@@ -267,6 +267,7 @@ async fn an_invitation_is_taken_up_once(engine: Engine) {
         };
         people.here().take_up(take_up).await.unwrap()
     };
+            mail: None,
     assert_eq!(take_up(random(), 50, new_taker()).await, TakenUp::Gone);
     assert_eq!(
         take_up(invitation.token, 100, new_taker()).await,

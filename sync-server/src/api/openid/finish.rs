@@ -93,9 +93,15 @@ async fn take_up(
     let vouched = &fetched.vouched;
     let known = people.identity(&vouched.issuer, &vouched.subject).await?;
     let holder = people.account_by_email(&stored.invitation.email).await?;
-    let (who, is_new) = match (known, holder) {
+    let told = |holder: &Account| {
+        let linked = Letter::ProviderLinked {
+            provider: &fetched.label,
+        };
+        letter(state, holder, linked)
+    };
+    let (who, is_new, mail) = match (known, holder) {
         (Some(known), Some(holder)) if known.account == holder.account => {
-            (Taker::Existing(holder.account), false)
+            (Taker::Existing(holder.account), false, None)
         }
         (Some(_), _) => return Err(ApiError::LinkedElsewhere),
         (None, Some(holder)) => {
@@ -105,14 +111,14 @@ async fn take_up(
             let email = holder.email.clone();
             let holder =
                 prove_to_link(state, &email, address, password, Some(holder), request.device).await?;
-            (Taker::Existing(holder.account), true)
+            (Taker::Existing(holder.account), true, told(&holder))
         }
         (None, None) => {
             let new = Taker::New {
                 full_name: name(&request.full_name)?,
                 password_hash: String::new(),
             };
-            (new, true)
+            (new, true, None)
         }
     };
     if people.is_lost(request.device).await? {
@@ -127,11 +133,11 @@ async fn take_up(
     };
     let joined = join(state, &stored, hash, joining).await?;
     if is_new {
-        let account = joined.principal.account;
-        note_everywhere(state, account, Some(request.device), happening::PROVIDER_LINKED);
+        linked_now(state, joined.principal.account, Some(request.device));
     }
     Ok(joined)
 }
+        mail,
 
 pub(crate) async fn finish_linking(
     State(state): State<AppState>,
@@ -156,7 +162,7 @@ pub(crate) async fn finish_linking(
     }))
 }
 
-/// Links, and tells the person and the trail.
+/// Links, and tells the person and the trail unless it was linked already.
 async fn link(
     state: &AppState,
     account: &Account,
@@ -171,11 +177,14 @@ async fn link(
         .link_identity(account.account, identity, mail)
         .await?
         .ok_or(ApiError::LinkedElsewhere)?;
-    state.mails.written();
-    linked_now(state, account.account, device);
+    if linked.identity == id {
+        state.mails.written();
+        linked_now(state, account.account, device);
+    }
     Ok(linked)
 }
 
+    let id = identity.identity;
 fn linked_now(state: &AppState, account: AccountId, device: Option<DeviceId>) {
     tracing::info!(%account, "linked an account of a sign-in provider");
     note_everywhere(state, account, device, happening::PROVIDER_LINKED);
