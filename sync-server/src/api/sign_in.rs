@@ -16,6 +16,7 @@ use crate::storage::trail::{Event, happening};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::json;
 use shared_model::accounts::{Membership, Refresh, SignIn, SignedIn};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
@@ -48,6 +49,7 @@ pub(crate) async fn sign_in(
         account.account,
         clinic,
         request.device,
+        CameBy::Password,
         &request.device_name,
     )
     .await
@@ -55,7 +57,7 @@ pub(crate) async fn sign_in(
 
 /// What guesses are counted by. A device that somebody has signed in on before has patience of its own, so that the guesses
 /// of a stranger keep nobody out of their account. Nobody's devices are looked for too, in the same time.
-async fn counted_as(
+pub(super) async fn counted_as(
     state: &AppState,
     email: &str,
     known: Option<AccountId>,
@@ -105,6 +107,29 @@ pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Re
     };
     found.map(|one| one.clinic).ok_or(ApiError::NoMembership)
 }
+/// What somebody has shown to come in, for the trail.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CameBy {
+    Password,
+    Provider,
+    /// The session token of a page that a provider has signed them in on.
+    SessionToken,
+    Invitation,
+    InvitationWithProvider,
+}
+
+impl CameBy {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Provider => "provider",
+            Self::SessionToken => "session_token",
+            Self::Invitation => "invitation",
+            Self::InvitationWithProvider => "invitation_with_provider",
+        }
+    }
+}
+
 
 /// Begins a sign-in of somebody who has proved who they are.
 pub(super) async fn begin_sign_in(
@@ -112,6 +137,7 @@ pub(super) async fn begin_sign_in(
     account: AccountId,
     clinic: ClinicId,
     device: DeviceId,
+    came_by: CameBy,
     device_name: &str,
 ) -> Result<Json<SignedIn>, ApiError> {
     let now = state.settings.clock.now();
@@ -138,6 +164,7 @@ pub(super) async fn begin_sign_in(
     let happened = Event {
         device: Some(device),
         ..event(happening::SIGNED_IN, account, now)
+        detail: json!({ "way": came_by.word() }).to_string(),
     };
     state.storage.note(clinic, vec![happened]).await?;
     answer(state, principal, device, family, refresh_token, now).await

@@ -3,6 +3,8 @@
 use crate::database::Engine;
 use crate::http::{Response, post, request};
 use crate::device::Device;
+use crate::http::{Response, post, request};
+use crate::letter_box::LetterBox;
 use crate::morning::on_both;
 use crate::person::Person;
 use crate::practice::{PASSWORD, Practice, fresh_id};
@@ -10,6 +12,7 @@ use axum::http::Method;
 use serde_json::json;
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::protocol::{ClientMessage, Goodbye};
+use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
 use std::time::{Duration, Instant};
 use sync_server::Clock;
@@ -234,6 +237,50 @@ async fn guesses_count_for_the_address_that_a_trusted_proxy_names() {
     })
     .await;
     assert_eq!(guesses_from(&behind_proxy, "203.0.113.7").await, 20);
+#[tokio::test]
+async fn a_strangers_guesses_keep_nobody_from_showing_who_they_are() {
+    let (letters, standing_still) = (LetterBox::open(), Clock::of(|| Timestamp(1_700_000_000_000)));
+    let post_box = letters.post();
+    let practice = Practice::open_with(Engine::Sqlite, |settings| {
+        settings.clock = standing_still;
+        settings.post = post_box;
+    })
+    .await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    admin.invite("desk@example.org", &[Role::Technician], None).await;
+    let invitation = letters
+        .letter("desk@example.org", "invites you")
+        .await
+        .invitation();
+    let desk = Person::of(&practice, "desk", PASSWORD).await;
+    let stranger = fresh_id(DeviceId);
+    for _ in 0..5 {
+        assert_eq!(practice.sign_in("desk", "guess", stranger).await.status, 401);
+    }
+    assert_eq!(practice.sign_in("desk", PASSWORD, stranger).await.status, 429);
+
+    let accept = async |device: DeviceId| {
+        let body = json!({
+            "token": invitation, "full_name": "", "password": "lantern beagle orchard", "device": device,
+        });
+        post(practice.address, "/api/v1/invitations/accept", &body).await
+    };
+    assert_eq!(accept(stranger).await.status, 429);
+    let change = json!({ "current": PASSWORD, "new": "quince-fathom-41-sled" });
+    assert_eq!(desk.post("/me/password", &change).await.status, 204);
+    let back = json!({ "current": "quince-fathom-41-sled", "new": "lantern beagle orchard" });
+    assert_eq!(desk.post("/me/password", &back).await.status, 204);
+    for guess in ["guess", "guess"] {
+        let wrong = json!({ "current": guess, "new": "quince-fathom-41-sled" });
+        assert_eq!(
+            desk.post("/me/password", &wrong).await.status,
+            401,
+            "they count on their own"
+        );
+    }
+    assert_eq!(accept(desk.device).await.status, 200);
+}
+
     assert_eq!(
         guesses_from(&behind_proxy, "203.0.113.8").await,
         20,

@@ -5,7 +5,7 @@ use super::new_identity;
 use super::step::{Purpose, use_up};
 use crate::api::me::account_of;
 use crate::api::request::{Asker, Body, CameFrom, name};
-use crate::api::sign_in::{begin_sign_in, choose, note_everywhere, prove};
+use crate::api::sign_in::{CameBy, begin_sign_in, choose, counted_as, note_everywhere, prove};
 use crate::api::take_up_invitation::{Joining, find, join};
 use crate::error::ApiError;
 use crate::identity::Address;
@@ -60,7 +60,16 @@ async fn sign_in(
         let identity = new_identity(state, vouched.clone());
         self::link(state, account, identity, &fetched.label, Some(request.device)).await?;
     }
-    begin_sign_in(state, account, clinic, request.device, &request.device_name).await
+    let came_by = CameBy::Provider;
+    begin_sign_in(
+        state,
+        account,
+        clinic,
+        request.device,
+        &request.device_name,
+        came_by,
+    )
+    .await
 }
 
 /// As signing in with the password does, the trail included.
@@ -73,7 +82,8 @@ async fn prove_to_link(
     device: DeviceId,
 ) -> Result<Account, ApiError> {
     let known = account.as_ref().map(|account| account.account);
-    let proved = prove(state, email, address, password, account).await;
+    let counted = counted_as(state, email, known, device).await?;
+    let proved = prove(state, &counted, address, password, account).await;
     if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
         note_everywhere(state, known, Some(device), happening::SIGN_IN_REFUSED);
     }
@@ -128,8 +138,10 @@ async fn take_up(
     let joining = Joining {
         who,
         identity: is_new.then(|| new_identity(state, vouched.clone())),
+        mail,
         device: request.device,
         device_name: &request.device_name,
+        came_by: CameBy::InvitationWithProvider,
     };
     let joined = join(state, &stored, hash, joining).await?;
     if is_new {
@@ -137,7 +149,6 @@ async fn take_up(
     }
     Ok(joined)
 }
-        mail,
 
 pub(crate) async fn finish_linking(
     State(state): State<AppState>,
@@ -171,6 +182,7 @@ async fn link(
     device: Option<DeviceId>,
 ) -> Result<NewIdentity, ApiError> {
     let mail = letter(state, account, Letter::ProviderLinked { provider: label });
+    let id = identity.identity;
     let linked = state
         .storage
         .people()
@@ -184,7 +196,6 @@ async fn link(
     Ok(linked)
 }
 
-    let id = identity.identity;
 fn linked_now(state: &AppState, account: AccountId, device: Option<DeviceId>) {
     tracing::info!(%account, "linked an account of a sign-in provider");
     note_everywhere(state, account, device, happening::PROVIDER_LINKED);
