@@ -6,8 +6,8 @@
 use super::request::{Body, CameFrom};
 use crate::error::ApiError;
 use crate::identity::{
-    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, judge_refresh, mint_refresh_token,
-    random, refresh_hash,
+    AccessClaims, Address, NewRefreshToken, RefreshVerdict, judge_refresh, mint_refresh_token, random,
+    refresh_hash,
 };
 use crate::server::AppState;
 use crate::storage::Whom;
@@ -22,7 +22,6 @@ use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 
-const DAY_MS: i64 = 24 * 3_600_000;
 const MAX_DEVICE_NAME: usize = 120;
 
 pub(crate) async fn sign_in(
@@ -49,8 +48,8 @@ pub(crate) async fn sign_in(
         account.account,
         clinic,
         request.device,
-        CameBy::Password,
         &request.device_name,
+        CameBy::Password,
     )
     .await
 }
@@ -107,6 +106,7 @@ pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Re
     };
     found.map(|one| one.clinic).ok_or(ApiError::NoMembership)
 }
+
 /// What somebody has shown to come in, for the trail.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum CameBy {
@@ -130,15 +130,14 @@ impl CameBy {
     }
 }
 
-
 /// Begins a sign-in of somebody who has proved who they are.
 pub(super) async fn begin_sign_in(
     state: &AppState,
     account: AccountId,
     clinic: ClinicId,
     device: DeviceId,
-    came_by: CameBy,
     device_name: &str,
+    came_by: CameBy,
 ) -> Result<Json<SignedIn>, ApiError> {
     let now = state.settings.clock.now();
     let principal = principal_at(state, account, clinic).await?;
@@ -146,6 +145,7 @@ pub(super) async fn begin_sign_in(
     let people = state.storage.people();
     // One sign-in of theirs at this clinic on this device: nobody goes on with the tokens of a former one.
     people.sign_out_device(account, device, Some(clinic)).await?;
+    state.look_again.at(Whom::Account(account));
     people.remember_device(account, device, &name, now).await?;
     let (refresh_token, hash) = mint_refresh_token();
     let family = random();
@@ -157,14 +157,15 @@ pub(super) async fn begin_sign_in(
             account,
             clinic,
             device,
-            expires_at: refresh_expiry(now),
+            begun_at: now,
+            expires_at: state.settings.sign_in_life.expires_at(now, now),
         })
         .await?;
     tracing::info!(%account, %device, "signed in");
     let happened = Event {
         device: Some(device),
-        ..event(happening::SIGNED_IN, account, now)
         detail: json!({ "way": came_by.word() }).to_string(),
+        ..event(happening::SIGNED_IN, account, now)
     };
     state.storage.note(clinic, vec![happened]).await?;
     answer(state, principal, device, family, refresh_token, now).await
@@ -172,7 +173,6 @@ pub(super) async fn begin_sign_in(
 
 async fn principal_at(state: &AppState, account: AccountId, clinic: ClinicId) -> Result<Principal, ApiError> {
     let principals = state.storage.principals(account).await?;
-    state.look_again.at(Whom::Account(account));
     principals
         .into_iter()
         .find(|principal| principal.clinic == clinic)
@@ -191,7 +191,7 @@ pub(crate) async fn refresh(
         .rotate_refresh_token(
             refresh_hash(&request.refresh_token),
             fresh,
-            refresh_expiry(now),
+            state.settings.sign_in_life,
             now,
             Box::new(move |stored| judge_refresh(stored, device, now)),
         )
@@ -234,7 +234,7 @@ pub(crate) async fn sign_out(
         .rotate_refresh_token(
             refresh_hash(&request.refresh_token),
             random(),
-            now,
+            state.settings.sign_in_life,
             now,
             Box::new(move |stored| match stored {
                 // What a lost device proves itself with stays.
@@ -287,10 +287,6 @@ pub(super) fn note_everywhere(
             Err(error) => tracing::error!(%error, what, "the trail lacks what happened to somebody"),
         }
     });
-}
-
-fn refresh_expiry(now: Timestamp) -> Timestamp {
-    Timestamp(now.0 + REFRESH_DAYS * DAY_MS)
 }
 
 async fn answer(
