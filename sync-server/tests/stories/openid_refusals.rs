@@ -179,12 +179,30 @@ async fn answers_without_a_token_that_holds() {
         let code = browser.returns_with(query).await;
         assert_eq!(said(&finish(&place, &code, json!({})).await), refused, "{query}");
     }
-    // Another verifier than the one that the browser went there with: the provider does not take the code.
+    let good = (200, String::new());
     let browser = Browser::sent(&place, None).await;
     browser.provider_says(Signing::Rs256(0), &browser.claims("sub-1", "vet@example.org"));
-    let other = Browser::sent(&place, None).await;
+    let query = format!("code=c&iss={}", place.issuer.address);
+    let code = browser.returns_with(&query).await;
+    assert_eq!(
+        said(&finish(&place, &code, json!({})).await),
+        good,
+        "the provider's own name"
+    );
+    // Another verifier than the one that the browser went there with: the provider does not take the code, and everything
+    // else is as it should be.
+    let (browser, other) = (
+        Browser::sent(&place, None).await,
+        Browser::sent(&place, None).await,
+    );
+    let claims = other.claims("sub-1", "vet@example.org");
+    browser.provider_says(Signing::Rs256(0), &claims);
     let code = other.returns().await;
     assert_eq!(said(&finish(&place, &code, json!({})).await), refused);
+    let other = Browser::sent(&place, None).await;
+    other.provider_says(Signing::Rs256(0), &other.claims("sub-1", "vet@example.org"));
+    let code = other.returns().await;
+    assert_eq!(said(&finish(&place, &code, json!({})).await), good, "its own one");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -312,6 +330,13 @@ async fn session_tokens_of_a_page() {
     let key = Signing::Rs256(0);
     assert_eq!(enter(key, &|_| {}).await.0, 200);
     assert_eq!(enter(key, &without("sts")).await.0, 200, "an older form of it");
+    for audience in [json!(AUDIENCE), json!(["another server", AUDIENCE])] {
+        assert_eq!(
+            enter(key, &set("aud", audience)).await.0,
+            200,
+            "named in the setting"
+        );
+    }
     let refused = (401, codes::PROVIDER_REFUSED.to_owned());
     let check = async |signing: Signing, change: &dyn Fn(&mut Value), what: &str| {
         assert_eq!(enter(signing, change).await, refused, "{what}");
@@ -324,13 +349,13 @@ async fn session_tokens_of_a_page() {
     check(key, &set("iat", json!(now + 61)), "of the future").await;
     check(key, &set("sts", json!("pending")), "not signed in yet").await;
     check(key, &set("sub", json!("")), "nobody").await;
-    for audience in [json!(AUDIENCE), json!(["another server", AUDIENCE])] {
-        assert_eq!(
-            enter(key, &set("aud", audience)).await.0,
-            200,
-            "named in the setting"
-        );
-    }
+    check(key, &without("sid"), "of no session").await;
+    check(key, &set("sid", json!("")), "of no session").await;
+    check(key, &set("aud", json!("another server")), "for somebody else").await;
+    check(key, &set("aud", json!(["another server"])), "for somebody else").await;
+    check(key, &set("aud", json!(7)), "for nobody who can be named").await;
+    let actor = json!({ "iss": "https://dashboard.clerk.com", "sid": "sess_1", "sub": "user_1" });
+    check(key, &set("act", actor), "somebody else acts as them").await;
     check(Signing::None, &|_| {}, "not signed").await;
     check(Signing::Hs256, &|_| {}, "signed with a shared secret").await;
     check(Signing::Hs256OfPublicKey, &|_| {}, "signed with what is public").await;
@@ -343,13 +368,6 @@ async fn session_tokens_of_a_page() {
         assert_eq!(
             said(&post(place.practice.address, "/openid/session", body).await),
             refused
-    check(key, &without("sid"), "of no session").await;
-    check(key, &set("sid", json!("")), "of no session").await;
-    check(key, &set("aud", json!("another server")), "for somebody else").await;
-    check(key, &set("aud", json!(["another server"])), "for somebody else").await;
-    check(key, &set("aud", json!(7)), "for nobody who can be named").await;
-    let actor = json!({ "iss": "https://dashboard.clerk.com", "sid": "sess_1", "sub": "user_1" });
-    check(key, &set("act", actor), "somebody else acts as them").await;
         );
     }
 }
