@@ -9,21 +9,23 @@ import { Issuer, signInThere } from "./support/issuer.mjs";
 import { Mailbox } from "./support/mails.mjs";
 import { allAtTheClinic, day } from "./support/screens.mjs";
 
-let issuer, clinic, audit;
+let issuer, other, clinic, audit;
 /** What was in addresses on the way: worth nothing without what the client keeps, and still in no log. */
 const codes = new Set();
 let ways = 0;
 
 before(async () => {
-  issuer = await Issuer.listen();
-  clinic = await Clinic.start({ patients: 20, years: 1, env: { OPENID: issuer.setting() }, elsewhere: issuer.address });
-  issuer.serve(clinic.address);
+  [issuer, other] = [await Issuer.listen(), await Issuer.listen("Borough")];
+  const env = { OPENID: JSON.stringify([issuer.setting(), other.setting()]) };
+  clinic = await Clinic.start({ patients: 20, years: 1, env, elsewhere: "http://localhost:" });
+  for (const one of [issuer, other]) one.serve(clinic.address);
   audit = new Audit();
 });
 
 after(async () => {
   await clinic?.stop();
   await issuer?.stop();
+  await other?.stop();
 });
 
 const button = (device, name) => device.page.getByRole("button", { name });
@@ -32,14 +34,14 @@ const withAcme = (device) => button(device, "Sign in with Acme");
 const linked = (device) => device.page.locator(".setting").filter({ hasText: "Acme" });
 
 /** Signs in at the provider; what the browser carries in addresses meanwhile is noted. */
-async function there(device, name) {
+async function there(device, name, again) {
   const note = (response) => {
     const addresses = `${response.url()} ${response.headers().location ?? ""}`;
     for (const [, code] of addresses.matchAll(/(?:[?&](?:code|state)=|signed-in#)([\w-]+)/g)) codes.add(code);
   };
   ways += 1;
   device.page.on("response", note);
-  await signInThere(device.page, name);
+  await signInThere(device.page, name, again);
   await device.page.waitForURL((url) => url.href.startsWith(clinic.address));
   device.page.off("response", note);
 }
@@ -205,6 +207,16 @@ test("somebody who was invited joins with the provider, and needs no password", 
   await linked(karin).getByText("karin@acme.example").waitFor();
   await karin.page.getByText("You have none, as you sign in with a linked account").waitFor();
   await look(karin, "me without a password");
+  // Another one is linked by whoever signs in at the first one once more.
+  await button(karin, "Link Borough").click();
+  await there(karin, "karin", true);
+  await karin.page.waitForURL((url) => url.href.startsWith(other.address));
+  await there(karin, "karin.work");
+  await karin.page.getByText("Borough is linked").waitFor();
+  await karin.page.getByText("karin.work@borough.example").waitFor();
+  await button(karin, "Take away").last().click();
+  await karin.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await button(karin, "Link Borough").waitFor();
   await button(karin, "Take away").click();
   await karin.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
   await karin.page.getByText("You could not sign in any more").waitFor();
@@ -216,7 +228,7 @@ test("somebody who was invited joins with the provider, and needs no password", 
 });
 
 test("nothing went wrong that nobody saw", () => {
-  assert.deepEqual(issuer.troubles, []);
+  assert.deepEqual([...issuer.troubles, ...other.troubles], []);
   assert.deepEqual(audit.lines(), []);
   const troubles = clinic.profiles.flatMap((profile) => profile.troubles);
   assert.deepEqual(troubles, []);
