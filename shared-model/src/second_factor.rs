@@ -6,6 +6,7 @@
 
 use crate::ids::{ClinicId, DeviceId};
 use crate::time::Timestamp;
+use crate::ways_in::Proof;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -42,12 +43,12 @@ pub struct SecondStep {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FinishSignIn {
     pub step: String,
-    pub proof: Proof,
+    pub proof: SecondProof,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Proof {
+pub enum SecondProof {
     /// Six digits.
     Totp(String),
     /// Each is good once. Blanks, hyphens and capital letters make no difference.
@@ -62,7 +63,7 @@ pub enum Proof {
 /// Answered by [`Proven`], or by a [`SecondStep`] that `POST /me/prove/second` ([`FinishSignIn`]) goes on with.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Prove {
-    pub password: String,
+    pub proof: Proof,
 }
 
 #[derive(Clone, Serialize, Deserialize)]

@@ -54,3 +54,8 @@ factor-not-me = If it was not you, choose a new password at once and tell your c
 
 recovery-code-subject = A recovery code of your account was used
 recovery-code-text = Somebody signed in to your account with one of your recovery codes. You have { $left } left.
+
+page-title = Signing in
+page-slow-down = That was too much at once. Wait a minute, then go back and try again.
+page-unavailable = The clinic cannot be reached at the moment. Go back and try again in a minute.
+page-leads-nowhere = This page leads nowhere any more. Close it, and sign in again.

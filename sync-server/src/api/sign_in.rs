@@ -7,8 +7,8 @@ use super::request::{Body, CameFrom};
 use super::second_factor::next_step;
 use crate::error::ApiError;
 use crate::identity::{
-    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, judge_refresh, mint_refresh_token,
-    random, refresh_hash,
+    AccessClaims, Address, NewRefreshToken, RefreshVerdict, judge_refresh, mint_refresh_token, random,
+    refresh_hash,
 };
 use crate::server::AppState;
 use crate::storage::Whom;
@@ -17,12 +17,13 @@ use crate::storage::trail::{Event, happening};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use shared_model::accounts::{Membership, Refresh, SignIn, SignedIn};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 
-const DAY_MS: i64 = 24 * 3_600_000;
 const MAX_DEVICE_NAME: usize = 120;
 
 pub(crate) async fn sign_in(
@@ -50,6 +51,7 @@ pub(crate) async fn sign_in(
         clinic,
         request.device,
         &request.device_name,
+        CameBy::Password,
     )
     .await
 }
@@ -107,6 +109,31 @@ pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Re
     found.map(|one| one.clinic).ok_or(ApiError::NoMembership)
 }
 
+/// What somebody has shown to come in, for the trail.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) enum CameBy {
+    Password,
+    Provider,
+    /// The session token of a page that a provider has signed them in on.
+    SessionToken,
+    Invitation,
+    InvitationWithProvider,
+    Passkey,
+}
+
+impl CameBy {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Provider => "provider",
+            Self::SessionToken => "session_token",
+            Self::Invitation => "invitation",
+            Self::InvitationWithProvider => "invitation_with_provider",
+            Self::Passkey => "passkey",
+        }
+    }
+}
+
 /// Begins a sign-in of somebody who has shown one factor. Where a second one is asked for, the error says how it goes on.
 pub(super) async fn begin_sign_in(
     state: &AppState,
@@ -114,21 +141,24 @@ pub(super) async fn begin_sign_in(
     clinic: ClinicId,
     device: DeviceId,
     device_name: &str,
+    came_by: CameBy,
 ) -> Result<Json<SignedIn>, ApiError> {
     let principal = principal_at(state, account, clinic).await?;
-    match next_step(state, &principal, clinic, device, device_name).await? {
+    match next_step(state, &principal, device, device_name, came_by).await? {
         Some(asked) => Err(asked),
-        None => sign_in_now(state, account, clinic, device, device_name).await,
+        None => sign_in_now(state, account, clinic, device, device_name, came_by, None).await,
     }
 }
 
-/// Begins a sign-in of somebody who has shown everything that is asked for.
+/// Begins a sign-in of somebody who has shown everything that is asked for; `second` is the word of their second factor.
 pub(super) async fn sign_in_now(
     state: &AppState,
     account: AccountId,
     clinic: ClinicId,
     device: DeviceId,
     device_name: &str,
+    came_by: CameBy,
+    second: Option<&str>,
 ) -> Result<Json<SignedIn>, ApiError> {
     let now = state.settings.clock.now();
     let principal = principal_at(state, account, clinic).await?;
@@ -136,6 +166,7 @@ pub(super) async fn sign_in_now(
     let people = state.storage.people();
     // One sign-in of theirs at this clinic on this device: nobody goes on with the tokens of a former one.
     people.sign_out_device(account, device, Some(clinic)).await?;
+    state.look_again.at(Whom::Account(account));
     people.remember_device(account, device, &name, now).await?;
     let (refresh_token, hash) = mint_refresh_token();
     let family = random();
@@ -147,12 +178,17 @@ pub(super) async fn sign_in_now(
             account,
             clinic,
             device,
-            expires_at: refresh_expiry(now),
+            begun_at: now,
+            expires_at: state.settings.sign_in_life.expires_at(now, now),
         })
         .await?;
     tracing::info!(%account, %device, "signed in");
     let happened = Event {
         device: Some(device),
+        detail: match second {
+            Some(second) => json!({ "way": came_by.word(), "second": second }).to_string(),
+            None => json!({ "way": came_by.word() }).to_string(),
+        },
         ..event(happening::SIGNED_IN, account, now)
     };
     state.storage.note(clinic, vec![happened]).await?;
@@ -179,7 +215,7 @@ pub(crate) async fn refresh(
         .rotate_refresh_token(
             refresh_hash(&request.refresh_token),
             fresh,
-            refresh_expiry(now),
+            state.settings.sign_in_life,
             now,
             Box::new(move |stored| judge_refresh(stored, device, now)),
         )
@@ -222,7 +258,7 @@ pub(crate) async fn sign_out(
         .rotate_refresh_token(
             refresh_hash(&request.refresh_token),
             random(),
-            now,
+            state.settings.sign_in_life,
             now,
             Box::new(move |stored| match stored {
                 // What a lost device proves itself with stays.
@@ -275,10 +311,6 @@ pub(super) fn note_everywhere(
             Err(error) => tracing::error!(%error, what, "the trail lacks what happened to somebody"),
         }
     });
-}
-
-fn refresh_expiry(now: Timestamp) -> Timestamp {
-    Timestamp(now.0 + REFRESH_DAYS * DAY_MS)
 }
 
 async fn answer(

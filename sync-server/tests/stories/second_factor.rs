@@ -125,12 +125,16 @@ fn ok<T: serde::de::DeserializeOwned>(answer: Response) -> T {
 
 /// Of somebody without a second factor.
 async fn proven(person: &Person) -> String {
-    let proven: Proven = ok(person.post("/me/prove", json!({ "password": PASSWORD })).await);
+    let proven: Proven = ok(person
+        .post("/me/prove", json!({ "proof": { "password": PASSWORD } }))
+        .await);
     proven.proven
 }
 
 async fn proven_with(person: &Person, way: &str, proof: &str) -> String {
-    let asked = person.post("/me/prove", json!({ "password": PASSWORD })).await;
+    let asked = person
+        .post("/me/prove", json!({ "proof": { "password": PASSWORD } }))
+        .await;
     assert_eq!(asked.code(), codes::SECOND_FACTOR);
     let step: SecondStep = asked.read();
     let body = json!({ "step": step.step, "proof": { way: proof } });
@@ -147,7 +151,9 @@ async fn whoever_has_an_app_is_asked_for_its_code(engine: Engine) {
         (None, 0, false)
     );
 
-    let wrong = vet.post("/me/prove", json!({ "password": "guess" })).await;
+    let wrong = vet
+        .post("/me/prove", json!({ "proof": { "password": "guess" } }))
+        .await;
     assert_eq!(wrong.code(), account_codes::WRONG_CREDENTIALS);
     let proven = proven(&vet).await;
     let offer: TotpOffer = ok(vet.post("/me/totp/begin", json!({ "proven": proven })).await);
@@ -456,7 +462,9 @@ async fn what_is_proven_is_so_in_one_sign_in_for_minutes(engine: Engine) {
 
     // With a factor the password alone proves nothing any more.
     let (secret, _) = scene.set_up(&vet).await;
-    let asked = elsewhere.post("/me/prove", json!({ "password": PASSWORD })).await;
+    let asked = elsewhere
+        .post("/me/prove", json!({ "proof": { "password": PASSWORD } }))
+        .await;
     assert_eq!(asked.code(), codes::SECOND_FACTOR);
     let step: SecondStep = asked.read();
     let body = json!({ "step": step.step, "proof": { "totp": scene.code(&secret) } });
@@ -581,7 +589,9 @@ async fn a_passkey_is_enough_and_is_the_second_factor_too(engine: Engine) {
     assert!(factors.passkeys[0].last_used.is_some());
 
     let word = {
-        let asked = vet.post("/me/prove", json!({ "password": PASSWORD })).await;
+        let asked = vet
+            .post("/me/prove", json!({ "proof": { "password": PASSWORD } }))
+            .await;
         let step: SecondStep = asked.read();
         let credential = authenticator.get(step.passkey.as_deref().expect("options"));
         let body = json!({ "step": step.step, "proof": { "passkey": credential } });

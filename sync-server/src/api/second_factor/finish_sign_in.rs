@@ -4,7 +4,7 @@ use super::kept::{Kept, SetUp, SignInStep, use_up};
 use super::passkey_refused;
 use super::prove::{Showing, show};
 use crate::api::request::{Body, CameFrom};
-use crate::api::sign_in::sign_in_now;
+use crate::api::sign_in::{CameBy, sign_in_now};
 use crate::error::ApiError;
 use crate::identity::Asked;
 use crate::server::AppState;
@@ -12,19 +12,19 @@ use crate::storage::people::StoredFactors;
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
-use shared_model::ids::{AccountId, ClinicId, DeviceId};
+use shared_model::ids::{AccountId, DeviceId};
 use shared_model::permissions::Principal;
-use shared_model::second_factor::{FinishSignIn, SecondStep};
+use shared_model::second_factor::{FinishSignIn, SecondProof, SecondStep};
 
 /// What somebody has to show next who has shown one factor; `None` if that is enough.
 pub(crate) async fn next_step(
     state: &AppState,
     principal: &Principal,
-    clinic: ClinicId,
     device: DeviceId,
     device_name: &str,
+    came_by: CameBy,
 ) -> Result<Option<ApiError>, ApiError> {
-    let account = principal.account;
+    let (account, clinic) = (principal.account, principal.clinic);
     let people = state.storage.people();
     let factors = people.factors(account).await?;
     let is_asked = principal.is_staff() && people.sign_in_rules(clinic).await?.second_factor;
@@ -42,6 +42,7 @@ pub(crate) async fn next_step(
         clinic,
         device,
         device_name: device_name.to_owned(),
+        came_by,
         passkey,
         set_up,
     });
@@ -96,7 +97,29 @@ pub(crate) async fn finish_sign_in(
         return Err(ApiError::DeviceLost);
     }
     use_up(&state, hash).await?;
-    sign_in_now(&state, step.account, step.clinic, step.device, &step.device_name).await
+    let second = match request.proof {
+        SecondProof::Totp(_) | SecondProof::SetUp => "totp",
+        SecondProof::RecoveryCode(_) => "recovery_code",
+        SecondProof::Passkey(_) => "passkey",
+    };
+    let SignInStep {
+        account,
+        clinic,
+        device,
+        device_name,
+        came_by,
+        ..
+    } = step;
+    sign_in_now(
+        &state,
+        account,
+        clinic,
+        device,
+        &device_name,
+        came_by,
+        Some(second),
+    )
+    .await
 }
 
 /// The step of somebody who has to set a factor up, and has not.

@@ -1,5 +1,6 @@
 //! What waits between two requests.
 
+use crate::api::sign_in::CameBy;
 use crate::error::ApiError;
 use crate::identity::{Asked, TOTP_SECRET, link_hash, mint_link};
 use crate::server::AppState;
@@ -37,6 +38,7 @@ pub(super) struct SignInStep {
     pub(super) clinic: ClinicId,
     pub(super) device: DeviceId,
     pub(super) device_name: String,
+    pub(super) came_by: CameBy,
     pub(super) passkey: Option<Asked>,
     pub(super) set_up: SetUp,
 }

@@ -6,7 +6,7 @@ use super::passkey_refused;
 use super::prove::{has_proven, letter};
 use crate::api::me::account_of;
 use crate::api::request::{Asker, Body, CameFrom, name};
-use crate::api::sign_in::{choose, note_everywhere, sign_in_now};
+use crate::api::sign_in::{CameBy, choose, note_everywhere, sign_in_now};
 use crate::error::ApiError;
 use crate::identity::{Passkeys, credential_of, mint_recovery_codes, random};
 use crate::mail::Letter;
@@ -135,5 +135,6 @@ pub(crate) async fn finish_passkey_sign_in(
     use_up(&state, hash).await?;
     people.used_passkey(&credential, shown.public_key, now).await?;
     // It has seen a finger, a face or a PIN: two factors in one.
-    sign_in_now(&state, account, clinic, request.device, &request.device_name).await
+    let (device, name) = (request.device, &request.device_name);
+    sign_in_now(&state, account, clinic, device, name, CameBy::Passkey, None).await
 }

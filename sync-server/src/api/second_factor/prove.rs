@@ -3,7 +3,7 @@
 use super::finish_sign_in::{passkey_options, second_step};
 use super::kept::{Kept, SetUp, SignInOf, use_up};
 use super::passkey_refused;
-use crate::api::me::prove_again;
+use crate::api::openid::prove_with;
 use crate::api::request::{Asker, Body, CameFrom};
 use crate::api::sign_in::{counted_as, note_everywhere};
 use crate::error::ApiError;
@@ -15,7 +15,7 @@ use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use shared_model::ids::{AccountId, DeviceId};
-use shared_model::second_factor::{AskProven, FinishSignIn, Proof, Prove, Proven};
+use shared_model::second_factor::{AskProven, FinishSignIn, Prove, Proven, SecondProof};
 
 /// Who shows a second factor, and what was asked of them.
 pub(super) struct Showing<'a> {
@@ -27,7 +27,11 @@ pub(super) struct Showing<'a> {
 }
 
 /// Judges what was shown, as often as patience lasts, and uses it up.
-pub(super) async fn show(state: &AppState, showing: Showing<'_>, proof: &Proof) -> Result<(), ApiError> {
+pub(super) async fn show(
+    state: &AppState,
+    showing: Showing<'_>,
+    proof: &SecondProof,
+) -> Result<(), ApiError> {
     let Showing { account, device, .. } = showing;
     let now = state.settings.clock.now();
     // No address has a capital letter: nobody's password is counted by this.
@@ -46,27 +50,27 @@ pub(super) async fn show(state: &AppState, showing: Showing<'_>, proof: &Proof) 
         })?;
     let people = state.storage.people();
     let fits = match proof {
-        Proof::Totp(code) => {
+        SecondProof::Totp(code) => {
             let factors = people.factors(account).await?;
             match factors.totp.and_then(|totp| totp_step(&totp.secret, code, now)) {
                 Some(step) => people.use_totp(account, step).await?,
                 None => false,
             }
         }
-        Proof::RecoveryCode(code) => use_recovery_code(state, account, code).await?,
-        Proof::Passkey(credential) => show_passkey(state, account, credential, showing.passkey).await?,
-        Proof::SetUp => showing.set_up == SetUp::Done,
+        SecondProof::RecoveryCode(code) => use_recovery_code(state, account, code).await?,
+        SecondProof::Passkey(credential) => show_passkey(state, account, credential, showing.passkey).await?,
+        SecondProof::SetUp => showing.set_up == SetUp::Done,
     };
     if !fits {
         tracing::warn!(%account, "a second factor was refused");
         note_everywhere(state, account, Some(device), happening::SECOND_FACTOR_REFUSED);
         return Err(match proof {
-            Proof::Passkey(_) => ApiError::PasskeyRefused,
+            SecondProof::Passkey(_) => ApiError::PasskeyRefused,
             _ => ApiError::WrongCode,
         });
     }
     state.slow_down.succeeded(&name, showing.address);
-    if matches!(proof, Proof::RecoveryCode(_)) {
+    if matches!(proof, SecondProof::RecoveryCode(_)) {
         state.mails.written();
         note_everywhere(state, account, Some(device), happening::RECOVERY_CODE_USED);
     }
@@ -129,13 +133,13 @@ fn sign_in_of(asker: &Asker) -> SignInOf {
     }
 }
 
-pub(crate) async fn prove_by_password(
+pub(crate) async fn prove_by_first(
     State(state): State<AppState>,
     asker: Asker,
     CameFrom(address): CameFrom,
     Body(request): Body<Prove>,
 ) -> Result<Json<Proven>, ApiError> {
-    prove_again(&state, &asker, address, request.password).await?;
+    prove_with(&state, &asker, address, request.proof).await?;
     let of = sign_in_of(&asker);
     let factors = state.storage.people().factors(of.account).await?;
     if factors.has_any() {

@@ -26,7 +26,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (
         1,
         "foundation",
@@ -66,6 +66,11 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
         10,
         "ways in",
         include_str!("../../../../migrations/server/postgres/0010_ways_in.sql"),
+    ),
+    (
+        12,
+        "sign-ins end",
+        include_str!("../../../../migrations/server/postgres/0012_sign_ins_end.sql"),
     ),
     (
         13,
