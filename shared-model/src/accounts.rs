@@ -214,6 +214,9 @@ pub struct Member {
     pub client: Option<ClientId>,
     pub last_seen: Option<Timestamp>,
     pub devices: u32,
+    /// More than a password is asked of them at sign-in; told in the list of the staff alone.
+    #[serde(default)]
+    pub has_second_factor: Option<bool>,
 }
 
 /// `PATCH /staff/{account}`; no role at all ends the membership, as `DELETE` does.

@@ -86,7 +86,7 @@ pub struct BeginTotpAtSignIn {
 }
 
 /// A secret that nobody has yet. Nothing is kept until its first code has come back.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpOffer {
     /// With what [`ConfirmTotp`] goes on; good for ten minutes.
     pub offer: String,
@@ -111,7 +111,7 @@ pub struct ConfirmTotp {
 }
 
 /// Shown once and kept nowhere in this form. They take the place of all former ones.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryCodes {
     pub codes: Vec<String>,
 }
@@ -143,6 +143,13 @@ pub struct Passkey {
 pub struct SignInRules {
     /// Whoever of the staff has no second factor sets one up at their next sign-in.
     pub second_factor: bool,
+}
+
+/// `GET /passkeys` (anybody).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeysOffered {
+    /// This server can have passkeys.
+    pub offered: bool,
 }
 
 /// Also the answer of `POST /passkeys/begin` (anybody), which begins a sign-in with a passkey alone.

@@ -1,12 +1,15 @@
-//! What is done at the server's command line, by whoever runs it: a first clinic, and a first system administrator.
+//! What is done at the server's command line, by whoever runs it: a first clinic, a first system administrator, and help for
+//! who has lost every second factor.
 
 use crate::clock::Clock;
 use crate::identity::random;
 use crate::invite::{InviteError, Inviter};
-use crate::mail::{Post, Writing};
+use crate::mail::{Letter, Post, Writing};
 use crate::open_clinic::{OpenClinicError, profile, write_profile};
-use crate::storage::people::OpenedClinic;
+use crate::storage::people::{OpenedClinic, TakenAway, Unneeded};
+use crate::storage::trail::{Event, happening};
 use crate::storage::{Storage, StorageError};
+use serde_json::json;
 use shared_model::accounts::{Invite, links};
 use shared_model::ids::{AccountId, ClinicId, InvitationId};
 use shared_model::permissions::Role;
@@ -25,6 +28,8 @@ pub enum AdministerError {
     NoAccount,
     #[error("this account belongs to no clinic: invite it to one first")]
     NoMembership,
+    #[error("this account has no second factor")]
+    NoSecondFactor,
 }
 
 impl From<OpenClinicError> for AdministerError {
@@ -100,6 +105,42 @@ pub async fn create_clinic(
         clinic,
         link: (!by_mail).then(|| format!("{public_address}{}{token}", links::INVITATION)),
     })
+}
+
+/// Takes app, passkeys and recovery codes of somebody away who has lost them all and whom no administrator can help: in the
+/// trails of their clinics, and told by mail if mails leave.
+pub async fn forget_second_factor(
+    storage: &Arc<dyn Storage>,
+    public_address: &str,
+    post: &Post,
+    email: &str,
+) -> Result<AccountId, AdministerError> {
+    let people = storage.people();
+    let account = people.account_by_email(email.trim()).await?;
+    let account = account.ok_or(AdministerError::NoAccount)?;
+    let now = Clock::system().now();
+    let writing = Writing { public_address, now };
+    let write = || writing.write(Letter::SecondFactorRemoved, &account.email, &account.full_name);
+    let mail = post.leads_somewhere().then(write);
+    match people
+        .take_away(account.account, Unneeded::Everything, mail)
+        .await?
+    {
+        TakenAway::Done => {}
+        TakenAway::NoSuch | TakenAway::Last => return Err(AdministerError::NoSecondFactor),
+    }
+    for principal in storage.principals(account.account).await? {
+        let happened = Event {
+            at: now,
+            account: None,
+            device: None,
+            document: None,
+            what: happening::SECOND_FACTOR_REMOVED.to_owned(),
+            detail: json!({ "of": account.account }).to_string(),
+        };
+        storage.note(principal.clinic, vec![happened]).await?;
+    }
+    Ok(account.account)
 }
 
 /// Makes somebody a system administrator wherever they belong.

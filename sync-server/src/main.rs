@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use sync_server::administer::{FirstClinic, create_clinic, make_system_administrator};
+use sync_server::administer::{FirstClinic, create_clinic, forget_second_factor, make_system_administrator};
 use sync_server::at_rest::MasterKey;
 use sync_server::config::{
     Admin, AdminTask, AuditTask, Cli, CreateClinic, Data, Demo, Role, Serve, VerifyAudit,
@@ -77,6 +77,16 @@ async fn run(cli: Cli) -> Outcome {
             AdminTask::MakeSystemAdministrator { email } => {
                 let account = make_system_administrator(&storage, &email).await?;
                 say(&format!("{account} is a system administrator.\n"))
+            }
+            AdminTask::ForgetSecondFactor(options) => {
+                let (address, post) = (
+                    options.mail.address("http://localhost:8080"),
+                    options.mail.post(&cli.data)?,
+                );
+                let account = forget_second_factor(&storage, &address, &post, &options.email).await?;
+                say(&format!(
+                    "{account} has no second factor any more, and is told so by mail if the server sends any.\n"
+                ))
             }
         },
     }

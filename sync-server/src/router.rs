@@ -86,6 +86,7 @@ pub(crate) fn router(state: AppState) -> Router {
             "/webhooks/{provider}",
             post(api::webhook).layer(DefaultBodyLimit::max(MAX_WEBHOOK)),
         )
+        .route("/passkeys", get(api::passkeys_offered))
         .route("/me/factors", get(api::factors))
         .route(
             "/clinic/sign-in",

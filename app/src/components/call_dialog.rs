@@ -1,7 +1,7 @@
 //! Dialogs that ask the clinic's server to do something: they stay until it is done, and say why if it is not.
 
 use super::{Alert, Dialog, Tint, icon, use_element_id, use_toasts};
-use crate::host::{Call, CallTrouble, Deed, Host, Request, read};
+use crate::host::{self, Call, CallTrouble, Deed, Host, Request, read};
 use crate::text;
 use dioxus::core::Task;
 use dioxus::prelude::*;
@@ -85,6 +85,36 @@ impl Sending {
             task.cancel();
         }
     }
+}
+
+/// How many seconds there are to wait, if that is why.
+pub(crate) fn seconds_to_wait(trouble: &CallTrouble) -> Option<u64> {
+    match trouble {
+        CallTrouble::SlowDown(left) => Some(*left),
+        _ => None,
+    }
+}
+
+/// Counts down what is to be waited before the next try, until nothing is; whether it still is. `wait` makes a trouble of
+/// the seconds that are left.
+pub(crate) fn use_slowed<T: 'static>(
+    trouble: Signal<Option<T>>,
+    left: fn(&T) -> Option<u64>,
+    wait: fn(u64) -> T,
+) -> Memo<bool> {
+    let seconds = move |trouble: &Option<T>| trouble.as_ref().and_then(left);
+    let mut trouble = trouble;
+    use_future(move || async move {
+        loop {
+            host::sleep(1_000).await;
+            let left = seconds(&trouble.peek());
+            if let Some(left) = left {
+                let rest = left.saturating_sub(1);
+                trouble.set((rest > 0).then(|| wait(rest)));
+            }
+        }
+    });
+    use_memo(move || matches!(seconds(&trouble.read()), Some(left) if left > 0))
 }
 
 /// Why something was not carried out, as a line above the form that asked for it.

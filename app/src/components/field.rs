@@ -15,6 +15,8 @@ pub(crate) enum FieldKind {
     Tel,
     Password,
     Pin,
+    /// Digits that are good for moments: nothing hides them.
+    Code,
     Date,
     Decimal,
 }
@@ -23,7 +25,7 @@ impl FieldKind {
     fn input_type(self) -> &'static str {
         match self {
             // Decimals are typed with a comma in half of the world, which `number` does not take.
-            Self::Text | Self::Decimal => "text",
+            Self::Text | Self::Decimal | Self::Code => "text",
             Self::Email => "email",
             Self::Tel => "tel",
             Self::Password | Self::Pin => "password",
@@ -35,7 +37,7 @@ impl FieldKind {
         match self {
             Self::Decimal => Some("decimal"),
             Self::Tel => Some("tel"),
-            Self::Pin => Some("numeric"),
+            Self::Pin | Self::Code => Some("numeric"),
             _ => None,
         }
     }

@@ -27,7 +27,9 @@ mod title;
 mod toasts;
 
 pub(crate) use alert::Alert;
-pub(crate) use call_dialog::{CallDialog, ConfirmDialog, Question, Sending, TroubleLine, use_sending};
+pub(crate) use call_dialog::{
+    CallDialog, ConfirmDialog, Question, Sending, TroubleLine, seconds_to_wait, use_sending, use_slowed,
+};
 pub(crate) use choices::{Segmented, Switch, TabPanel, Tabs, neighbour};
 pub(crate) use combobox::{ComboOption, Combobox};
 pub(crate) use dialog::{Dialog, Modal};

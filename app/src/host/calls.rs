@@ -4,7 +4,7 @@
 //! the reason why there is none. Invariants: nothing is asked for that `shared_model::accounts` does not describe; no
 //! address and no log has a secret in it.
 
-use super::Secret;
+use super::{Secret, Step};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::{
@@ -12,6 +12,7 @@ use shared_model::accounts::{
     Invitation, Invite, Invited, Me, Member, NameDevice, OpenClinic, ResetPassword, codes,
 };
 use shared_model::ids::{AccountId, DeviceId, InvitationId};
+use shared_model::second_factor;
 use shared_model::ways_in;
 use std::marker::PhantomData;
 
@@ -19,6 +20,7 @@ use std::marker::PhantomData;
 pub(crate) enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -28,6 +30,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -89,6 +92,14 @@ pub(crate) enum CallTrouble {
     /// The sign-in provider said no, or was not believed.
     ProviderRefused,
     ProviderAway,
+    /// Right so far: what is to be shown or set up next.
+    SecondStep(Step),
+    WrongCode,
+    /// A clinic asks for a second factor: the last one stays.
+    LastSecondFactor,
+    PasskeyRefused,
+    /// The server cannot have any.
+    NoPasskeys,
     /// The server has no way to send mail.
     NoMail,
     NotPermitted,
@@ -139,6 +150,16 @@ pub(super) fn outcome(response: Option<Response>) -> Result<String, CallTrouble>
             ways_in::codes::LAST_WAY_IN => CallTrouble::LastWayIn,
             ways_in::codes::PROVIDER_REFUSED => CallTrouble::ProviderRefused,
             ways_in::codes::PROVIDER_AWAY => CallTrouble::ProviderAway,
+            code @ (second_factor::codes::SECOND_FACTOR | second_factor::codes::SECOND_FACTOR_TO_SET_UP) => {
+                match Step::read(code, &response.body) {
+                    Some(step) => CallTrouble::SecondStep(step),
+                    None => CallTrouble::Odd,
+                }
+            }
+            second_factor::codes::WRONG_CODE => CallTrouble::WrongCode,
+            second_factor::codes::LAST_SECOND_FACTOR => CallTrouble::LastSecondFactor,
+            second_factor::codes::PASSKEY_REFUSED => CallTrouble::PasskeyRefused,
+            second_factor::codes::NO_PASSKEYS => CallTrouble::NoPasskeys,
             codes::NO_MAIL => CallTrouble::NoMail,
             codes::NOT_PERMITTED => CallTrouble::NotPermitted,
             codes::NOT_FOUND => CallTrouble::NotFound,
@@ -381,6 +402,15 @@ mod tests {
             CallTrouble::ProviderRefused,
         );
         check(409, r#"{"code":"last_way_in"}"#, CallTrouble::LastWayIn);
+        check(401, r#"{"code":"wrong_code"}"#, CallTrouble::WrongCode);
+        check(401, r#"{"code":"passkey_refused"}"#, CallTrouble::PasskeyRefused);
+        check(
+            409,
+            r#"{"code":"last_second_factor"}"#,
+            CallTrouble::LastSecondFactor,
+        );
+        check(409, r#"{"code":"no_passkeys"}"#, CallTrouble::NoPasskeys);
+        check(401, r#"{"code":"second_factor"}"#, CallTrouble::Odd);
         check(502, "<h1>Bad gateway</h1>", CallTrouble::Unreachable);
         check(418, "a teapot", CallTrouble::Odd);
         check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);

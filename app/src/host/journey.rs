@@ -5,7 +5,7 @@
 //! is a code that is worth nothing without the verifier, and the verifier never travels.
 
 use super::calls::{Call, CallTrouble};
-use super::{Entrance, Host, Secret, platform};
+use super::{Change, Entrance, Host, Secret, platform};
 use serde::{Deserialize, Serialize};
 use shared_model::ids::ClinicId;
 use shared_model::ways_in::{BeginLinking, BeginOpenId, LinkWith, OpenIdBegun, Proof, challenge_of};
@@ -21,18 +21,25 @@ pub(crate) enum Errand {
         invitation: Secret,
         full_name: String,
     },
-    /// Whoever is signed in here and has no password shows that it is they, to link this other provider.
-    Prove {
-        to_link: String,
-    },
+    /// Whoever is signed in here and has no password shows that it is they.
+    Prove(ToProve),
     /// The provider's account is to be another way into the one that is signed in here.
     Link,
+}
+
+/// What somebody shows who they are for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ToProve {
+    /// This other provider is to be linked.
+    ToLink(String),
+    /// Something of what they sign in with is to change.
+    ToChange(Change),
 }
 
 impl Errand {
     /// What comes of it is for whoever is signed in here.
     pub(crate) fn is_of_whoever_is_here(&self) -> bool {
-        matches!(self, Self::Prove { .. } | Self::Link)
+        matches!(self, Self::Prove(_) | Self::Link)
     }
 }
 
@@ -56,7 +63,7 @@ impl Returned {
     pub(crate) fn entrance(&self, clinic: Option<ClinicId>, link_with: Option<LinkWith>) -> Entrance {
         let full_name = match &self.journey.errand {
             Errand::TakeUp { full_name, .. } => full_name.clone(),
-            Errand::SignIn { .. } | Errand::Prove { .. } | Errand::Link => String::new(),
+            Errand::SignIn { .. } | Errand::Prove(_) | Errand::Link => String::new(),
         };
         Entrance::Provider {
             code: self.code.clone(),
@@ -132,7 +139,7 @@ impl Host {
             challenge: challenge_of(verifier.text()),
             invitation: match &errand {
                 Errand::TakeUp { invitation, .. } => Some(invitation.text().to_owned()),
-                Errand::SignIn { .. } | Errand::Prove { .. } | Errand::Link => None,
+                Errand::SignIn { .. } | Errand::Prove(_) | Errand::Link => None,
             },
         };
         let begun = self.call(call(begin)).await?;

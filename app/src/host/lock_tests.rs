@@ -7,8 +7,8 @@ use super::native::Folder;
 use super::runner::{Input, Io, Purpose, Runner};
 use super::vault::{Files, Found, Vault};
 use super::{
-    Call, CallTrouble, Entrance, FromCore, HostTrouble, Locked, PinRefused, Secret, SignInTrouble, ToCore,
-    UnlockTrouble,
+    Call, CallTrouble, Entrance, FromCore, HostTrouble, Locked, PinRefused, Secret, Shown, SignInTrouble,
+    ToCore, UnlockTrouble,
 };
 use base64::Engine;
 use local_core::unlock::{DataKey, Fresh, Keyring, PinTrouble, Way};
@@ -398,6 +398,63 @@ fn who_takes_up_an_invitation_can_unlock_from_then_on() {
     tablet.start();
     tablet.unlock(ANA, Way::Password, PASSWORD).unwrap();
     tablet.assert_nothing_is_readable();
+}
+
+#[test]
+fn whoever_was_asked_for_a_second_factor_unlocks_with_the_password_all_the_same() {
+    let mut tablet = Tablet::new();
+    let asked = Response {
+        status: 401,
+        retry_after: None,
+        body: r#"{"code":"second_factor","step":"aB3-_x","totp":true,"recovery_codes":true,"passkey":null}"#
+            .to_owned(),
+    };
+    let entrance = Entrance::Password {
+        email: "ana@clinic.example".to_owned(),
+        password: PASSWORD.to_owned().into(),
+        clinic: None,
+    };
+    let said = tablet.come_in(entrance, asked);
+    let Some(SignInTrouble::Refused(CallTrouble::SecondStep(step))) = trouble(&said) else {
+        panic!("{said:?}")
+    };
+    assert!(step.has_app && step.has_recovery_codes && !step.sets_up);
+    let second = Entrance::Second {
+        step: step.step,
+        shown: Shown::Code("755224".to_owned().into()),
+        password: Some(PASSWORD.to_owned().into()),
+    };
+    let session = tablet.session(CLINIC, ANA, "Ana Moreno");
+    assert!(is_in(&tablet.come_in(second, session)));
+    let (_, body) = tablet.world.posted.borrow().last().unwrap().clone();
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        body,
+        serde_json::json!({ "step": "aB3-_x", "proof": { "totp": "755224" } })
+    );
+    tablet.write().unwrap();
+    tablet.lock();
+    tablet.start();
+    tablet.unlock(ANA, Way::Password, PASSWORD).unwrap();
+    tablet.assert_nothing_is_readable();
+}
+
+#[test]
+fn a_passkey_brings_no_password_and_the_servers_key_opens_the_records() {
+    let mut tablet = Tablet::new();
+    tablet.sign_in(ANA, "Ana Moreno", PASSWORD);
+    tablet.write().unwrap();
+    tablet.lock();
+    let passkey = Entrance::Passkey {
+        offer: "aB3-_x".to_owned().into(),
+        credential: "{}".to_owned().into(),
+        clinic: None,
+    };
+    let session = tablet.session(CLINIC, ANA, "Ana Moreno");
+    assert!(is_in(&tablet.come_in(passkey, session)));
+    tablet.lock();
+    // The password from before still does.
+    tablet.unlock(ANA, Way::Password, PASSWORD).unwrap();
 }
 
 #[test]

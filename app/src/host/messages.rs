@@ -1,6 +1,6 @@
 //! What travels between the views' side and the core's side, and nothing else does.
 
-use super::{CallTrouble, Request, Secret};
+use super::{CallTrouble, Request, Secret, Shown};
 use local_core::unlock::{DataKey, PersonHere, PinTrouble, Way};
 use local_core::{Decision, Failure, LeftOff, Query, StorageTrouble, StoreError, View};
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,19 @@ pub(crate) enum Entrance {
         email: Option<String>,
         password: Option<Secret>,
     },
+    /// Somebody whose first factor was right goes on from there.
+    Second {
+        step: Secret,
+        shown: Shown,
+        /// What they came with, if it was a password: it unlocks the device from then on.
+        password: Option<Secret>,
+    },
+    /// A passkey alone: two factors in one.
+    Passkey {
+        offer: Secret,
+        credential: Secret,
+        clinic: Option<ClinicId>,
+    },
 }
 
 /// What comes back.
@@ -240,6 +253,8 @@ pub(crate) enum SignInTrouble {
     Refused(CallTrouble),
     /// They belong to several clinics and have to say which.
     ChooseClinic(Vec<Membership>),
+    /// What they began to sign in with is not good any more; its first step was right.
+    StepIsOver,
     /// The provider vouches for them, and no account here is linked with that.
     NotLinked(NotLinked),
     /// So many changes of somebody else wait on this device.

@@ -13,6 +13,7 @@ mod messages;
 #[cfg(feature = "desktop")]
 mod native;
 mod runner;
+mod second_factor;
 mod secret;
 #[cfg(any(feature = "web", test))]
 mod unfinished;
@@ -27,7 +28,7 @@ use native as platform;
 use web as platform;
 
 pub(crate) use calls::{Call, CallTrouble, Deed, Request, Whose, read};
-pub(crate) use journey::{Errand, Returned};
+pub(crate) use journey::{Errand, Returned, ToProve};
 pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
 pub(crate) use messages::{
     AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, PinRefused, Protection,
@@ -38,10 +39,12 @@ pub(crate) use native::{data_folder, keep_window_size, session_locks, window_siz
 pub(crate) use platform::{
     FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, asks_for_address, copy_address,
     copy_to_clipboard, device, focus, focus_first_in, focus_into, focus_last_in, followed_link,
-    has_apple_keys, has_focus_within, keep_address, leave_field, listen_active, listen_hidden, listen_keys,
-    page_events, print_page, reload, remembered_address, remembered_theme, returned, scroll_into_view,
-    select_text, set_theme, set_title, sleep, system_zone, take_link, text_selection,
+    has_apple_keys, has_focus_within, has_passkeys, keep_address, leave_field, listen_active, listen_hidden,
+    listen_keys, make_passkey, page_events, print_page, reload, remembered_address, remembered_theme,
+    returned, save_text, scroll_into_view, select_text, set_theme, set_title, show_passkey, sleep,
+    system_zone, take_link, text_selection,
 };
+pub(crate) use second_factor::{Change, PasskeyTrouble, Shown, Step};
 pub(crate) use secret::Secret;
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;

@@ -1,7 +1,7 @@
 //! What went wrong, in a sentence that says what to do. The one place where errors become words.
 
 use super as text;
-use crate::host::{AddressTrouble, CallTrouble, LinkTrouble, PinRefused, UnlockTrouble};
+use crate::host::{AddressTrouble, CallTrouble, LinkTrouble, PasskeyTrouble, PinRefused, UnlockTrouble};
 use local_core::unlock::PinTrouble;
 use local_core::{Failure, StorageTrouble};
 use shared_model::commands::CommandError;
@@ -79,6 +79,11 @@ pub(crate) fn call_trouble(trouble: &CallTrouble) -> (&'static str, String) {
         CallTrouble::LastWayIn => (text::last_way_in(), text::last_way_in_do()),
         CallTrouble::ProviderRefused => (text::provider_refused(), text::provider_refused_do()),
         CallTrouble::ProviderAway => (text::provider_away(), text::provider_away_do()),
+        CallTrouble::SecondStep(_) => (text::one_more_step(), text::one_more_step_do()),
+        CallTrouble::WrongCode => (text::wrong_code(), text::wrong_code_do()),
+        CallTrouble::LastSecondFactor => (text::last_second_factor(), text::last_second_factor_do()),
+        CallTrouble::PasskeyRefused => (text::passkey_refused(), text::passkey_refused_do()),
+        CallTrouble::NoPasskeys => (text::no_passkeys(), text::no_passkeys_do()),
         CallTrouble::NoMail => (text::no_mail(), text::no_mail_do()),
         CallTrouble::NotPermitted => (text::not_for_your_role(), text::call_not_permitted_do()),
         CallTrouble::NotFound => (text::call_not_found(), text::call_not_found_do()),
@@ -92,6 +97,15 @@ pub(crate) fn call_trouble(trouble: &CallTrouble) -> (&'static str, String) {
 pub(crate) fn call_trouble_line(trouble: &CallTrouble) -> String {
     let (title, words) = call_trouble(trouble);
     text::two_sentences(title, words)
+}
+
+/// Why a browser gave no passkey.
+pub(crate) fn passkey_trouble(trouble: PasskeyTrouble) -> (&'static str, &'static str) {
+    match trouble {
+        PasskeyTrouble::GivenUp => (text::passkey_given_up(), text::passkey_given_up_do()),
+        PasskeyTrouble::HereAlready => (text::passkey_here_already(), text::passkey_here_already_do()),
+        PasskeyTrouble::NotHere => (text::passkey_not_here(), text::passkey_not_here_do()),
+    }
 }
 
 /// Why a pasted link leads nowhere.

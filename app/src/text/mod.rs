@@ -5,18 +5,20 @@ mod asked_for;
 mod changes;
 mod failures;
 mod format;
+mod second_factor;
 mod words;
 
 pub(crate) use asked_for::{asked_for, typed};
 pub(crate) use changes::change;
 pub(crate) use failures::{
-    address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, pin_refused, refusal,
-    storage, unlock_trouble,
+    address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, passkey_trouble,
+    pin_refused, refusal, storage, unlock_trouble,
 };
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,
     time_of, time_with_seconds, weekday_short, weight, when,
 };
+pub(crate) use second_factor::{factor_change, factor_change_title, factor_changed};
 pub(crate) use words::{alert_kind, channel, role, role_may, roles, section, sex, species, vital_sign};
 
 pub(crate) use sentences::*;

@@ -25,6 +25,7 @@ mod receipt;
 mod refused_fields;
 mod returned;
 mod search_palette;
+mod second_factor;
 mod shell;
 mod sign_in;
 mod staff;

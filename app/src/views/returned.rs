@@ -2,11 +2,14 @@
 
 use super::door::{BackToSignIn, Gate, GateForm, GateNews, use_doors};
 use super::providers::InBrowser;
+use super::second_factor::{ChangeFactor, First, SecondStep};
 use super::sign_in::{ChooseClinic, SignInTroubleAlert};
 use crate::components::{
     Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon, use_sending, use_toasts,
 };
-use crate::host::{self, CallTrouble, Errand, Returned, SignInTrouble, Stage, use_host};
+use crate::host::{
+    self, CallTrouble, Change, Errand, Returned, Secret, SignInTrouble, Stage, ToProve, use_host,
+};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdLink2;
@@ -29,8 +32,11 @@ pub(super) fn ReturnedPage(returned: Returned) -> Element {
         Errand::Link => rsx! {
             LinkedPage { returned }
         },
-        Errand::Prove { to_link } => rsx! {
+        Errand::Prove(ToProve::ToLink(to_link)) => rsx! {
             ProvedPage { returned, to_link }
+        },
+        Errand::Prove(ToProve::ToChange(change)) => rsx! {
+            ChangePage { returned, change }
         },
         Errand::SignIn { .. } | Errand::TakeUp { .. } => rsx! {
             SignedInPage { returned }
@@ -52,6 +58,17 @@ fn ProvedPage(returned: Returned, to_link: String) -> Element {
                 None => rsx! { InBrowser { sending } },
                 Some(trouble) => rsx! { NotLinkedNow { trouble } },
             }
+        }
+    }
+}
+
+/// They have shown it to change something of what they sign in with.
+#[component]
+fn ChangePage(returned: Returned, change: Change) -> Element {
+    let doors = use_doors();
+    rsx! {
+        Gate { title: text::factor_change_title(change), foot: rsx! { WayBack {} },
+            ChangeFactor { change, first: First::Returned(returned), on_done: move |()| doors.close() }
         }
     }
 }
@@ -114,7 +131,7 @@ fn SignedInPage(returned: Returned) -> Element {
     let (host, doors) = (use_host(), use_doors());
     let meant = match &returned.journey.errand {
         Errand::SignIn { clinic } => *clinic,
-        Errand::TakeUp { .. } | Errand::Prove { .. } | Errand::Link => None,
+        Errand::TakeUp { .. } | Errand::Prove(_) | Errand::Link => None,
     };
     let invited = matches!(returned.journey.errand, Errand::TakeUp { .. });
     let mut not_linked = use_signal(|| None::<NotLinked>);
@@ -147,6 +164,24 @@ fn SignedInPage(returned: Returned) -> Element {
         return rsx! {
             Gate { title: text::sign_in(),
                 ChooseClinic { clinics: clinics.clone(), on_pick: move |at| enter.call(Some(at)) }
+            }
+        };
+    }
+    if let Some(SignInTrouble::Refused(CallTrouble::SecondStep(step))) = &*trouble.read() {
+        return rsx! {
+            Gate { title: text::sign_in(),
+                SecondStep {
+                    step: step.clone(),
+                    password: with.peek().as_ref().map(|with| Secret::from(with.password.clone())),
+                    on_done: move |()| doors.close(),
+                    on_back: move |why: Option<SignInTrouble>| match why {
+                        Some(why) => {
+                            not_linked.set(None);
+                            trouble.set(Some(why));
+                        }
+                        None => doors.close(),
+                    },
+                }
             }
         };
     }

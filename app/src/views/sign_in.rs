@@ -3,12 +3,15 @@
 use super::clinic_address::{AddressField, use_clinic_address};
 use super::door::{Door, Gate, GateForm, use_doors};
 use super::providers::ProviderButtons;
-use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon};
-use crate::host::{self, CallTrouble, Entrance, Errand, SignInTrouble, use_host};
+use super::second_factor::{PasskeyButton, SecondStep};
+use crate::components::{
+    Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon, seconds_to_wait, use_slowed,
+};
+use crate::host::{self, CallTrouble, Entrance, Errand, Secret, SignInTrouble, use_host};
 use crate::text;
 use crate::views::shell::LostAlert;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdHardDrive, LdHospital, LdInbox, LdLock};
+use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdClock, LdHardDrive, LdHospital, LdInbox, LdLock};
 use shared_model::accounts::Membership;
 use shared_model::ids::ClinicId;
 use shared_model::values::Invalid;
@@ -62,25 +65,25 @@ pub(crate) fn SignInForm(
     let mut busy = use_signal(|| false);
     let mut trouble = use_signal(|| None::<SignInTrouble>);
     let mut missing = use_signal(|| false);
-    let slowed = use_memo(move || matches!(seconds_left(trouble.read().as_ref()), Some(left) if left > 0));
-    use_future(move || async move {
-        loop {
-            host::sleep(1_000).await;
-            let left = seconds_left(trouble.peek().as_ref());
-            if let Some(left) = left {
-                let rest = left.saturating_sub(1);
-                let still = (rest > 0).then_some(SignInTrouble::Refused(CallTrouble::SlowDown(rest)));
-                trouble.set(still);
-            }
-        }
+    // The offer and what the browser gave, of whoever comes with a passkey instead.
+    let mut passkey = use_signal(|| None::<(Secret, Secret)>);
+    let slowed = use_slowed(trouble, seconds_left, |left| {
+        SignInTrouble::Refused(CallTrouble::SlowDown(left))
     });
     let enter = use_callback(move |at: Option<ClinicId>| {
         busy.set(true);
         spawn(async move {
-            let entrance = |clinic| Entrance::Password {
-                email: email.peek().trim().to_owned(),
-                password: password.peek().clone().into(),
-                clinic,
+            let entrance = |clinic| match passkey.peek().clone() {
+                Some((offer, credential)) => Entrance::Passkey {
+                    offer,
+                    credential,
+                    clinic,
+                },
+                None => Entrance::Password {
+                    email: email.peek().trim().to_owned(),
+                    password: password.peek().clone().into(),
+                    clinic,
+                },
             };
             let mut outcome = host.sign_in(entrance(at)).await;
             if let (Err(SignInTrouble::ChooseClinic(all)), Some(meant)) = (&outcome, clinic)
@@ -110,6 +113,7 @@ pub(crate) fn SignInForm(
         if missing() {
             return host::focus(if no_email { "email" } else { "password" });
         }
+        passkey.set(None);
         enter.call(None);
     };
     let required = move |value: String, label: &str| {
@@ -118,6 +122,20 @@ pub(crate) fn SignInForm(
     if let Some(SignInTrouble::ChooseClinic(clinics)) = &*trouble.read() {
         return rsx! {
             ChooseClinic { clinics: clinics.clone(), on_pick: move |at| enter.call(Some(at)) }
+        };
+    }
+    if let Some(SignInTrouble::Refused(CallTrouble::SecondStep(step))) = &*trouble.read() {
+        return rsx! {
+            SecondStep {
+                step: step.clone(),
+                password: Secret::from(password.peek().clone()),
+                in_dialog,
+                on_done,
+                on_back: move |why| {
+                    password.set(String::new());
+                    trouble.set(why);
+                },
+            }
         };
     }
     rsx! {
@@ -150,12 +168,19 @@ pub(crate) fn SignInForm(
             }
         }
         ProviderButtons { errand: Errand::SignIn { clinic }, waits: busy(), before: move |()| address.keep() }
+        PasskeyButton {
+            waits: busy() || slowed(),
+            on_given: move |given| {
+                passkey.set(Some(given));
+                enter.call(None);
+            },
+        }
     }
 }
 
-fn seconds_left(trouble: Option<&SignInTrouble>) -> Option<u64> {
+fn seconds_left(trouble: &SignInTrouble) -> Option<u64> {
     match trouble {
-        Some(SignInTrouble::Refused(CallTrouble::SlowDown(left))) => Some(*left),
+        SignInTrouble::Refused(why) => seconds_to_wait(why),
         _ => None,
     }
 }
@@ -211,6 +236,16 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
                 icon: icon(LdHardDrive),
                 title: text::records_cannot_be_opened(),
                 text: text::storage(trouble),
+                line: true,
+                urgent: true,
+            }
+        },
+        SignInTrouble::StepIsOver => rsx! {
+            Alert {
+                tone: Tint::Warn,
+                icon: icon(LdClock),
+                title: text::step_is_over(),
+                text: text::step_is_over_do(),
                 line: true,
                 urgent: true,
             }

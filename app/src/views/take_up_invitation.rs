@@ -1,7 +1,8 @@
 //! Taking up an invitation: who invites to what, and a name and a password to come in with.
 
-use super::door::{DeadLink, Gate, GateForm, TryAgain, too_short, use_doors};
+use super::door::{BackToSignIn, DeadLink, Gate, GateForm, TryAgain, too_short, use_doors};
 use super::providers::ProviderButtons;
+use super::second_factor::SecondStep;
 use super::sign_in::SignInTroubleAlert;
 use crate::components::{FieldKind, PasswordField, TextField, TroubleLine, use_sending};
 use crate::host::{self, Call, CallTrouble, Entrance, Errand, Secret, SignInTrouble, use_host};
@@ -88,6 +89,30 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
             }
         });
     };
+    if let Some(SignInTrouble::Refused(CallTrouble::SecondStep(step))) = &*trouble.read() {
+        return rsx! {
+            Gate { title: text::join_clinic(&invited.clinic_name), page: text::invitation(),
+                SecondStep {
+                    step: step.clone(),
+                    password: Secret::from(password.peek().clone()),
+                    on_done: move |()| doors.close(),
+                    // The invitation is taken up by now: what is left is to sign in.
+                    on_back: move |why: Option<SignInTrouble>| match why {
+                        Some(why) => trouble.set(Some(why)),
+                        None => doors.close(),
+                    },
+                }
+            }
+        };
+    }
+    if *trouble.read() == Some(SignInTrouble::StepIsOver) {
+        return rsx! {
+            Gate { title: text::join_clinic(&invited.clinic_name), page: text::invitation(),
+                SignInTroubleAlert { trouble: SignInTrouble::StepIsOver }
+                BackToSignIn {}
+            }
+        };
+    }
     let of_password = match &*trouble.read() {
         Some(SignInTrouble::Refused(CallTrouble::WeakPassword)) => Some(text::password_weak()),
         Some(SignInTrouble::Refused(CallTrouble::WrongCredentials)) => Some(text::password_not_that()),

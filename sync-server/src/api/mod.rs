@@ -42,8 +42,8 @@ pub(crate) use openid::{
 pub(crate) use second_factor::{
     begin_passkey, begin_passkey_sign_in, begin_totp, begin_totp_at_sign_in, confirm_totp,
     confirm_totp_at_sign_in, factors, finish_passkey, finish_passkey_sign_in, finish_sign_in,
-    forget_members_factors, new_recovery_codes, prove_by_first, prove_by_second, remove_passkey, remove_totp,
-    set_sign_in_rules, sign_in_rules,
+    forget_members_factors, new_recovery_codes, passkeys_offered, prove_by_first, prove_by_second,
+    remove_passkey, remove_totp, set_sign_in_rules, sign_in_rules,
 };
 pub(crate) use sign_in::{refresh, sign_in, sign_out};
 pub(crate) use sync::sync;

@@ -108,6 +108,16 @@ pub enum AdminTask {
         /// The account's e-mail address
         email: String,
     },
+    /// Take the second factors of somebody away who has lost them all: they sign in without, or set up new ones
+    ForgetSecondFactor(ForgetSecondFactor),
+}
+
+#[derive(Debug, Args)]
+pub struct ForgetSecondFactor {
+    /// The account's e-mail address
+    pub email: String,
+    #[command(flatten)]
+    pub mail: Mail,
 }
 
 #[derive(Debug, Args)]

@@ -17,11 +17,11 @@ use webauthn_rs::prelude::{
 /// What was asked of a browser, until it answers.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum Asked {
-    ToMake(PasskeyRegistration),
+    Make(PasskeyRegistration),
     /// One of those that an account has.
-    ToShow(PasskeyAuthentication),
+    Show(PasskeyAuthentication),
     /// Any that the browser has for this server.
-    ToShowAny(DiscoverableAuthentication),
+    ShowAny(DiscoverableAuthentication),
 }
 
 /// It was not made or shown as it was asked for.
@@ -67,7 +67,6 @@ impl Passkeys {
         full_name: &str,
         known: Vec<Vec<u8>>,
     ) -> Result<(String, Asked), PasskeyTrouble> {
-        let known = known.into_iter().map(Into::into).collect();
         let (options, state) = self
             .0
             .start_passkey_registration(account, email, full_name, Some(known))?;
@@ -76,11 +75,11 @@ impl Passkeys {
         let selection = &mut options["publicKey"]["authenticatorSelection"];
         selection["residentKey"] = json!("required");
         selection["requireResidentKey"] = json!(true);
-        Ok((options.to_string(), Asked::ToMake(state)))
+        Ok((options.to_string(), Asked::Make(state)))
     }
 
     pub(crate) fn made(&self, credential: &str, asked: &Asked) -> Result<KeptPasskey, PasskeyTrouble> {
-        let Asked::ToMake(state) = asked else {
+        let Asked::Make(state) = asked else {
             return Err(PasskeyTrouble::NotAsked);
         };
         let credential: RegisterPublicKeyCredential = read(credential)?;
@@ -95,7 +94,7 @@ impl Passkeys {
             .collect::<Result<_, _>>()?;
         let (options, state) = self.0.start_passkey_authentication(&passkeys)?;
         let options = serde_json::to_string(&options).map_err(PasskeyTrouble::Form)?;
-        Ok((options, Asked::ToShow(state)))
+        Ok((options, Asked::Show(state)))
     }
 
     /// For any that the person has for this server.
@@ -106,7 +105,7 @@ impl Passkeys {
         if let Value::Object(options) = &mut options {
             options.remove("mediation");
         }
-        Ok((options.to_string(), Asked::ToShowAny(state)))
+        Ok((options.to_string(), Asked::ShowAny(state)))
     }
 
     /// Judges one that was shown, with it as it is kept; gives what it has become.
@@ -119,9 +118,9 @@ impl Passkeys {
         let credential: PublicKeyCredential = read(credential)?;
         let mut passkey = kept_passkey(kept)?;
         let result = match asked {
-            Asked::ToMake(_) => return Err(PasskeyTrouble::NotAsked),
-            Asked::ToShow(state) => self.0.finish_passkey_authentication(&credential, state)?,
-            Asked::ToShowAny(state) => {
+            Asked::Make(_) => return Err(PasskeyTrouble::NotAsked),
+            Asked::Show(state) => self.0.finish_passkey_authentication(&credential, state)?,
+            Asked::ShowAny(state) => {
                 self.0
                     .finish_discoverable_authentication_v2(&credential, state.clone(), &passkey)?
             }

@@ -6,12 +6,16 @@ use crate::morning::on_both;
 use crate::person::{Person, invite, post};
 use crate::practice::{PASSWORD, Practice, fresh_id};
 use crate::process::BINARY;
+use crate::second_factor::set_up;
 use serde_json::json;
 use shared_model::accounts::{Clinic, OpenClinic, SignedIn, codes, links};
 use shared_model::documents::ClinicProfile;
 use shared_model::ids::{ClinicId, DeviceId};
 use shared_model::permissions::Role;
+use shared_model::second_factor;
 use std::process::Command;
+use std::sync::atomic::AtomicI64;
+use sync_server::storage::trail::TrailQuery;
 
 on_both! {
     a_system_administrator_opens_a_clinic
@@ -141,6 +145,24 @@ async fn a_first_clinic_and_a_first_system_administrator_come_from_the_command_l
     assert!(made.0, "{}", made.1);
     let clinics: Vec<Clinic> = person.get("/clinics").await;
     assert_eq!(clinics.len(), 2);
+
+    // Who has locked everybody out, themselves too, is helped by whoever runs the server.
+    let nothing = admin(&["forget-second-factor", "boss@example.org"]);
+    assert!(!nothing.0, "there is none");
+    let now = AtomicI64::new(practice.settings.clock.now().0);
+    set_up(&person, NEW_PASSWORD, &now).await;
+    let boss_signs_in = || practice.sign_in("boss", NEW_PASSWORD, fresh_id(DeviceId));
+    assert_eq!(boss_signs_in().await.code(), second_factor::codes::SECOND_FACTOR);
+    let helped = admin(&["forget-second-factor", "Boss@example.org"]);
+    assert!(helped.0, "{}", helped.1);
+    assert_eq!(boss_signs_in().await.status, 200);
+    let removed = TrailQuery {
+        verb: Some("second_factor_removed".to_owned()),
+        ..TrailQuery::default()
+    };
+    let clinic = person.signed_in.principal.clinic;
+    let told = practice.storage.trail(clinic, removed, 10).await.expect("read");
+    assert_eq!(told.len(), 1, "the clinic sees it");
     let badly = admin(&[
         "create-clinic",
         "--name",

@@ -3,6 +3,7 @@
 use crate::database::{Database, Engine};
 use crate::morning::on_both;
 use crate::practice::{found_clinic, fresh_id};
+use futures_util::future::join_all;
 use shared_model::accounts::Sent;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, InvitationId};
 use shared_model::permissions::Role;
@@ -12,11 +13,12 @@ use sync_server::identity::{
     NewRefreshToken, RefreshVerdict, SignInLife, judge_refresh, judge_roles, random,
 };
 use sync_server::storage::people::{
-    Account, LinkPurpose, LostReport, MailOutcome, NewInvitation, NewLink, NewMail, OpenedClinic,
-    PeopleStorage, TakeUp, TakenUp, Taker,
+    Account, Factor, LinkPurpose, LostReport, MailOutcome, NewFactor, NewInvitation, NewLink, NewMail,
+    OpenedClinic, PeopleStorage, StoredTotp, TakeUp, TakenUp, Taker,
 };
 use sync_server::storage::{NewAccount, NewClinic, Storage};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 on_both! {
     an_address_has_one_account
@@ -30,6 +32,7 @@ on_both! {
     a_device_keeps_the_name_it_was_given
     a_lost_device_keeps_its_proof
     roles_are_judged_on_what_is_there
+    a_code_is_used_by_one_of_many_at_once
 }
 
 struct People {
@@ -642,4 +645,38 @@ async fn roles_are_judged_on_what_is_there(engine: Engine) {
         .filter(|member| member.roles.contains(&Role::ClinicAdministrator));
     assert_eq!(administrators.count(), 1);
     assert_eq!(members.len(), 6);
+}
+
+async fn a_code_is_used_by_one_of_many_at_once(engine: Engine) {
+    let people = People::new(engine).await;
+    let here = people.here();
+    let vet = people.account("vet").await.account;
+    assert!(!here.use_totp(vet, 7).await.unwrap(), "there is no app");
+    let recovery_codes: Vec<[u8; 32]> = vec![random(), random()];
+    let new = NewFactor {
+        account: vet,
+        factor: Factor::Totp {
+            totp: StoredTotp {
+                secret: Zeroizing::new(random()),
+                since: Timestamp(10),
+            },
+            step: 7,
+        },
+        recovery_codes: recovery_codes.clone(),
+        mail: None,
+    };
+    assert!(here.add_factor(new).await.unwrap());
+    assert!(!here.use_totp(vet, 7).await.unwrap(), "it confirmed the app");
+    let used = join_all((0..8).map(|_| here.use_totp(vet, 9))).await;
+    let count = used.into_iter().filter(|used| *used.as_ref().unwrap()).count();
+    assert_eq!(count, 1);
+    for former in [8, 9] {
+        assert!(!here.use_totp(vet, former).await.unwrap(), "{former}");
+    }
+    assert!(here.use_totp(vet, 10).await.unwrap());
+    let code = recovery_codes[0];
+    let used = join_all((0..8).map(|_| here.use_recovery_code(vet, code, None))).await;
+    let count = used.into_iter().filter(|used| *used.as_ref().unwrap()).count();
+    assert_eq!(count, 1);
+    assert_eq!(here.factors(vet).await.unwrap().recovery_codes, 1);
 }

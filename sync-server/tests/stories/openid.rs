@@ -10,11 +10,13 @@ use crate::issuer::{Issuer, Signing};
 use crate::morning::on_both;
 use crate::person::{Person, post};
 use crate::practice::{OTHER_OWNER, PASSWORD, Practice, fresh_id};
+use crate::second_factor::{code_at, set_up};
 use axum::http::Method;
 use serde_json::{Value, json};
 use shared_model::accounts::{self, Me, SignedIn};
 use shared_model::ids::DeviceId;
 use shared_model::permissions::Role;
+use shared_model::second_factor::{self, SecondStep};
 use shared_model::ways_in::{LinkedIdentity, Provider, ReturnTo, codes};
 use sync_server::identity::{RequestLimit, RequestLimits};
 
@@ -27,6 +29,7 @@ on_both! {
     keys_change_and_are_looked_for_once
     linking_takes_the_password_once_more
     whoever_has_no_password_proves_themselves_with_their_provider
+    a_providers_word_is_one_factor
 }
 
 fn said(answer: &http::Response) -> (u16, String) {
@@ -465,4 +468,45 @@ async fn a_provider_that_cannot_be_reached_is_no_wrong_password() {
             .status,
         404
     );
+}
+
+async fn a_providers_word_is_one_factor(engine: Engine) {
+    let place = Place::open(engine).await;
+    let vet = Person::of(&place.practice, "vet", PASSWORD).await;
+    assert_eq!(link(&place, &vet, "sub-1", "vet@example.org").await.status, 200);
+    let (secret, _) = set_up(&vet, PASSWORD, &place.now).await;
+    let second = expected(401, second_factor::codes::SECOND_FACTOR);
+    let finish_second = |step: &SecondStep| {
+        let code = code_at(&secret, &place.now);
+        json!({ "step": step.step, "proof": { "totp": code } })
+    };
+
+    let browser = Browser::sent(&place, None).await;
+    let code = browser.vouched("sub-1", "vet@example.org").await;
+    let asked = finish(&place, &code, json!({})).await;
+    assert_eq!(said(&asked), second);
+    let again = finish(&place, &code, json!({})).await;
+    assert_eq!(
+        said(&again),
+        expected(410, accounts::codes::LINK_NO_LONGER_VALID),
+        "the provider has had its say"
+    );
+    let body = finish_second(&asked.read());
+    let signed_in = post(place.practice.address, "/sign-in/second", body).await;
+    let signed_in: SignedIn = signed_in.read();
+    assert_eq!(signed_in.principal.account, vet.account());
+    place.pass(30_000);
+
+    // Nor does it alone change what one signs in with.
+    let begun = vet
+        .post("/me/openid/prove", beginning(ReturnTo::Page, None))
+        .await;
+    let code = Browser::after(&place, &begun)
+        .vouched("sub-1", "vet@example.org")
+        .await;
+    let proof = json!({ "proof": { "provider": { "code": code, "verifier": VERIFIER } } });
+    let asked = vet.post("/me/prove", proof).await;
+    assert_eq!(said(&asked), second);
+    let shown = vet.post("/me/prove/second", finish_second(&asked.read())).await;
+    assert_eq!(shown.status, 200, "{:?}", shown.body);
 }

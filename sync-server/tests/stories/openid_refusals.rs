@@ -7,12 +7,14 @@ use crate::issuer::{AUDIENCE, CLIENT_ID, PAGE, Signing, sign};
 use crate::morning::on_both;
 use crate::person::{Person, post};
 use crate::practice::{PASSWORD, fresh_id};
+use crate::second_factor::set_up;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared_model::accounts::codes::LINK_NO_LONGER_VALID;
 use shared_model::ids::DeviceId;
+use shared_model::second_factor;
 use shared_model::ways_in::codes;
 use sync_server::storage::people::{NewIdentity, Profile};
 use uuid::Uuid;
@@ -363,6 +365,10 @@ async fn session_tokens_of_a_page() {
     check(Signing::Rs256(1), &|_| {}, "somebody else's key").await;
     let stranger = enter(key, &set("sub", json!("sub-9"))).await;
     assert_eq!(stranger, (409, codes::NOT_LINKED.to_owned()));
+    let vet = Person::of(&place.practice, "vet", PASSWORD).await;
+    set_up(&vet, PASSWORD, &place.now).await;
+    let one_factor = (401, second_factor::codes::SECOND_FACTOR.to_owned());
+    assert_eq!(enter(key, &|_| {}).await, one_factor, "the other is asked for");
     for odd in ["", ".", "a.b", "a.b.c", &"a".repeat(10_000)] {
         let body = json!({ "provider": "acme", "session_token": odd, "device": fresh_id(DeviceId) });
         assert_eq!(

@@ -2,17 +2,18 @@
 
 use crate::authenticator::Authenticator;
 use crate::database::Engine;
-use crate::http::Response;
+use crate::http::{self, Response};
 use crate::letter_box::LetterBox;
 use crate::morning::on_both;
 use crate::person::{Person, invite, post};
 use crate::practice::{PASSWORD, Practice, found_clinic, fresh_id};
 use serde_json::json;
-use shared_model::accounts::{SignedIn, codes as account_codes, links};
+use shared_model::accounts::{Member, SignedIn, codes as account_codes, links};
 use shared_model::ids::{ClinicId, DeviceId};
 use shared_model::permissions::Role;
 use shared_model::second_factor::{
-    Factors, NewPasskey, PasskeyOffer, Proven, RecoveryCodes, SecondStep, SignInRules, TotpOffer, codes,
+    Factors, NewPasskey, PasskeyOffer, PasskeysOffered, Proven, RecoveryCodes, SecondStep, SignInRules,
+    TotpOffer, codes,
 };
 use shared_model::time::Timestamp;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ on_both! {
     administrators_help_who_has_lost_everything
     what_is_proven_is_so_in_one_sign_in_for_minutes
     no_way_in_goes_round_the_second_factor
+    an_app_shows_one_code_to_one
     a_passkey_is_enough_and_is_the_second_factor_too
     passkeys_that_do_not_hold_are_refused
 }
@@ -64,15 +66,8 @@ impl Scene {
         self.now.fetch_add(seconds * 1_000, Ordering::Relaxed);
     }
 
-    /// What an app shows now that has scanned the code.
     fn code(&self, secret: &str) -> String {
-        let secret = Secret::try_from_base32(secret).expect("base32");
-        let totp = Builder::new()
-            .with_secret(secret)
-            .build()
-            .expect("as the standard says");
-        let seconds = self.now.load(Ordering::Relaxed).unsigned_abs() / 1_000;
-        totp.generate(seconds).to_string()
+        code_at(secret, &self.now)
     }
 
     async fn sign_in(&self, name: &str) -> Response {
@@ -94,15 +89,8 @@ impl Scene {
         post(self.practice.address, "/sign-in/second", body).await
     }
 
-    /// Sets an app up; its secret, and the recovery codes.
     async fn set_up(&self, person: &Person) -> (String, Vec<String>) {
-        let proven = proven(person).await;
-        let offer: TotpOffer = ok(person.post("/me/totp/begin", json!({ "proven": proven })).await);
-        let body = json!({ "offer": offer.offer, "code": self.code(&offer.secret) });
-        let codes: RecoveryCodes = ok(person.post("/me/totp/confirm", body).await);
-        // The code that confirmed it is used.
-        self.later(30);
-        (offer.secret, codes.codes)
+        set_up(person, PASSWORD, &self.now).await
     }
 
     /// Comes in with an app.
@@ -116,6 +104,29 @@ impl Scene {
             signed_in,
         }
     }
+}
+
+/// What an app shows now that has scanned the code. `now` in milliseconds.
+pub fn code_at(secret: &str, now: &AtomicI64) -> String {
+    let secret = Secret::try_from_base32(secret).expect("base32");
+    let totp = Builder::new()
+        .with_secret(secret)
+        .build()
+        .expect("as the standard says");
+    let seconds = now.load(Ordering::Relaxed).unsigned_abs() / 1_000;
+    totp.generate(seconds).to_string()
+}
+
+/// Sets an app up; its secret, and the recovery codes. Half a minute passes: the code that confirmed it is used.
+pub async fn set_up(person: &Person, password: &str, now: &AtomicI64) -> (String, Vec<String>) {
+    let proof = json!({ "proof": { "password": password } });
+    let proven: Proven = ok(person.post("/me/prove", proof).await);
+    let begin = json!({ "proven": proven.proven });
+    let offer: TotpOffer = ok(person.post("/me/totp/begin", begin).await);
+    let body = json!({ "offer": offer.offer, "code": code_at(&offer.secret, now) });
+    let codes: RecoveryCodes = ok(person.post("/me/totp/confirm", body).await);
+    now.fetch_add(30_000, Ordering::Relaxed);
+    (offer.secret, codes.codes)
 }
 
 fn ok<T: serde::de::DeserializeOwned>(answer: Response) -> T {
@@ -379,6 +390,14 @@ async fn administrators_help_who_has_lost_everything(engine: Engine) {
     let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
     let desk = Person::of(&scene.practice, "desk", PASSWORD).await;
     scene.set_up(&vet).await;
+    let staff: Vec<Member> = admin.get("/staff").await;
+    for member in &staff {
+        let expected = Some(member.account == vet.account());
+        assert_eq!(member.has_second_factor, expected, "{}", member.email);
+    }
+    let owners: Vec<Member> = desk.get("/owners").await;
+    assert!(owners.iter().all(|owner| owner.has_second_factor.is_none()));
+    assert!(!owners.is_empty());
     let path = |person: &Person| format!("/staff/{}/second-factor", person.account());
     assert_eq!(
         desk.delete(&path(&vet)).await.code(),
@@ -531,6 +550,36 @@ async fn no_way_in_goes_round_the_second_factor(engine: Engine) {
     assert_eq!(signed_in.principal.clinic, elsewhere);
 }
 
+/// Of two who have the same code at the same moment, one comes in.
+async fn an_app_shows_one_code_to_one(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let (secret, _) = scene.set_up(&vet).await;
+    let (one, other) = (scene.step("vet").await, scene.step("vet").await);
+    let code = scene.code(&secret);
+    let (one, other) = tokio::join!(
+        scene.second(&one, "totp", &code),
+        scene.second(&other, "totp", &code),
+    );
+    let mut answers = [said(&one), said(&other)];
+    answers.sort();
+    assert_eq!(
+        answers,
+        [(200, String::new()), (401, codes::WRONG_CODE.to_owned())]
+    );
+}
+
+/// Status and code.
+fn said(answer: &Response) -> (u16, String) {
+    let status = answer.status.as_u16();
+    let code = if status == 200 {
+        String::new()
+    } else {
+        answer.code()
+    };
+    (status, code)
+}
+
 /// A passkey of somebody; the authenticator, and the recovery codes that came with the first one.
 async fn make_passkey(person: &Person, word: &str, name: &str) -> (Authenticator, NewPasskey) {
     let offer: PasskeyOffer = ok(person.post("/me/passkeys/begin", json!({ "proven": word })).await);
@@ -562,6 +611,8 @@ async fn a_passkey_is_enough_and_is_the_second_factor_too(engine: Engine) {
         .letters
         .letter("vet@example.org", "asks for more than your password")
         .await;
+    let here: PasskeysOffered = ok(http::get(scene.practice.address, "/api/v1/passkeys", &[]).await);
+    assert!(here.offered);
     let factors: Factors = vet.get("/me/factors").await;
     assert_eq!((factors.passkeys.len(), factors.offers_passkeys), (1, true));
     assert_eq!(factors.passkeys[0].name, "The reception's laptop");

@@ -8,11 +8,13 @@ use crate::morning::on_both;
 use crate::person::{Person, post};
 use crate::practice::{MIA, PASSWORD, Practice, REX, fresh_id};
 use crate::process::BINARY;
+use crate::second_factor::{code_at, set_up};
 use serde_json::{Value, json};
 use shared_model::accounts::{SignedIn, links};
 use shared_model::commands::EditPatient;
 use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
+use shared_model::second_factor::{Proven, SecondStep};
 use shared_model::ways_in::LinkedIdentity;
 use sqlx::Connection;
 use std::collections::BTreeSet;
@@ -28,6 +30,7 @@ on_both! {
     rows_from_before_there_was_a_chain_are_told_apart
     what_happens_beside_writing_is_in_it
     whatever_changes_a_way_in_is_in_it
+    whatever_becomes_of_second_factors_is_in_it
     administrators_read_it_with_filters_and_nobody_else
 }
 
@@ -491,6 +494,80 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     assert_eq!(refresh(&next.refresh_token).await.status, 200);
     assert_eq!(refresh(copied).await.status, 401);
     until_noted(practice, "refresh_token_reused", 1).await;
+    is_whole(practice).await;
+}
+
+async fn whatever_becomes_of_second_factors_is_in_it(engine: Engine) {
+    let place = Place::open(engine).await;
+    let practice = &place.practice;
+    let vet = Person::of(practice, "vet", PASSWORD).await;
+    let admin = Person::of(practice, "admin", PASSWORD).await;
+    let (secret, list) = set_up(&vet, PASSWORD, &place.now).await;
+    until_noted(practice, "second_factor_added", 1).await;
+    let step = async || {
+        let asked = practice.sign_in("vet", PASSWORD, fresh_id(DeviceId)).await;
+        let step: SecondStep = asked.read();
+        step.step
+    };
+    let second = async |step: &str, way: &str, proof: &str| {
+        let body = json!({ "step": step, "proof": { way: proof } });
+        post(practice.address, "/sign-in/second", body).await.status
+    };
+    let begun = step().await;
+    assert_eq!(second(&begun, "totp", "000000").await, 401);
+    until_noted(practice, "second_factor_refused", 1).await;
+    assert_eq!(second(&begun, "totp", &code_at(&secret, &place.now)).await, 200);
+    place.pass(30_000);
+    assert_eq!(second(&step().await, "recovery_code", &list[0]).await, 200);
+    until_noted(practice, "recovery_code_used", 1).await;
+    let ways = TrailQuery {
+        verb: Some("signed_in".to_owned()),
+        account: Some(vet.account()),
+        ..TrailQuery::default()
+    };
+    let told = practice.storage.trail(practice.clinic, ways, 100).await;
+    let told = told.expect("read");
+    let ways: Vec<Value> = told
+        .iter()
+        .map(|told| serde_json::from_str(&detail(told)).expect("JSON"))
+        .collect();
+    assert_eq!(
+        ways,
+        [
+            json!({ "way": "password", "second": "recovery_code" }),
+            json!({ "way": "password", "second": "totp" }),
+            json!({ "way": "password" }),
+        ]
+    );
+
+    let asked = vet
+        .post("/me/prove", json!({ "proof": { "password": PASSWORD } }))
+        .await;
+    let asked: SecondStep = asked.read();
+    let shown = json!({ "step": asked.step, "proof": { "recovery_code": list[1] } });
+    let proven: Proven = vet.post("/me/prove/second", shown).await.read();
+    let word = json!({ "proven": proven.proven });
+    assert_eq!(vet.post("/me/recovery-codes", &word).await.status, 200);
+    until_noted(practice, "recovery_codes_renewed", 1).await;
+    assert_eq!(vet.post("/me/totp/remove", &word).await.status, 204);
+    until_noted(practice, "second_factor_removed", 1).await;
+
+    let rules = json!({ "second_factor": true });
+    assert_eq!(admin.put("/clinic/sign-in", rules).await.status, 200);
+    until_noted(practice, "sign_in_rules_changed", 1).await;
+    set_up(&vet, PASSWORD, &place.now).await;
+    until_noted(practice, "second_factor_added", 2).await;
+    let path = format!("/staff/{}/second-factor", vet.account());
+    assert_eq!(admin.delete(&path).await.status, 204);
+    until_noted(practice, "second_factor_removed", 2).await;
+    let removed = TrailQuery {
+        verb: Some("second_factor_removed".to_owned()),
+        account: Some(admin.account()),
+        ..TrailQuery::default()
+    };
+    let told = practice.storage.trail(practice.clinic, removed, 100).await;
+    let of: Vec<String> = told.expect("read").iter().map(detail).collect();
+    assert_eq!(of, [json!({ "of": vet.account() }).to_string()]);
     is_whole(practice).await;
 }
 

@@ -19,8 +19,9 @@ pub(crate) use kept::{
 };
 pub(crate) use page::{
     FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
-    focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within, leave_field,
-    listen_active, listen_hidden, listen_keys, page_events, print_page, reload, scroll_into_view,
-    select_text, set_theme, set_title, sleep, system_zone, text_selection,
+    focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within, has_passkeys,
+    leave_field, listen_active, listen_hidden, listen_keys, make_passkey, page_events, print_page, reload,
+    save_text, scroll_into_view, select_text, set_theme, set_title, show_passkey, sleep, system_zone,
+    text_selection,
 };
 pub(crate) use session::session_locks;

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use shared_model::accounts::{AcceptInvitation, ChooseClinic, SignIn, codes};
 use shared_model::ids::AccountId;
 use shared_model::permissions::Principal;
+use shared_model::second_factor::{EnterWithPasskey, FinishSignIn};
 use shared_model::time::Timestamp;
 use shared_model::ways_in::{self, FinishOpenId, LinkWith};
 use zeroize::Zeroize;
@@ -137,6 +138,34 @@ impl<F: Files, I: Io> Runner<F, I> {
                     link_with.password.zeroize();
                 }
                 self.password = password;
+            }
+            Entrance::Second {
+                step,
+                shown,
+                password,
+            } => {
+                let mut body = FinishSignIn {
+                    step: step.text().to_owned(),
+                    proof: shown.proof(),
+                };
+                self.post(purpose, "/sign-in/second", &body);
+                body.step.zeroize();
+                self.password = password;
+            }
+            Entrance::Passkey {
+                offer,
+                credential,
+                clinic,
+            } => {
+                let body = EnterWithPasskey {
+                    offer: offer.text().to_owned(),
+                    credential: credential.text().to_owned(),
+                    device,
+                    device_name,
+                    clinic,
+                };
+                self.post(purpose, "/passkeys/finish", &body);
+                self.password = None;
             }
         }
     }

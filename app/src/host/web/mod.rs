@@ -7,6 +7,7 @@ mod kept;
 mod link;
 mod page;
 mod pages;
+mod passkeys;
 mod pool;
 mod reload;
 mod tabs;
@@ -22,7 +23,8 @@ pub(super) use link::{Link, start};
 pub(crate) use page::{
     FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
     focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within, leave_field,
-    listen_active, listen_hidden, listen_keys, listen_leaving, page_events, print_page, reload,
+    listen_active, listen_hidden, listen_keys, listen_leaving, page_events, print_page, reload, save_text,
     scroll_into_view, select_text, set_title, sleep, system_zone, text_selection,
 };
+pub(crate) use passkeys::{has_passkeys, make_passkey, show_passkey};
 pub(crate) use worker::{run_worker, worker_scope};

@@ -4,13 +4,23 @@ use super::Setting;
 use crate::components::{
     CallDialog, ConfirmDialog, PasswordField, Question, TroubleLine, use_asked, use_sending, use_zone,
 };
-use crate::host::{Call, CallTrouble, Deed, Errand, use_host};
+use crate::host::{Call, CallTrouble, Deed, Errand, ToProve, use_host};
 use crate::text;
 use crate::views::door::use_doors;
 use crate::views::providers::InBrowser;
 use dioxus::prelude::*;
 use shared_model::accounts::Me;
 use shared_model::ways_in::{LinkedIdentity, Proof, Provider};
+
+fn is_linked(provider: &Provider, linked: &[LinkedIdentity]) -> bool {
+    linked.iter().any(|one| one.provider == provider.label)
+}
+
+/// The provider that somebody without a password shows who they are with.
+pub(super) fn prover(offered: &[Provider], linked: &[LinkedIdentity]) -> Option<Provider> {
+    let found = offered.iter().find(|provider| is_linked(provider, linked));
+    found.cloned()
+}
 
 /// Nothing where no provider is offered and none is linked.
 #[component]
@@ -23,10 +33,10 @@ pub(super) fn LinkedAccounts(me: Me, offline: bool) -> Element {
     if offered.is_empty() && linked.is_empty() {
         return rsx! {};
     }
-    let (known, more): (Vec<Provider>, Vec<Provider>) = offered
+    let prover = prover(&offered, &linked);
+    let more = offered
         .into_iter()
-        .partition(|provider| linked.iter().any(|one| one.provider == provider.label));
-    let prover = known.first().cloned();
+        .filter(|provider| !is_linked(provider, &linked));
     rsx! {
         h2 { class: "settings__title", {text::linked_accounts()} }
         div { class: "card",
@@ -107,7 +117,7 @@ fn ToLink(provider: Provider, me: Me, prover: Option<Provider>, offline: bool) -
                     move |_| match &prover {
                         Some(prover) if !me.has_password => {
                             let to_link = to_link.clone();
-                            let way = host.travel(prover.name.clone(), Errand::Prove { to_link });
+                            let way = host.travel(prover.name.clone(), Errand::Prove(ToProve::ToLink(to_link)));
                             sending.wait_for(way, move |back| doors.take_in(back));
                         }
                         _ => asking.set(true),

@@ -2,6 +2,7 @@
 
 mod clinics;
 mod devices;
+mod factors;
 mod leaving;
 mod linked;
 mod locking;

@@ -3,6 +3,7 @@
 use super::Setting;
 use super::clinics::MyClinics;
 use super::devices::Devices;
+use super::factors::SignInFactors;
 use super::linked::LinkedAccounts;
 use crate::components::{
     CallDialog, FieldKind, PasswordField, Pill, ServerSays, TextField, Tint, icon, use_asked, use_sending,
@@ -33,6 +34,7 @@ pub(super) fn Account() -> Element {
         ServerSays { asking }
         if let Some(me) = me.clone() {
             You { me: me.clone(), offline }
+            SignInFactors { me: me.clone(), offline }
             LinkedAccounts { me, offline }
         }
         h2 { class: "settings__title", {text::my_devices()} }

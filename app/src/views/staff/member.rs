@@ -2,6 +2,7 @@
 
 use super::directory::{self, listed, new_entry};
 use super::role_cards::{RoleCards, main_role};
+use super::second_factor::TakeFactorsAway;
 use super::{NotForYou, RolePills};
 use crate::components::{
     Avatar, CallDialog, ConfirmDialog, EmptyState, Question, ServerSays, Size, Switch, Tint, icon, icon_xl,
@@ -142,6 +143,12 @@ fn Sheet(member: Member, offline: bool, children: Element) -> Element {
             }
             h2 { class: "settings__title", {text::devices()} }
             Devices { whose: if is_me { Whose::Mine } else { Whose::Of(member.account) }, name: name.clone(), briefly: true }
+            if !is_me {
+                h2 { class: "settings__title", {text::how_they_sign_in()} }
+                div { class: "card",
+                    TakeFactorsAway { member: member.clone(), offline }
+                }
+            }
             if may_change && !is_me {
                 h2 { class: "settings__title", {text::leaving()} }
                 div { class: "card",

@@ -5,6 +5,7 @@ mod invite;
 mod member;
 mod open_invitations;
 mod role_cards;
+mod second_factor;
 
 pub(crate) use invite::{InviteDialog, invitation_of};
 pub(crate) use member::MemberPage;
@@ -21,6 +22,7 @@ use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdUserCog, LdUserPlus};
 use open_invitations::OpenInvitations;
+use second_factor::AskForSecondFactor;
 use shared_model::accounts::Member;
 use shared_model::documents::StaffMember;
 use shared_model::permissions::Role;
@@ -98,11 +100,12 @@ fn Staff() -> Element {
                 ServerSays { asking }
                 if let Some(members) = members {
                     ul { class: "card list people-list",
-                        for member in members {
+                        for member in members.clone() {
                             Row { key: "{member.account}", member }
                         }
                     }
                     OpenInvitations {}
+                    AskForSecondFactor { members }
                 } else if !directory.is_empty() {
                     Directory { staff: directory }
                 }

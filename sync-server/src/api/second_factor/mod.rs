@@ -16,7 +16,9 @@ mod totp;
 pub(crate) use finish_sign_in::finish_sign_in;
 pub(super) use finish_sign_in::next_step;
 pub(crate) use own::{factors, new_recovery_codes, remove_passkey, remove_totp};
-pub(crate) use passkeys::{begin_passkey, begin_passkey_sign_in, finish_passkey, finish_passkey_sign_in};
+pub(crate) use passkeys::{
+    begin_passkey, begin_passkey_sign_in, finish_passkey, finish_passkey_sign_in, passkeys_offered,
+};
 pub(crate) use prove::{prove_by_first, prove_by_second};
 pub(crate) use rules::{forget_members_factors, set_sign_in_rules, sign_in_rules};
 pub(crate) use totp::{begin_totp, begin_totp_at_sign_in, confirm_totp, confirm_totp_at_sign_in};

@@ -16,11 +16,18 @@ use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
-use shared_model::second_factor::{AskProven, EnterWithPasskey, FinishPasskey, NewPasskey, PasskeyOffer};
+use shared_model::second_factor::{
+    AskProven, EnterWithPasskey, FinishPasskey, NewPasskey, PasskeyOffer, PasskeysOffered,
+};
 use uuid::Uuid;
 
 fn passkeys(state: &AppState) -> Result<&Passkeys, ApiError> {
     state.passkeys.as_ref().ok_or(ApiError::NoPasskeys)
+}
+
+pub(crate) async fn passkeys_offered(State(state): State<AppState>) -> Json<PasskeysOffered> {
+    let offered = state.passkeys.is_some();
+    Json(PasskeysOffered { offered })
 }
 
 pub(crate) async fn begin_passkey(

@@ -74,7 +74,9 @@ impl AccountStorage for PostgresStorage {
 
     async fn members(&self, clinic: ClinicId) -> Stored<Vec<Member>> {
         let rows = sqlx::query(
-            "select a.account, a.full_name, a.email, m.roles, m.client, max(d.last_seen), count(d.device)
+            "select a.account, a.full_name, a.email, m.roles, m.client, max(d.last_seen), count(d.device),
+                exists (select 1 from totp t where t.account = a.account)
+                or exists (select 1 from passkeys p where p.account = a.account)
              from memberships m join accounts a on a.account = m.account
              left join devices d on d.account = m.account
              where m.clinic = $1 group by a.account, m.roles, m.client order by a.full_name, a.account",
@@ -92,6 +94,7 @@ impl AccountStorage for PostgresStorage {
                     client: optional_client(row, 4)?,
                     last_seen: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
                     devices: people::small_count(row.try_get(6)?)?,
+                    has_second_factor: Some(row.try_get(7)?),
                 })
             })
             .collect()

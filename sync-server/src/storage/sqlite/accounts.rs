@@ -79,7 +79,9 @@ impl AccountStorage for SqliteStorage {
     async fn members(&self, clinic: ClinicId) -> Stored<Vec<Member>> {
         self.read(move |connection| {
             let mut select = connection.prepare_cached(
-                "select a.account, a.full_name, a.email, m.roles, m.client, max(d.last_seen), count(d.device)
+                "select a.account, a.full_name, a.email, m.roles, m.client, max(d.last_seen), count(d.device),
+                    exists (select 1 from totp t where t.account = a.account)
+                    or exists (select 1 from passkeys p where p.account = a.account)
                  from memberships m join accounts a on a.account = m.account
                  left join devices d on d.account = m.account
                  where m.clinic = ?1 group by a.account order by a.full_name, a.account",
@@ -95,6 +97,7 @@ impl AccountStorage for SqliteStorage {
                     client: optional_client(row, 4)?,
                     last_seen: row.get::<_, Option<i64>>(5)?.map(Timestamp),
                     devices: people::small_count(row.get(6)?)?,
+                    has_second_factor: Some(row.get(7)?),
                 });
             }
             Ok(members)

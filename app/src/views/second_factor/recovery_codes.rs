@@ -1,0 +1,111 @@
+//! Recovery codes, shown this once: they are copied, printed or saved before anything goes on.
+
+use crate::components::{Alert, Tint, icon};
+use crate::host;
+use crate::text;
+use crate::views::door::GateForm;
+use dioxus::prelude::*;
+use dioxus_free_icons::icons::ld_icons::{LdCopy, LdDownload, LdPrinter, LdTriangleAlert};
+use jiff::tz::TimeZone;
+
+#[component]
+pub(super) fn KeepRecoveryCodes(
+    codes: Vec<String>,
+    busy: bool,
+    #[props(default)] in_dialog: bool,
+    on_kept: EventHandler<()>,
+) -> Element {
+    // Nobody's clinic is known before they are in.
+    let zone = host::system_zone().and_then(|zone| TimeZone::get(&zone).ok());
+    let today = text::date_plain(host::now().date_in(&zone.unwrap_or(TimeZone::UTC)));
+    let mut kept = use_signal(|| false);
+    let mut missing = use_signal(|| false);
+    let mut said = use_signal(|| None::<&'static str>);
+    let all = codes.join("\n");
+    rsx! {
+        GateForm {
+            id: "recovery-codes",
+            in_dialog,
+            action: if busy { text::asking_clinic() } else { text::go_on() },
+            waits: busy,
+            on_submit: move |()| {
+                if busy {
+                    return;
+                }
+                missing.set(!kept());
+                if kept() {
+                    on_kept.call(());
+                } else {
+                    host::focus("codes-kept");
+                }
+            },
+            h2 { class: "card__title", tabindex: "-1", "data-autofocus": "", {text::recovery_codes()} }
+            p { class: "sub", {text::recovery_codes_what_for()} }
+            ol { class: "codes", "aria-label": text::recovery_codes(),
+                for code in &codes {
+                    li { key: "{code}", code { {code.clone()} } }
+                }
+            }
+            div { class: "codes__keep",
+                button {
+                    class: "btn btn--sm",
+                    r#type: "button",
+                    onclick: {
+                        let all = all.clone();
+                        move |_| {
+                            host::copy_to_clipboard(&all);
+                            said.set(Some(text::address_copied()));
+                        }
+                    },
+                    {icon(LdCopy)}
+                    {text::copy_it()}
+                }
+                button { class: "btn btn--sm", r#type: "button", onclick: move |_| host::print_page(),
+                    {icon(LdPrinter)}
+                    {text::print_codes()}
+                }
+                button {
+                    class: "btn btn--sm",
+                    r#type: "button",
+                    onclick: {
+                        let all = text::codes_file(&all, &today);
+                        move |_| {
+                            let saved = host::save_text(&format!("{}.txt", text::codes_file_name()), &all);
+                            said.set(Some(if saved { text::codes_saved() } else { text::codes_not_saved() }));
+                        }
+                    },
+                    {icon(LdDownload)}
+                    {text::save_codes()}
+                }
+            }
+            p { class: "sub", role: "status", {said().unwrap_or_default()} }
+            label { class: "check",
+                input {
+                    id: "codes-kept",
+                    r#type: "checkbox",
+                    checked: kept(),
+                    "aria-describedby": missing().then_some("codes-kept-error"),
+                    onchange: move |event| {
+                        kept.set(event.checked());
+                        missing.set(false);
+                    },
+                }
+                {text::codes_are_kept()}
+            }
+            if missing() {
+                div { id: "codes-kept-error",
+                    Alert { tone: Tint::Warn, icon: icon(LdTriangleAlert), title: text::codes_not_kept(), line: true, urgent: true }
+                }
+            }
+        }
+        section { class: "print-sheet print-sheet--codes", "aria-hidden": "true",
+            h1 { {text::recovery_codes_of(text::app_name())} }
+            p { {text::recovery_codes_paper(today)} }
+            ol { class: "codes",
+                for code in &codes {
+                    li { key: "{code}", code { {code.clone()} } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Setting an authenticator app up: a code to scan or to type, and the first code that comes back.
+
+use super::qr_code::QrCode;
+use super::whole_code;
+use crate::components::{FieldKind, TextField, TroubleLine, seconds_to_wait, use_slowed};
+use crate::host::{self, CallTrouble, Secret};
+use crate::text;
+use crate::views::door::GateForm;
+use dioxus::prelude::*;
+use shared_model::second_factor::TotpOffer;
+
+#[component]
+pub(super) fn SetAppUp(
+    offer: TotpOffer,
+    busy: bool,
+    trouble: Signal<Option<CallTrouble>>,
+    #[props(default)] in_dialog: bool,
+    on_code: EventHandler<Secret>,
+) -> Element {
+    let mut code = use_signal(String::new);
+    let mut missing = use_signal(|| false);
+    let slowed = use_slowed(trouble, seconds_to_wait, CallTrouble::SlowDown);
+    let waits = busy || slowed();
+    let on_this_device = host::device() != host::Device::Computer;
+    use_effect(move || {
+        if *trouble.read() == Some(CallTrouble::WrongCode) {
+            code.set(String::new());
+            host::focus("code");
+        }
+    });
+    let mut submit = move |()| {
+        if waits {
+            return;
+        }
+        let whole = whole_code(&code.peek());
+        missing.set(whole.is_none());
+        match whole {
+            Some(code) => on_code.call(code.into()),
+            None => host::focus("code"),
+        }
+    };
+    let wrong = *trouble.read() == Some(CallTrouble::WrongCode);
+    let error = if missing() {
+        Some(text::code_missing())
+    } else {
+        wrong.then(text::code_wrong)
+    };
+    let typed_on = move |typed: String| {
+        missing.set(false);
+        if whole_code(&typed).is_some() {
+            submit(());
+        }
+    };
+    rsx! {
+        GateForm {
+            id: "set-up",
+            in_dialog,
+            action: if busy { text::asking_clinic() } else { text::go_on() },
+            waits,
+            on_submit: submit,
+            match trouble() {
+                Some(trouble) if trouble != CallTrouble::WrongCode => rsx! {
+                    TroubleLine { trouble }
+                },
+                _ => rsx! {},
+            }
+            // Nothing of it scrolls away before it was read.
+            ol { class: "steps", tabindex: "-1", "data-autofocus": "",
+                li { {text::get_an_app()} }
+                li {
+                    if on_this_device {
+                        a { class: "btn btn--block", href: offer.address.clone(), {text::open_in_app()} }
+                        p { class: "sub", {text::scan_elsewhere()} }
+                    } else {
+                        {text::scan_code()}
+                    }
+                    QrCode { side: offer.side, modules: offer.modules.clone(), label: text::qr_code() }
+                    details { class: "by-hand",
+                        summary { {text::cannot_scan()} }
+                        p { class: "sub", {text::type_secret()} }
+                        code { class: "by-hand__secret", id: "totp-secret", {in_fours(&offer.secret)} }
+                        button {
+                            class: "btn btn--sm",
+                            r#type: "button",
+                            onclick: {
+                                let secret = offer.secret.clone();
+                                move |_| host::copy_to_clipboard(&secret)
+                            },
+                            {text::copy_it()}
+                        }
+                    }
+                }
+                li {
+                    TextField {
+                        id: "code",
+                        label: text::first_code(),
+                        value: code,
+                        kind: FieldKind::Code,
+                        secret: true,
+                        autocomplete: "one-time-code",
+                        error: error.map(str::to_owned),
+                        on_input: typed_on,
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// As somebody reads it off.
+fn in_fours(secret: &str) -> String {
+    let letters: Vec<char> = secret.chars().collect();
+    let fours: Vec<String> = letters.chunks(4).map(|four| four.iter().collect()).collect();
+    fours.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_off_in_fours() {
+        assert_eq!(in_fours("ABCDEFGHIJ"), "ABCD EFGH IJ");
+        assert_eq!(in_fours(""), "");
+    }
+}
