@@ -7,6 +7,7 @@ import { Audit } from "./support/axe.mjs";
 import { ADMINISTRATOR, Clinic, DESK, PASSWORD, PHONE, TECHNICIAN, VET } from "./support/clinic.mjs";
 import { Issuer, signInThere } from "./support/issuer.mjs";
 import { Mailbox } from "./support/mails.mjs";
+import { newApp } from "./support/one_time_code.mjs";
 import { allAtTheClinic, day } from "./support/screens.mjs";
 
 let issuer, other, clinic, audit;
@@ -221,6 +222,24 @@ test("somebody who was invited joins with the provider, and needs no password", 
   await karin.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
   await karin.page.getByText("You could not sign in any more").waitFor();
   await karin.page.keyboard.press("Escape");
+
+  // Whoever has no password shows at the provider that it is they, and is asked for the app after it from then on.
+  await button(karin, "Set up: Authenticator app").click();
+  await look(karin, "set up an app by way of a provider");
+  await karin.page.getByRole("dialog").getByRole("button", { name: "Go on with Acme" }).click();
+  await there(karin, "karin", true);
+  const app = await newApp(karin);
+  await look(karin, "set up an app behind the door");
+  await karin.page.locator("#code").fill(await app.code());
+  await karin.page.getByLabel("I have kept these codes where I find them again").check();
+  await button(karin, "Go on").click();
+  await karin.page.getByText("Your authenticator app is set up").waitFor();
+  await button(karin, "Sign out").click();
+  await withAcme(karin).click();
+  await there(karin, "karin");
+  await karin.page.getByRole("heading", { name: "One more step" }).waitFor();
+  await look(karin, "one more step after a provider");
+  await karin.page.locator("#code").fill(await app.code());
   await button(karin, "Choose one").click();
   await karin.page.getByText("A mail is on its way").waitFor();
   await karin.close();

@@ -45,18 +45,19 @@ process.on("exit", () => running.forEach((server) => server.kill("SIGKILL")));
 
 export class Clinic {
   /** @param {{patients?: number, years?: number, databaseUrl?: string, web?: string, env?: Record<string, string>,
-   *     elsewhere?: string}} options `elsewhere` begins the addresses of pages that are not ours: what they complain about is theirs */
+   *     elsewhere?: string, named?: boolean}} options `named` has it reached by a name, as passkeys need it; `elsewhere` begins the addresses of pages that are not ours: what they complain about is theirs */
   static async start(options = {}) {
     const clinic = new Clinic();
     clinic.elsewhere = options.elsewhere;
     clinic.folder = mkdtempSync(join(tmpdir(), "clinic-"));
     clinic.port = await freePort();
-    clinic.address = `http://127.0.0.1:${clinic.port}`;
+    clinic.address = `http://${options.named ? "localhost" : "127.0.0.1"}:${clinic.port}`;
     clinic.env = {
       ...process.env,
       DATA: join(clinic.folder, "data"),
       WEB: options.web ?? WEB,
       LISTEN: `127.0.0.1:${clinic.port}`,
+      ...(options.named && { PUBLIC_ADDRESS: clinic.address }),
       ...options.env,
     };
     delete clinic.env.DATABASE_URL;
