@@ -9,24 +9,49 @@ import { Issuer, signInThere } from "./support/issuer.mjs";
 import { Mailbox } from "./support/mails.mjs";
 import { allAtTheClinic, day } from "./support/screens.mjs";
 
-let issuer, clinic, audit;
+let issuer, other, clinic, audit;
+/** What was in addresses on the way: worth nothing without what the client keeps, and still in no log. */
+const codes = new Set();
+let ways = 0;
 
 before(async () => {
-  issuer = await Issuer.listen();
-  clinic = await Clinic.start({ patients: 20, years: 1, env: { OPENID: issuer.setting() }, elsewhere: issuer.address });
-  issuer.serve(clinic.address);
+  [issuer, other] = [await Issuer.listen(), await Issuer.listen("Borough")];
+  const env = { OPENID: JSON.stringify([issuer.setting(), other.setting()]) };
+  clinic = await Clinic.start({ patients: 20, years: 1, env, elsewhere: "http://localhost:" });
+  for (const one of [issuer, other]) one.serve(clinic.address);
   audit = new Audit();
 });
 
 after(async () => {
   await clinic?.stop();
   await issuer?.stop();
+  await other?.stop();
 });
 
 const button = (device, name) => device.page.getByRole("button", { name });
 const path = (device) => new URL(device.page.url()).pathname + new URL(device.page.url()).hash;
 const withAcme = (device) => button(device, "Sign in with Acme");
 const linked = (device) => device.page.locator(".setting").filter({ hasText: "Acme" });
+
+/** Signs in at the provider; what the browser carries in addresses meanwhile is noted. */
+async function there(device, name, again) {
+  const note = (response) => {
+    const addresses = `${response.url()} ${response.headers().location ?? ""}`;
+    for (const [, code] of addresses.matchAll(/(?:[?&](?:code|state)=|signed-in#)([\w-]+)/g)) codes.add(code);
+  };
+  ways += 1;
+  device.page.on("response", note);
+  await signInThere(device.page, name, again);
+  await device.page.waitForURL((url) => url.href.startsWith(clinic.address));
+  device.page.off("response", note);
+}
+
+/** On the way to link it, as far as the provider. */
+async function link(device) {
+  await button(device, "Link Acme").click();
+  await device.page.getByLabel("Your password").fill(PASSWORD);
+  await button(device, "Go on with Acme").click();
+}
 
 /** Looks at a screen with a machine's eyes; and keeps a picture of it where SHOTS says so. */
 async function look(device, screen) {
@@ -48,7 +73,7 @@ test("whoever is not linked shows once which account is theirs, and is in", asyn
   await withAcme(vet).waitFor();
   await look(vet, "sign in");
   await withAcme(vet).click();
-  await signInThere(vet.page, "ana");
+  await there(vet, "ana");
   await vet.page.getByText("Your Acme account is not linked yet").waitFor();
   assert.equal(path(vet), "/clients", "where they were, and no code is in the address bar");
   assert.equal(await vet.page.getByLabel("Email").inputValue(), "ana@acme.example");
@@ -99,7 +124,13 @@ test("whoever is signed in links it under Me, and takes it away again", async ()
   await desk.goto("/me");
   const mailbox = new Mailbox(clinic, DESK);
   await button(desk, "Link Acme").click();
-  await signInThere(desk.page, "jana");
+  await look(desk, "the password once more");
+  await desk.page.getByLabel("Your password").fill("a wrong one");
+  await button(desk, "Go on with Acme").click();
+  await desk.page.getByText("This is not your password").waitFor();
+  await desk.page.getByLabel("Your password").fill(PASSWORD);
+  await desk.page.keyboard.press("Enter");
+  await there(desk, "jana");
   await desk.page.getByText("Acme is linked").waitFor();
   assert.equal(path(desk), "/me");
   await linked(desk).getByText("jana@acme.example").waitFor();
@@ -117,13 +148,36 @@ test("whoever is signed in links it under Me, and takes it away again", async ()
   await desk.close();
 });
 
+test("whoever comes back to a page that has locked meanwhile unlocks it, and it is linked", async () => {
+  const desk = await clinic.profile();
+  await desk.signIn(DESK);
+  await allAtTheClinic(desk);
+  await desk.goto("/me");
+  await link(desk);
+  await desk.page.waitForURL(/^http:\/\/localhost:/);
+  // What keeps the key for a page that is loaded anew forgets it, as it does after a quarter of a minute.
+  const browser = await desk.context.newCDPSession(desk.page);
+  await browser.send("ServiceWorker.enable");
+  await browser.send("ServiceWorker.stopAllWorkers");
+  await there(desk, "jana");
+  await desk.page.locator("main.lock").waitFor();
+  await desk.unlock();
+  await desk.page.getByText("Acme is linked").waitFor();
+  assert.equal(path(desk), "/me");
+  await linked(desk).getByText("jana@acme.example").waitFor();
+  await button(desk, "Take away").click();
+  await desk.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await button(desk, "Link Acme").waitFor();
+  await desk.close();
+});
+
 test("an account of the provider's belongs to one account here", async () => {
   const tomas = await clinic.profile();
   await tomas.signIn(TECHNICIAN);
   await allAtTheClinic(tomas);
   await tomas.goto("/me");
-  await button(tomas, "Link Acme").click();
-  await signInThere(tomas.page, "ana");
+  await link(tomas);
+  await there(tomas, "ana");
   await tomas.page.getByText("It belongs to another account here").waitFor();
   await button(tomas, /^Go on as/).click();
   await button(tomas, "Link Acme").waitFor();
@@ -147,12 +201,22 @@ test("somebody who was invited joins with the provider, and needs no password", 
   await button(karin, "Join with Acme").waitFor();
   await look(karin, "invitation");
   await button(karin, "Join with Acme").click();
-  await signInThere(karin.page, "karin");
+  await there(karin, "karin");
   await allAtTheClinic(karin);
   await karin.goto("/me");
   await linked(karin).getByText("karin@acme.example").waitFor();
   await karin.page.getByText("You have none, as you sign in with a linked account").waitFor();
   await look(karin, "me without a password");
+  // Another one is linked by whoever signs in at the first one once more.
+  await button(karin, "Link Borough").click();
+  await there(karin, "karin", true);
+  await karin.page.waitForURL((url) => url.href.startsWith(other.address));
+  await there(karin, "karin.work");
+  await karin.page.getByText("Borough is linked").waitFor();
+  await karin.page.getByText("karin.work@borough.example").waitFor();
+  await button(karin, "Take away").last().click();
+  await karin.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await button(karin, "Link Borough").waitFor();
   await button(karin, "Take away").click();
   await karin.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
   await karin.page.getByText("You could not sign in any more").waitFor();
@@ -164,9 +228,13 @@ test("somebody who was invited joins with the provider, and needs no password", 
 });
 
 test("nothing went wrong that nobody saw", () => {
-  assert.deepEqual(issuer.troubles, []);
+  assert.deepEqual([...issuer.troubles, ...other.troubles], []);
   assert.deepEqual(audit.lines(), []);
   const troubles = clinic.profiles.flatMap((profile) => profile.troubles);
   assert.deepEqual(troubles, []);
-  for (const secret of ["known there alone", "a secret between", "code_verifier"]) assert.ok(!clinic.log.includes(secret));
+  // Of each way the state, the provider's code and our own.
+  assert.equal(codes.size, 3 * ways);
+  for (const secret of [...codes, "known there alone", "a secret between", "code_verifier"]) {
+    assert.ok(!clinic.log.includes(secret), secret);
+  }
 });

@@ -52,6 +52,9 @@ fn root() -> Element {
         match (stage, doors.now()) {
             (Stage::Opening, _) => rsx! { OpeningPage {} },
             (Stage::NoStore(trouble), _) => rsx! { NoStorePage { trouble } },
+            // It stays open behind them.
+            (Stage::SignedOut, Some(door)) if door.waits_for_whoever_is_here() => rsx! { SignInPage {} },
+            (Stage::Locked(locked), Some(door)) if door.waits_for_whoever_is_here() => rsx! { LockPage { locked } },
             (_, Some(door)) => rsx! { DoorPage { door } },
             (Stage::SignedOut, None) => rsx! { SignInPage {} },
             (Stage::SignedIn, None) => rsx! { Router::<Route> {} },

@@ -7,9 +7,11 @@ const CLIENT = "clinic";
 const SECRET = "a secret between clinic and provider";
 
 export class Issuer {
-  /** Its address is known before the clinic's is; `serve` comes once both are. */
-  static async listen() {
+  /** Its address is known before the clinic's is; `serve` comes once both are. `label` is what people read. */
+  static async listen(label = "Acme") {
     const issuer = new Issuer();
+    issuer.label = label;
+    issuer.name = label.toLowerCase();
     issuer.server = createServer((request, response) => issuer.answer(request, response));
     issuer.server.listen(0, "127.0.0.1");
     await once(issuer.server, "listening");
@@ -20,9 +22,8 @@ export class Issuer {
 
   /** What the clinic's server is told about it. */
   setting() {
-    return JSON.stringify([
-      { name: "acme", label: "Acme", issuer: this.address, client_id: CLIENT, client_secret: SECRET },
-    ]);
+    const { name, label, address } = this;
+    return { name, label, issuer: address, client_id: CLIENT, client_secret: SECRET };
   }
 
   serve(clinicAddress) {
@@ -31,18 +32,19 @@ export class Issuer {
         {
           client_id: CLIENT,
           client_secret: SECRET,
-          redirect_uris: [`${clinicAddress}/api/v1/openid/callback/acme`],
+          redirect_uris: [`${clinicAddress}/api/v1/openid/callback/${this.name}`],
           grant_types: ["authorization_code"],
           response_types: ["code"],
         },
       ],
       claims: { email: ["email", "email_verified"], profile: ["name"] },
       conformIdTokenClaims: false,
-      cookies: { keys: ["of this story alone"] },
+      // A browser keeps cookies by host, and several of these share one.
+      cookies: { keys: ["of this story alone"], names: { session: `${this.name}-session` } },
       pkce: { required: () => true },
       findAccount: (_, id) => ({
         accountId: id,
-        claims: () => ({ sub: id, email: `${id}@acme.example`, email_verified: true, name: id }),
+        claims: () => ({ sub: id, email: `${id}@${this.name}.example`, email_verified: true, name: id }),
       }),
     });
     this.answer = provider.callback();
@@ -59,11 +61,11 @@ export class Issuer {
   }
 }
 
-/** What a person does at the provider: signs in there, and agrees. */
-export async function signInThere(page, name) {
+/** What a person does at the provider: signs in there, and agrees the first time. */
+export async function signInThere(page, name, again = false) {
   await page.waitForURL(/^http:\/\/localhost:/);
   await page.getByPlaceholder("Enter any login").fill(name);
   await page.getByPlaceholder("and password").fill("known there alone");
   await page.getByRole("button", { name: "Sign-in" }).click();
-  await page.getByRole("button", { name: "Continue" }).click();
+  if (!again) await page.getByRole("button", { name: "Continue" }).click();
 }

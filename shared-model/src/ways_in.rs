@@ -47,7 +47,7 @@ pub enum ReturnTo {
     Loopback(u16),
 }
 
-/// `POST /openid/begin` (anybody), and `POST /me/openid/begin` (signed in, to link), answered by [`OpenIdBegun`].
+/// `POST /openid/begin` (anybody), and `POST /me/openid/prove` (signed in, for a [`Proof`]), answered by [`OpenIdBegun`].
 #[derive(Clone, Serialize, Deserialize)]
 pub struct BeginOpenId {
     pub provider: String,
@@ -59,14 +59,34 @@ pub struct BeginOpenId {
     pub invitation: Option<String>,
 }
 
+/// `POST /me/openid/begin` (signed in, to link), answered by [`OpenIdBegun`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct BeginLinking {
+    pub begin: BeginOpenId,
+    pub proof: Proof,
+}
+
+/// How somebody who is signed in shows once more that it is they.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    Password(String),
+    /// For whoever has none: what came back from a provider that is linked already. The code is used up.
+    Provider {
+        code: String,
+        verifier: String,
+    },
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 pub struct OpenIdBegun {
     /// Where the browser goes.
     pub address: String,
 }
 
-/// `POST /openid/finish`, answered by [`crate::accounts::SignedIn`]. A 409 ([`NotLinked`], or which clinic) leaves the code good for the
-/// rest of its minutes; everything else uses it up.
+/// `POST /openid/finish`, answered by [`crate::accounts::SignedIn`]. The code is used up by whoever is let in, by a provider
+/// that vouches for nobody, and by a wrong verifier. What only asks for more leaves it good for the rest of its minutes:
+/// [`NotLinked`], which clinic, another password, a pause.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FinishOpenId {
     /// What came back through the browser.
@@ -115,7 +135,7 @@ pub struct EnterWithSession {
     pub clinic: Option<ClinicId>,
 }
 
-/// `POST /me/openid/finish`, answered by [`LinkedIdentity`].
+/// `POST /me/openid/finish`, answered by [`LinkedIdentity`]. The code is used up whatever comes of it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FinishLinking {
     pub code: String,

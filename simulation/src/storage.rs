@@ -10,7 +10,7 @@ use shared_model::permissions::{Feed, Principal};
 use shared_model::time::Timestamp;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use sync_server::identity::{NewRefreshToken, RefreshVerdict, StoredRefreshToken};
+use sync_server::identity::{NewRefreshToken, RefreshVerdict, SignInLife, StoredRefreshToken};
 use sync_server::storage::compaction::{Compactable, Compaction, CompactionStorage};
 use sync_server::storage::people::PeopleStorage;
 use sync_server::storage::trail::{
@@ -373,12 +373,12 @@ impl IdentityStorage for Disturbed {
         &self,
         hash: [u8; 32],
         fresh: [u8; 32],
-        expires_at: Timestamp,
+        life: SignInLife,
         now: Timestamp,
         judge: RefreshJudge,
     ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)> {
         self.inner()?
-            .rotate_refresh_token(hash, fresh, expires_at, now, judge)
+            .rotate_refresh_token(hash, fresh, life, now, judge)
             .await
     }
 

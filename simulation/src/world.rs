@@ -26,14 +26,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 use sync_server::HeavyWork;
 use sync_server::at_rest::{MasterKey, MasterKeys};
-use sync_server::identity::{AccessClaims, AccessTokens, NewRefreshToken, REFRESH_DAYS, mint_refresh_token};
+use sync_server::identity::{AccessClaims, AccessTokens, NewRefreshToken, SignInLife, mint_refresh_token};
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{NewAccount, NewClinic, Storage};
 use tokio::runtime::Runtime;
 
 /// 23 November 2026, noon.
 pub(crate) const BEGIN: i64 = 1_795_435_200_000;
-const DAY_MS: i64 = 24 * 3_600_000;
 
 pub(crate) struct World {
     pub(crate) plan: Plan,
@@ -364,7 +363,8 @@ impl World {
                 account,
                 clinic,
                 device,
-                expires_at: Timestamp(now + REFRESH_DAYS * DAY_MS),
+                begun_at: Timestamp(now),
+                expires_at: SignInLife::default().expires_at(Timestamp(now), Timestamp(now)),
             };
             database.add_refresh_token(token).await.ok()?;
             principals

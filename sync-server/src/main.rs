@@ -11,6 +11,7 @@ use sync_server::at_rest::MasterKey;
 use sync_server::config::{
     Admin, AdminTask, AuditTask, Cli, CreateClinic, Data, Demo, Role, Serve, VerifyAudit,
 };
+use sync_server::identity::SignInLife;
 use sync_server::mail::{MailWay, Post};
 use sync_server::server::{self, Settings};
 use sync_server::storage::Storage;
@@ -148,6 +149,7 @@ async fn serve(storage: Arc<dyn Storage>, data: &Data, options: Serve) -> Outcom
     settings.allowed_origins = options.allowed_origins;
     settings.post = post;
     settings.providers = providers;
+    settings.sign_in_life = SignInLife::of_days(options.sign_in_days);
     settings.request_limits.address.at_once = options.requests_at_once;
     settings.trusted_proxies = options.trusted_proxies;
     settings.keep_changes.at_least = Duration::from_secs(u64::from(options.keep_changes_days) * 24 * 3_600);

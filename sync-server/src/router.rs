@@ -5,7 +5,7 @@ use crate::server::AppState;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, delete, get, patch, post};
 use shared_model::protocol::MAX_FRAME;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -46,13 +46,18 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/invitations/look", post(api::look_at_invitation))
         .route("/invitations/accept", post(api::accept_invitation))
         .route("/openid/begin", post(api::begin_openid))
-        .route("/openid/go/{token}", get(api::go_to_provider))
-        .route("/openid/callback/{provider}", get(api::openid_callback))
         .route("/openid/finish", post(api::finish_openid))
         .route("/openid/session", post(api::enter_with_session))
+        .route("/me/openid/prove", post(api::begin_proving))
         .route("/me/openid/begin", post(api::begin_linking))
         .route("/me/openid/finish", post(api::finish_linking))
         .layer(from_fn_with_state(state.clone(), api::limit_secrets));
+    // People's browsers open these themselves.
+    let by_browsers = Router::new()
+        .route("/openid/go/{token}", get(api::go_to_provider))
+        .route("/openid/callback/{provider}", get(api::openid_callback))
+        .layer(from_fn_with_state(state.clone(), api::limit_secrets))
+        .layer(from_fn(api::in_words));
     let people = Router::new()
         .route("/automerge-repo/ticket", post(api::automerge_repo_ticket))
         .route("/audit", get(api::audit))
@@ -101,6 +106,7 @@ pub(crate) fn router(state: AppState) -> Router {
     // so with its entity tag.
     let api = sockets
         .merge(secrets)
+        .merge(by_browsers)
         .merge(people)
         .fallback(any(api::no_such_address))
         .method_not_allowed_fallback(api::no_such_method)

@@ -6,7 +6,8 @@ use crate::error::ApiError;
 use crate::forget_stale_sign_ins::forget_stale_sign_ins;
 use crate::heavy_work::HeavyWork;
 use crate::identity::{
-    AccessTokens, Network, Passwords, ProviderSetting, Providers, RequestLimits, Requests, SlowDown, random,
+    AccessTokens, Network, Passwords, ProviderSetting, Providers, RequestLimits, Requests, SignInLife,
+    SlowDown, random,
 };
 use crate::mail::{MailWay, Mails, Post, Writing, keep_sending};
 use crate::router;
@@ -33,6 +34,7 @@ pub struct Settings {
     /// The web client's files.
     pub web: PathBuf,
     pub access_token_life: Duration,
+    pub sign_in_life: SignInLife,
     /// A session that says nothing for so long has lost its device.
     pub silence: Duration,
     /// Where people reach the server: what links in mails begin with, without a slash at the end.
@@ -68,6 +70,7 @@ impl Settings {
         Self {
             web,
             access_token_life: Duration::from_secs(15 * 60),
+            sign_in_life: SignInLife::default(),
             silence: Duration::from_millis(3 * HEARTBEAT_MS.unsigned_abs()),
             public_address: "http://localhost:8080".to_owned(),
             allowed_origins: Vec::new(),

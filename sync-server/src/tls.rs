@@ -44,8 +44,10 @@ pub struct TlsFiles {
 pub enum TlsError {
     #[error("{file}: {why}")]
     File { file: String, why: String },
-    #[error("certificate and key do not belong together: {0}")]
-    Pair(#[from] rustls::Error),
+    #[error("this certificate and this key cannot be served together: {0}")]
+    Pair(rustls::Error),
+    #[error("the socket does not say where it listens: {0}")]
+    Socket(io::Error),
 }
 
 impl TlsFiles {
@@ -67,7 +69,7 @@ impl TlsFiles {
             });
         }
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(trouble(&self.key))?;
-        Ok(CertifiedKey::from_der(chain, key, &ring::default_provider())?)
+        CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(TlsError::Pair)
     }
 
     /// When either was written last, as far as the disk says so.
@@ -100,14 +102,12 @@ impl TlsListener {
     ) -> Result<Self, TlsError> {
         let renewal = Renewal::new(files)?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
+            .with_safe_default_protocol_versions()
+            .expect("ring has what TLS 1.2 and 1.3 need")
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&renewal.current) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let address = listener.local_addr().map_err(|error| TlsError::File {
-            file: "the socket".to_owned(),
-            why: error.to_string(),
-        })?;
+        let address = listener.local_addr().map_err(TlsError::Socket)?;
         let (done, ready) = mpsc::channel(READY);
         tokio::spawn(accept(
             listener,
@@ -224,8 +224,9 @@ impl Renewal {
         if written == self.written {
             return Ok(false);
         }
-        self.written = written;
         let fresh = Arc::new(self.files.read()?);
+        // Only now: a pair that was half written is looked at again, also where the disk dates its other half the same.
+        self.written = written;
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(true)
     }
@@ -269,7 +270,17 @@ mod tests {
         assert!(matches!(renewal.look(), Ok(false)));
 
         write(&files.certificate, "not a certificate", 2);
-        assert!(matches!(renewal.look(), Err(TlsError::File { .. })));
+        for _ in 0..2 {
+            assert!(
+                matches!(renewal.look(), Err(TlsError::File { .. })),
+                "it is said until it is mended"
+            );
+        }
+        write(&files.certificate, &first.cert.pem(), 2);
+        assert!(
+            matches!(renewal.look(), Ok(true)),
+            "the rest was written within the same tick of the disk's clock"
+        );
         write(&files.certificate, &second.cert.pem(), 3);
         assert!(
             matches!(renewal.look(), Err(TlsError::Pair(_))),

@@ -3,6 +3,7 @@
 use super::{Alert, Dialog, Tint, icon, use_element_id, use_toasts};
 use crate::host::{Call, CallTrouble, Deed, Host, Request, read};
 use crate::text;
+use dioxus::core::Task;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdClock, LdCloudOff};
 use serde::de::DeserializeOwned;
@@ -10,20 +11,20 @@ use serde::de::DeserializeOwned;
 /// One request after the other, and why the last was not carried out.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Sending {
-    busy: Signal<bool>,
+    under_way: Signal<Option<Task>>,
     trouble: Signal<Option<CallTrouble>>,
 }
 
 pub(crate) fn use_sending() -> Sending {
     Sending {
-        busy: use_signal(|| false),
+        under_way: use_signal(|| None),
         trouble: use_signal(|| None),
     }
 }
 
 impl Sending {
     pub(crate) fn is_busy(self) -> bool {
-        *self.busy.read()
+        self.under_way.read().is_some()
     }
 
     pub(crate) fn trouble(self) -> Option<CallTrouble> {
@@ -42,20 +43,47 @@ impl Sending {
     }
 
     fn exchange(self, request: Request, then: Box<dyn FnOnce(String) -> Result<(), CallTrouble>>) {
+        let host: Host = consume_context();
+        self.begin(host.exchange(request), then);
+    }
+
+    /// The same with whatever else takes its time and can fail.
+    pub(crate) fn wait_for<A: 'static>(
+        self,
+        answer: impl Future<Output = Result<A, CallTrouble>> + 'static,
+        then: impl FnOnce(A) + 'static,
+    ) {
+        self.begin(answer, |answer| {
+            then(answer);
+            Ok(())
+        });
+    }
+
+    fn begin<A: 'static>(
+        self,
+        answer: impl Future<Output = Result<A, CallTrouble>> + 'static,
+        then: impl FnOnce(A) -> Result<(), CallTrouble> + 'static,
+    ) {
         let Self {
-            mut busy,
+            mut under_way,
             mut trouble,
         } = self;
-        if *busy.peek() {
+        if under_way.peek().is_some() {
             return;
         }
-        busy.set(true);
-        let host: Host = consume_context();
-        spawn(async move {
-            let outcome = host.exchange(request).await;
-            busy.set(false);
+        let task = spawn(async move {
+            let outcome = answer.await;
+            under_way.set(None);
             trouble.set(outcome.and_then(then).err());
         });
+        under_way.set(Some(task));
+    }
+
+    /// Waits no more: whatever was to come is dropped where it is.
+    pub(crate) fn break_off(mut self) {
+        if let Some(task) = self.under_way.take() {
+            task.cancel();
+        }
     }
 }
 

@@ -27,7 +27,7 @@ mod title;
 mod toasts;
 
 pub(crate) use alert::Alert;
-pub(crate) use call_dialog::{CallDialog, ConfirmDialog, Question, TroubleLine, use_sending};
+pub(crate) use call_dialog::{CallDialog, ConfirmDialog, Question, Sending, TroubleLine, use_sending};
 pub(crate) use choices::{Segmented, Switch, TabPanel, Tabs, neighbour};
 pub(crate) use combobox::{ComboOption, Combobox};
 pub(crate) use dialog::{Dialog, Modal};

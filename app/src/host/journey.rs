@@ -8,7 +8,7 @@ use super::calls::{Call, CallTrouble};
 use super::{Entrance, Host, Secret, platform};
 use serde::{Deserialize, Serialize};
 use shared_model::ids::ClinicId;
-use shared_model::ways_in::{BeginOpenId, LinkWith, challenge_of};
+use shared_model::ways_in::{BeginLinking, BeginOpenId, LinkWith, OpenIdBegun, Proof, challenge_of};
 
 /// What somebody goes to a provider for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +21,19 @@ pub(crate) enum Errand {
         invitation: Secret,
         full_name: String,
     },
+    /// Whoever is signed in here and has no password shows that it is they, to link this other provider.
+    Prove {
+        to_link: String,
+    },
     /// The provider's account is to be another way into the one that is signed in here.
     Link,
+}
+
+impl Errand {
+    /// What comes of it is for whoever is signed in here.
+    pub(crate) fn is_of_whoever_is_here(&self) -> bool {
+        matches!(self, Self::Prove { .. } | Self::Link)
+    }
 }
 
 /// What is kept here meanwhile.
@@ -45,7 +56,7 @@ impl Returned {
     pub(crate) fn entrance(&self, clinic: Option<ClinicId>, link_with: Option<LinkWith>) -> Entrance {
         let full_name = match &self.journey.errand {
             Errand::TakeUp { full_name, .. } => full_name.clone(),
-            Errand::SignIn { .. } | Errand::Link => String::new(),
+            Errand::SignIn { .. } | Errand::Prove { .. } | Errand::Link => String::new(),
         };
         Entrance::Provider {
             code: self.code.clone(),
@@ -54,6 +65,14 @@ impl Returned {
             full_name,
             email: link_with.as_ref().map(|with| with.email.clone()),
             password: link_with.map(|with| Secret::from(with.password)),
+        }
+    }
+
+    /// That it is they, for what a session alone may not do.
+    pub(crate) fn proof(&self) -> Proof {
+        Proof::Provider {
+            code: self.code.text().to_owned(),
+            verifier: self.journey.verifier.text().to_owned(),
         }
     }
 
@@ -70,10 +89,38 @@ fn fresh_verifier() -> Secret {
 
 impl Host {
     /// Sends somebody to a provider. A program gets them back here; a page is gone by then, unless its browser does not go.
+    /// Whoever does not wait for it any more breaks it off, and what comes back then comes to nobody.
     pub(crate) async fn travel(
         self,
         provider: String,
         errand: Errand,
+    ) -> Result<Option<Returned>, CallTrouble> {
+        let proves = errand.is_of_whoever_is_here();
+        let call = |begin| {
+            if proves {
+                Call::begin_proving(&begin)
+            } else {
+                Call::begin_openid(&begin)
+            }
+        };
+        self.go(provider, errand, call).await
+    }
+
+    /// The same to link the provider's account, with a proof of who is signed in here.
+    pub(crate) async fn travel_to_link(
+        self,
+        provider: String,
+        proof: Proof,
+    ) -> Result<Option<Returned>, CallTrouble> {
+        let call = |begin| Call::begin_linking(&BeginLinking { begin, proof });
+        self.go(provider, Errand::Link, call).await
+    }
+
+    async fn go(
+        self,
+        provider: String,
+        errand: Errand,
+        call: impl FnOnce(BeginOpenId) -> Call<OpenIdBegun>,
     ) -> Result<Option<Returned>, CallTrouble> {
         let Some(station) = platform::Station::open().await else {
             return Err(CallTrouble::Odd);
@@ -85,14 +132,10 @@ impl Host {
             challenge: challenge_of(verifier.text()),
             invitation: match &errand {
                 Errand::TakeUp { invitation, .. } => Some(invitation.text().to_owned()),
-                Errand::SignIn { .. } | Errand::Link => None,
+                Errand::SignIn { .. } | Errand::Prove { .. } | Errand::Link => None,
             },
         };
-        let call = match errand {
-            Errand::Link => Call::begin_linking(&begin),
-            Errand::SignIn { .. } | Errand::TakeUp { .. } => Call::begin_openid(&begin),
-        };
-        let begun = self.call(call).await?;
+        let begun = self.call(call(begin)).await?;
         let journey = Journey {
             provider,
             errand,

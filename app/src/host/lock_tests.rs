@@ -449,7 +449,7 @@ fn a_lost_device_keeps_no_records_and_nobody_who_could_open_them() {
         retry_after: None,
         body: r#"{"code":"device_lost"}"#.to_owned(),
     };
-    let said = tablet.input(Input::Response(Purpose::Renew(ANA), Some(lost)));
+    let said = tablet.input(Input::Response(Purpose::Renew(ANA, 1), Some(lost)));
     assert!(
         said.iter()
             .any(|message| matches!(message, FromCore::HandoverEnds)),
@@ -497,7 +497,7 @@ fn a_former_builds_store_goes_too_when_its_device_was_lost() {
         retry_after: None,
         body: r#"{"code":"device_lost"}"#.to_owned(),
     };
-    tablet.input(Input::Response(Purpose::Renew(ANA), Some(lost)));
+    tablet.input(Input::Response(Purpose::Renew(ANA, 0), Some(lost)));
     assert!(!tablet.folder.path().join("clinic.db").exists());
     tablet.assert_nothing_is_readable();
 }
@@ -770,12 +770,12 @@ fn what_the_server_renewed_is_waited_for_before_it_locks() {
     tablet.ask(ToCore::LockAfter { minutes: 60 });
     tablet.input(Input::SocketOpened(tablet.world.socket.get()));
     let asked = tablet.world.posted.borrow().last().unwrap().0;
-    assert_eq!(asked, Purpose::Renew(ANA));
+    assert_eq!(asked, Purpose::Renew(ANA, 1));
     let place = || ToCore::Lock(left_off("/"));
     assert!(locked(&tablet.ask(place())).is_none());
     let mut renewed = tablet.session(CLINIC, ANA, "Ana Moreno");
     renewed.body = renewed.body.replace("refresh-of-", "later-refresh-of-");
-    let said = tablet.input(Input::Response(Purpose::Renew(ANA), Some(renewed)));
+    let said = tablet.input(Input::Response(Purpose::Renew(ANA, 1), Some(renewed)));
     assert!(locked(&said).is_some());
     tablet.unlock(ANA, Way::Password, PASSWORD).unwrap();
     tablet.leave(ToCore::SignOut);
@@ -1050,7 +1050,7 @@ fn a_former_builds_store_is_taken_over_when_somebody_signs_in() {
 
     let former = tablet.world.socket.get();
     tablet.input(Input::SocketOpened(former));
-    tablet.input(Input::Response(Purpose::Renew(ANA), None));
+    tablet.input(Input::Response(Purpose::Renew(ANA, 0), None));
     assert!(is_in(&tablet.sign_in(ANA, "Ana Moreno", PASSWORD)));
     let wake = tablet.world.wake.get();
     tablet.input(Input::SocketClosed(former));

@@ -2,7 +2,9 @@
 
 use super::Secret;
 use super::calls::{Call, Deed, Method};
-use shared_model::ways_in::{BeginOpenId, FinishLinking, LinkedIdentity, OpenIdBegun, Provider};
+use shared_model::ways_in::{
+    BeginLinking, BeginOpenId, FinishLinking, LinkedIdentity, OpenIdBegun, Provider,
+};
 use uuid::Uuid;
 
 impl Call<Vec<Provider>> {
@@ -16,7 +18,11 @@ impl Call<OpenIdBegun> {
         Self::new(Method::Post, "/openid/begin", Secret::json(begin)).open()
     }
 
-    pub(super) fn begin_linking(begin: &BeginOpenId) -> Self {
+    pub(super) fn begin_proving(begin: &BeginOpenId) -> Self {
+        Self::new(Method::Post, "/me/openid/prove", Secret::json(begin))
+    }
+
+    pub(super) fn begin_linking(begin: &BeginLinking) -> Self {
         Self::new(Method::Post, "/me/openid/begin", Secret::json(begin))
     }
 }

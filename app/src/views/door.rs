@@ -29,6 +29,13 @@ pub(crate) enum Door {
     Paste,
 }
 
+impl Door {
+    /// What it is opened with belongs to whoever is signed in here: on a locked device they show first that it is they.
+    pub(crate) fn waits_for_whoever_is_here(&self) -> bool {
+        matches!(self, Self::Returned(Some(returned)) if returned.journey.errand.is_of_whoever_is_here())
+    }
+}
+
 /// Which door is open.
 #[derive(Clone, Copy)]
 pub(crate) struct Doors(Signal<Option<Door>>);
@@ -48,6 +55,13 @@ impl Doors {
 
     pub(crate) fn open(mut self, door: Door) {
         self.0.set(Some(door));
+    }
+
+    /// Lets in whoever is back from a provider, if anybody is.
+    pub(crate) fn take_in(self, back: Option<Returned>) {
+        if let Some(returned) = back {
+            self.open(Door::Returned(Some(returned)));
+        }
     }
 
     /// On to the program, or to signing in.

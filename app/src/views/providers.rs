@@ -1,8 +1,8 @@
 //! The sign-in providers that a clinic's server offers, as buttons below a form.
 
-use super::door::{Door, use_doors};
-use crate::components::TroubleLine;
-use crate::host::{Call, CallTrouble, Errand, use_host};
+use super::door::use_doors;
+use crate::components::{Sending, TroubleLine, use_sending};
+use crate::host::{Call, Errand, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use shared_model::ways_in::Provider;
@@ -10,26 +10,15 @@ use shared_model::ways_in::Provider;
 /// Nothing without providers. `before` says whether somebody may go.
 #[component]
 pub(super) fn ProviderButtons(errand: Errand, waits: bool, before: Callback<(), bool>) -> Element {
-    let (host, doors) = (use_host(), use_doors());
+    let (host, doors, sending) = (use_host(), use_doors(), use_sending());
     let offered = use_resource(move || host.call(Call::providers()));
-    let mut gone_to = use_signal(|| None::<String>);
-    let mut trouble = use_signal(|| None::<CallTrouble>);
     let takes_up = matches!(errand, Errand::TakeUp { .. });
     let go = use_callback(move |(provider, errand): (Provider, Errand)| {
-        if !before.call(()) {
-            return;
+        if before.call(()) {
+            sending.wait_for(host.travel(provider.name, errand), move |back| {
+                doors.take_in(back);
+            });
         }
-        gone_to.set(Some(provider.name.clone()));
-        trouble.set(None);
-        spawn(async move {
-            let back = host.travel(provider.name, errand).await;
-            gone_to.set(None);
-            match back {
-                Ok(Some(returned)) => doors.open(Door::Returned(Some(returned))),
-                Ok(None) => {}
-                Err(why) => trouble.set(Some(why)),
-            }
-        });
     });
     let offered = offered.read();
     let Some(Ok(offered)) = &*offered else {
@@ -41,7 +30,7 @@ pub(super) fn ProviderButtons(errand: Errand, waits: bool, before: Callback<(), 
     rsx! {
         div { class: "providers",
             div { class: "sign-in__or", {text::or()} }
-            if let Some(trouble) = trouble() {
+            if let Some(trouble) = sending.trouble() {
                 TroubleLine { trouble }
             }
             for provider in offered.clone() {
@@ -49,11 +38,11 @@ pub(super) fn ProviderButtons(errand: Errand, waits: bool, before: Callback<(), 
                     key: "{provider.name}",
                     class: "btn btn--lg btn--block",
                     r#type: "button",
-                    "aria-disabled": "{waits || gone_to().is_some()}",
+                    "aria-disabled": "{waits || sending.is_busy()}",
                     onclick: {
                         let going = (provider.clone(), errand.clone());
                         move |_| {
-                            if !waits && gone_to.peek().is_none() {
+                            if !waits && !sending.is_busy() {
                                 go.call(going.clone());
                             }
                         }
@@ -65,9 +54,21 @@ pub(super) fn ProviderButtons(errand: Errand, waits: bool, before: Callback<(), 
                     }
                 }
             }
-            if gone_to().is_some() {
-                p { class: "sub", role: "status", {text::waiting_for_browser()} }
-            }
+            InBrowser { sending }
+        }
+    }
+}
+
+/// Somebody is at a provider, and can come back without having been there.
+#[component]
+pub(super) fn InBrowser(sending: Sending) -> Element {
+    if !sending.is_busy() {
+        return rsx! {};
+    }
+    rsx! {
+        p { class: "sub", role: "status", {text::waiting_for_browser()} }
+        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| sending.break_off(),
+            {text::wait_no_more()}
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Somebody is back from a sign-in provider: in they go, or they say which account is theirs, or which clinic.
 
 use super::door::{BackToSignIn, Gate, GateForm, GateNews, use_doors};
+use super::providers::InBrowser;
 use super::sign_in::{ChooseClinic, SignInTroubleAlert};
-use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon, use_toasts};
-use crate::host::{self, CallTrouble, Errand, Returned, SignInTrouble, use_host};
+use crate::components::{
+    Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon, use_sending, use_toasts,
+};
+use crate::host::{self, CallTrouble, Errand, Returned, SignInTrouble, Stage, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdLink2;
@@ -22,13 +25,58 @@ pub(super) fn LostWayPage() -> Element {
 
 #[component]
 pub(super) fn ReturnedPage(returned: Returned) -> Element {
-    if returned.journey.errand == Errand::Link {
-        return rsx! {
+    match returned.journey.errand.clone() {
+        Errand::Link => rsx! {
             LinkedPage { returned }
+        },
+        Errand::Prove { to_link } => rsx! {
+            ProvedPage { returned, to_link }
+        },
+        Errand::SignIn { .. } | Errand::TakeUp { .. } => rsx! {
+            SignedInPage { returned }
+        },
+    }
+}
+
+/// They have shown with one provider that it is they: on to the one whose account is to be linked.
+#[component]
+fn ProvedPage(returned: Returned, to_link: String) -> Element {
+    let (host, doors, sending) = (use_host(), use_doors(), use_sending());
+    use_future(move || {
+        let way = host.travel_to_link(to_link.clone(), returned.proof());
+        async move { sending.wait_for(way, move |back| doors.take_in(back)) }
+    });
+    rsx! {
+        Gate { title: text::linked_accounts(), foot: rsx! { WayBack {} },
+            match sending.trouble() {
+                None => rsx! { InBrowser { sending } },
+                Some(trouble) => rsx! { NotLinkedNow { trouble } },
+            }
+        }
+    }
+}
+
+/// The provider's account was not linked.
+#[component]
+fn NotLinkedNow(trouble: CallTrouble) -> Element {
+    if trouble == CallTrouble::LinkNoLongerValid {
+        return rsx! {
+            GateNews { title: text::lost_way(), words: text::lost_way_do(), bad: true }
         };
     }
     rsx! {
-        SignedInPage { returned }
+        TroubleLine { trouble }
+    }
+}
+
+/// For whoever is not signed in any more; the others are told who is.
+#[component]
+fn WayBack() -> Element {
+    if *use_host().stage.read() == Stage::SignedIn {
+        return rsx! {};
+    }
+    rsx! {
+        BackToSignIn {}
     }
 }
 
@@ -50,17 +98,12 @@ fn LinkedPage(returned: Returned) -> Element {
         }
     });
     rsx! {
-        Gate { title: text::linked_accounts(),
+        Gate { title: text::linked_accounts(), foot: rsx! { WayBack {} },
             match trouble() {
                 None => rsx! {
                     p { class: "sub", role: "status", {text::asking_clinic()} }
                 },
-                Some(CallTrouble::LinkNoLongerValid) => rsx! {
-                    GateNews { title: text::lost_way(), words: text::lost_way_do(), bad: true }
-                },
-                Some(trouble) => rsx! {
-                    TroubleLine { trouble }
-                },
+                Some(trouble) => rsx! { NotLinkedNow { trouble } },
             }
         }
     }
@@ -71,7 +114,7 @@ fn SignedInPage(returned: Returned) -> Element {
     let (host, doors) = (use_host(), use_doors());
     let meant = match &returned.journey.errand {
         Errand::SignIn { clinic } => *clinic,
-        Errand::TakeUp { .. } | Errand::Link => None,
+        Errand::TakeUp { .. } | Errand::Prove { .. } | Errand::Link => None,
     };
     let invited = matches!(returned.journey.errand, Errand::TakeUp { .. });
     let mut not_linked = use_signal(|| None::<NotLinked>);

@@ -45,3 +45,8 @@ provider-linked-link = Choose a new password
 
 provider-unlinked-subject = Signing in with { $provider } was taken away
 provider-unlinked-text = Your account cannot be signed in to with { $provider } any more.
+
+page-title = Signing in
+page-slow-down = That was too much at once. Wait a minute, then go back and try again.
+page-unavailable = The clinic cannot be reached at the moment. Go back and try again in a minute.
+page-leads-nowhere = This page leads nowhere any more. Close it, and sign in again.

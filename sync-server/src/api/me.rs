@@ -3,7 +3,7 @@
 //! Invariant: a new address is the account's only once a mail to it was answered, and the former one is told before.
 
 use super::request::{Asker, Body, CameFrom, name};
-use super::sign_in::{note_everywhere, prove};
+use super::sign_in::{counted_as, note_everywhere, prove};
 use crate::error::ApiError;
 use crate::identity::{Address, EmailAddress, link_hash, mint_link};
 use crate::mail::Letter;
@@ -75,15 +75,15 @@ pub(crate) async fn change_password(
 }
 
 /// Whoever is signed in proves it once more, for what a device that lies open must not do.
-async fn prove_again(
+pub(super) async fn prove_again(
     state: &AppState,
     asker: &Asker,
     address: Address,
     password: String,
 ) -> Result<Account, ApiError> {
     let account = account_of(state, asker).await?;
-    let email = account.email.clone();
-    prove(state, &email, address, password, Some(account)).await
+    let name = counted_as(state, &account.email, Some(account.account), asker.claims.device).await?;
+    prove(state, &name, address, password, Some(account)).await
 }
 
 /// Judges a new password of somebody, knowing what is known about them, and hashes it.

@@ -35,8 +35,8 @@ pub(crate) use limit_requests::{check_origin, limit_requests, limit_secrets};
 pub(crate) use me::{change_email, change_me, change_password, me, verify_again, verify_email};
 pub(crate) use members::{change_roles, end_membership, owners, staff};
 pub(crate) use openid::{
-    begin as begin_openid, begin_linking, callback as openid_callback, enter_with_session,
-    finish as finish_openid, finish_linking, go as go_to_provider, identities, providers, unlink,
+    begin as begin_openid, begin_linking, begin_proving, callback as openid_callback, enter_with_session,
+    finish as finish_openid, finish_linking, go as go_to_provider, identities, in_words, providers, unlink,
 };
 pub(crate) use sign_in::{refresh, sign_in, sign_out};
 pub(crate) use sync::sync;

@@ -6,8 +6,8 @@
 use super::request::{Body, CameFrom};
 use crate::error::ApiError;
 use crate::identity::{
-    AccessClaims, Address, NewRefreshToken, REFRESH_DAYS, RefreshVerdict, judge_refresh, mint_refresh_token,
-    random, refresh_hash,
+    AccessClaims, Address, NewRefreshToken, RefreshVerdict, judge_refresh, mint_refresh_token, random,
+    refresh_hash,
 };
 use crate::server::AppState;
 use crate::storage::Whom;
@@ -16,12 +16,12 @@ use crate::storage::trail::{Event, happening};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::json;
 use shared_model::accounts::{Membership, Refresh, SignIn, SignedIn};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 
-const DAY_MS: i64 = 24 * 3_600_000;
 const MAX_DEVICE_NAME: usize = 120;
 
 pub(crate) async fn sign_in(
@@ -49,13 +49,14 @@ pub(crate) async fn sign_in(
         clinic,
         request.device,
         &request.device_name,
+        CameBy::Password,
     )
     .await
 }
 
 /// What guesses are counted by. A device that somebody has signed in on before has patience of its own, so that the guesses
 /// of a stranger keep nobody out of their account. Nobody's devices are looked for too, in the same time.
-async fn counted_as(
+pub(super) async fn counted_as(
     state: &AppState,
     email: &str,
     known: Option<AccountId>,
@@ -106,6 +107,29 @@ pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Re
     found.map(|one| one.clinic).ok_or(ApiError::NoMembership)
 }
 
+/// What somebody has shown to come in, for the trail.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CameBy {
+    Password,
+    Provider,
+    /// The session token of a page that a provider has signed them in on.
+    SessionToken,
+    Invitation,
+    InvitationWithProvider,
+}
+
+impl CameBy {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Provider => "provider",
+            Self::SessionToken => "session_token",
+            Self::Invitation => "invitation",
+            Self::InvitationWithProvider => "invitation_with_provider",
+        }
+    }
+}
+
 /// Begins a sign-in of somebody who has proved who they are.
 pub(super) async fn begin_sign_in(
     state: &AppState,
@@ -113,6 +137,7 @@ pub(super) async fn begin_sign_in(
     clinic: ClinicId,
     device: DeviceId,
     device_name: &str,
+    came_by: CameBy,
 ) -> Result<Json<SignedIn>, ApiError> {
     let now = state.settings.clock.now();
     let principal = principal_at(state, account, clinic).await?;
@@ -120,6 +145,7 @@ pub(super) async fn begin_sign_in(
     let people = state.storage.people();
     // One sign-in of theirs at this clinic on this device: nobody goes on with the tokens of a former one.
     people.sign_out_device(account, device, Some(clinic)).await?;
+    state.look_again.at(Whom::Account(account));
     people.remember_device(account, device, &name, now).await?;
     let (refresh_token, hash) = mint_refresh_token();
     let family = random();
@@ -131,12 +157,14 @@ pub(super) async fn begin_sign_in(
             account,
             clinic,
             device,
-            expires_at: refresh_expiry(now),
+            begun_at: now,
+            expires_at: state.settings.sign_in_life.expires_at(now, now),
         })
         .await?;
     tracing::info!(%account, %device, "signed in");
     let happened = Event {
         device: Some(device),
+        detail: json!({ "way": came_by.word() }).to_string(),
         ..event(happening::SIGNED_IN, account, now)
     };
     state.storage.note(clinic, vec![happened]).await?;
@@ -163,7 +191,7 @@ pub(crate) async fn refresh(
         .rotate_refresh_token(
             refresh_hash(&request.refresh_token),
             fresh,
-            refresh_expiry(now),
+            state.settings.sign_in_life,
             now,
             Box::new(move |stored| judge_refresh(stored, device, now)),
         )
@@ -206,7 +234,7 @@ pub(crate) async fn sign_out(
         .rotate_refresh_token(
             refresh_hash(&request.refresh_token),
             random(),
-            now,
+            state.settings.sign_in_life,
             now,
             Box::new(move |stored| match stored {
                 // What a lost device proves itself with stays.
@@ -259,10 +287,6 @@ pub(super) fn note_everywhere(
             Err(error) => tracing::error!(%error, what, "the trail lacks what happened to somebody"),
         }
     });
-}
-
-fn refresh_expiry(now: Timestamp) -> Timestamp {
-    Timestamp(now.0 + REFRESH_DAYS * DAY_MS)
 }
 
 async fn answer(

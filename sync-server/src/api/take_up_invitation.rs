@@ -4,12 +4,12 @@
 
 use super::me::new_password;
 use super::request::{Body, CameFrom, name};
-use super::sign_in::{begin_sign_in, prove};
+use super::sign_in::{CameBy, begin_sign_in, counted_as, prove};
 use crate::error::ApiError;
 use crate::identity::read_invitation_link;
 use crate::server::AppState;
 use crate::storage::Whom;
-use crate::storage::people::{Account, NewIdentity, StoredInvitation, TakeUp, TakenUp, Taker};
+use crate::storage::people::{Account, NewIdentity, NewMail, StoredInvitation, TakeUp, TakenUp, Taker};
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::{AcceptInvitation, FollowLink, Invited, SignedIn};
@@ -53,8 +53,9 @@ pub(crate) async fn accept(
     let (people, invitation) = (state.storage.people(), &stored.invitation);
     let who = match people.account_by_email(&invitation.email).await? {
         Some(account) => {
-            let email = account.email.clone();
-            let account = prove(&state, &email, address, request.password, Some(account)).await?;
+            let known = Some(account.account);
+            let counted = counted_as(&state, &account.email, known, request.device).await?;
+            let account = prove(&state, &counted, address, request.password, Some(account)).await?;
             Taker::Existing(account.account)
         }
         None => {
@@ -82,8 +83,10 @@ pub(crate) async fn accept(
     let taker = Joining {
         who,
         identity: None,
+        mail: None,
         device: request.device,
         device_name: &request.device_name,
+        came_by: CameBy::Invitation,
     };
     join(&state, &stored, token, taker).await
 }
@@ -92,8 +95,11 @@ pub(crate) async fn accept(
 pub(super) struct Joining<'a> {
     pub(super) who: Taker,
     pub(super) identity: Option<NewIdentity>,
+    /// Tells them that the identity is linked, if it is linked with an account that they had.
+    pub(super) mail: Option<NewMail>,
     pub(super) device: DeviceId,
     pub(super) device_name: &'a str,
+    pub(super) came_by: CameBy,
 }
 
 pub(super) async fn join(
@@ -108,11 +114,19 @@ pub(super) async fn join(
         now: state.settings.clock.now(),
         who: joining.who,
         identity: joining.identity,
+        mail: joining.mail,
     };
     let TakenUp::Member(account) = state.storage.people().take_up(take_up).await? else {
         return Err(ApiError::LinkNoLongerValid);
     };
+    state.mails.written();
     state.look_again.at(Whom::Account(account));
     tracing::info!(%account, invitation = %stored.invitation.id, "took an invitation up");
-    begin_sign_in(state, account, stored.clinic, joining.device, joining.device_name).await
+    let Joining {
+        device,
+        device_name,
+        came_by,
+        ..
+    } = joining;
+    begin_sign_in(state, account, stored.clinic, device, device_name, came_by).await
 }

@@ -1,7 +1,9 @@
 //! The command line and its environment: every setting in one place.
 
 use crate::at_rest::{MasterKey, MasterKeyError, MasterKeys};
-use crate::identity::{Network, ProviderSetting, ProviderSettingError, RequestLimits, read_providers};
+use crate::identity::{
+    Network, ProviderSetting, ProviderSettingError, RequestLimits, SIGN_IN_DAYS, read_providers,
+};
 use crate::mail::{MailWay, Post, PostSettingError};
 use crate::storage::Storage;
 use crate::storage::StorageError;
@@ -66,6 +68,14 @@ pub struct Serve {
     /// Requests that one address may make at once before it has to wait; a hospital behind one address may need more
     #[arg(long, env = "REQUESTS_AT_ONCE", default_value_t = RequestLimits::default().address.at_once)]
     pub requests_at_once: u32,
+    /// Days after which a device asks for the password or the provider anew, even if it is used every day; nothing on it is lost
+    #[arg(
+        long,
+        env = "SIGN_IN_DAYS",
+        default_value_t = SIGN_IN_DAYS,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub sign_in_days: u16,
     #[command(flatten)]
     pub mail: Mail,
     #[command(flatten)]

@@ -24,8 +24,8 @@ pub use openid::{ProviderSetting, ProviderSettingError, read_providers};
 pub use password::Passwords;
 pub(crate) use refresh_token::REMEMBER_ROTATED_MS;
 pub use refresh_token::{
-    NewRefreshToken, REFRESH_DAYS, REPEAT_WITHIN_MS, RefreshVerdict, StoredRefreshToken, judge_refresh,
-    mint_refresh_token, refresh_hash,
+    NewRefreshToken, REPEAT_WITHIN_MS, RefreshVerdict, SIGN_IN_DAYS, SignInLife, StoredRefreshToken,
+    judge_refresh, mint_refresh_token, refresh_hash,
 };
 pub use request_limits::{RequestLimit, RequestLimits, Requests};
 pub use roles::{MemberRoles, RolesRefused, joined, judge_roles};

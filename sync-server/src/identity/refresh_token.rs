@@ -13,7 +13,42 @@ use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::time::Timestamp;
 
 /// A device that was away for longer signs in again. A holiday and a slow season fit.
-pub const REFRESH_DAYS: i64 = 60;
+const REFRESH_DAYS: i64 = 60;
+
+/// A sign-in ends after so long even if it is used every day, unless whoever runs the server says otherwise.
+pub const SIGN_IN_DAYS: u16 = 90;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// How long a sign-in lasts, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInLife {
+    /// Without any use.
+    pub unused: i64,
+    /// From its beginning.
+    pub at_most: i64,
+}
+
+impl SignInLife {
+    pub fn of_days(days: u16) -> Self {
+        Self {
+            unused: REFRESH_DAYS * DAY_MS,
+            at_most: i64::from(days) * DAY_MS,
+        }
+    }
+
+    /// Until when a token is good that is given out now.
+    pub fn expires_at(self, begun_at: Timestamp, now: Timestamp) -> Timestamp {
+        let unused = now.0.saturating_add(self.unused);
+        Timestamp(unused.min(begun_at.0.saturating_add(self.at_most)))
+    }
+}
+
+impl Default for SignInLife {
+    fn default() -> Self {
+        Self::of_days(SIGN_IN_DAYS)
+    }
+}
 
 /// Used tokens are remembered for a week, to notice their reuse; older ones are refused as unknown.
 pub(crate) const REMEMBER_ROTATED_MS: i64 = 7 * 24 * 3_600_000;
@@ -29,6 +64,8 @@ pub struct NewRefreshToken {
     pub account: AccountId,
     pub clinic: ClinicId,
     pub device: DeviceId,
+    /// When its family did, which is the sign-in.
+    pub begun_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
@@ -38,6 +75,8 @@ pub struct StoredRefreshToken {
     pub account: AccountId,
     pub clinic: ClinicId,
     pub device: DeviceId,
+    /// When its family did.
+    pub begun_at: Timestamp,
     pub expires_at: Timestamp,
     /// When it was used first.
     pub rotated_at: Option<Timestamp>,
@@ -96,6 +135,26 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
+    fn a_sign_in_lasts_as_long_as_it_is_used_and_no_longer_than_it_may() {
+        let life = SignInLife {
+            unused: 60,
+            at_most: 90,
+        };
+        let check = |begun: i64, now: i64, expected: i64| {
+            assert_eq!(
+                life.expires_at(Timestamp(begun), Timestamp(now)),
+                Timestamp(expected)
+            );
+        };
+        check(1_000, 1_000, 1_060);
+        check(1_000, 1_030, 1_090);
+        check(1_000, 1_089, 1_090);
+        check(1_000, 1_200, 1_090);
+        check(0, i64::MAX, 90);
+        assert_eq!(SignInLife::default().at_most, 90 * DAY_MS);
+    }
+
+    #[test]
     fn verdicts() {
         let device = DeviceId(Uuid::from_u128(1));
         let other = DeviceId(Uuid::from_u128(2));
@@ -104,6 +163,7 @@ mod tests {
             account: AccountId(Uuid::nil()),
             clinic: ClinicId(Uuid::nil()),
             device,
+            begun_at: Timestamp(0),
             expires_at: Timestamp(10),
             rotated_at: None,
             successor_is_unused: false,

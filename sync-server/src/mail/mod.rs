@@ -9,4 +9,5 @@ mod write_mail;
 
 pub use post::{MailWay, Post, PostError, PostSettingError};
 pub(crate) use send_mails::{Mails, keep_sending};
+pub(crate) use sentences::sentence;
 pub(crate) use write_mail::{Letter, Writing};

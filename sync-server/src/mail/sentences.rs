@@ -1,4 +1,4 @@
-//! The sentences of mails, from the translation files that are compiled in.
+//! The sentences of mails, and of the pages that the server itself shows, from the translation files that are compiled in.
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -18,9 +18,9 @@ static BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
 });
 
 /// A sentence with its values. One that is missing reads as its name, which a test does not let pass.
-pub(super) fn sentence(name: &str, values: &[(&str, &str)]) -> String {
+pub(crate) fn sentence(name: &str, values: &[(&str, &str)]) -> String {
     let Some(pattern) = BUNDLE.get_message(name).and_then(|message| message.value()) else {
-        tracing::error!(name, "a mail's sentence is missing");
+        tracing::error!(name, "a sentence is missing");
         return name.to_owned();
     };
     let mut arguments = FluentArgs::new();
@@ -30,7 +30,7 @@ pub(super) fn sentence(name: &str, values: &[(&str, &str)]) -> String {
     let mut errors = Vec::new();
     let text = BUNDLE.format_pattern(pattern, Some(&arguments), &mut errors);
     if !errors.is_empty() {
-        tracing::error!(name, ?errors, "a mail's sentence lacks a value");
+        tracing::error!(name, ?errors, "a sentence lacks a value");
     }
     text.into_owned()
 }

@@ -12,7 +12,7 @@ pub mod trail;
 use self::compaction::CompactionStorage;
 use self::people::PeopleStorage;
 use self::trail::TrailStorage;
-use crate::identity::{NewRefreshToken, RefreshVerdict, StoredRefreshToken};
+use crate::identity::{NewRefreshToken, RefreshVerdict, SignInLife, StoredRefreshToken};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::authorship::{KeyId, SIGNATURE};
@@ -363,12 +363,12 @@ pub trait IdentityStorage: Send + Sync {
     async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()>;
     /// Exchanges a refresh token as `judge` decides, which sees the stored one (if there is one) under lock. A token that
     /// is exchanged once more gets `fresh` in place of its former successor, which counts as used from then on. An
-    /// exchange is when its device was seen last.
+    /// exchange is when its device was seen last. `fresh` is good for as long as `life` says of the sign-in.
     async fn rotate_refresh_token(
         &self,
         hash: [u8; 32],
         fresh: [u8; 32],
-        expires_at: Timestamp,
+        life: SignInLife,
         now: Timestamp,
         judge: RefreshJudge,
     ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)>;

@@ -3,8 +3,8 @@
 use crate::http::{self, Response};
 use crate::issuer::{CLIENT_ID, Issuer, Signing, sign};
 use crate::letter_box::LetterBox;
-use crate::person::post;
-use crate::practice::{Practice, fresh_id};
+use crate::person::{Person, post};
+use crate::practice::{PASSWORD, Practice, fresh_id};
 use axum::http::Method;
 use serde_json::{Value, json};
 use shared_model::ids::DeviceId;
@@ -65,6 +65,11 @@ pub fn beginning(return_to: ReturnTo, invitation: Option<&str>) -> Value {
     })
 }
 
+/// The same to link, with a proof.
+pub fn to_link(proof: Value) -> Value {
+    json!({ "begin": beginning(ReturnTo::Page, None), "proof": proof })
+}
+
 /// A browser that is at the provider.
 pub struct Browser<'a> {
     pub place: &'a Place,
@@ -93,6 +98,14 @@ impl<'a> Browser<'a> {
         let body = beginning(ReturnTo::Page, invitation);
         let answer = post(place.practice.address, "/openid/begin", body).await;
         Self::after(place, &answer)
+    }
+
+    /// Of somebody who is signed in with a password, and links.
+    pub async fn to_link(place: &'a Place, person: &Person) -> Self {
+        let begun = person
+            .post("/me/openid/begin", to_link(json!({ "password": PASSWORD })))
+            .await;
+        Self::after(place, &begun)
     }
 
     pub fn after(place: &'a Place, answer: &Response) -> Self {
@@ -159,6 +172,14 @@ impl<'a> Browser<'a> {
         self.provider_says(Signing::Rs256(0), &self.claims(subject, email));
         self.returns().await
     }
+}
+
+/// Links the account of somebody who is signed in.
+pub async fn link(place: &Place, person: &Person, subject: &str, email: &str) -> Response {
+    let browser = Browser::to_link(place, person).await;
+    let code = browser.vouched(subject, email).await;
+    let body = json!({ "code": code, "verifier": VERIFIER });
+    person.post("/me/openid/finish", body).await
 }
 
 /// The code that a browser takes to the client's page.

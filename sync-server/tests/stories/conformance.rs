@@ -10,7 +10,9 @@ use shared_model::permissions::{Feed, Role};
 use shared_model::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use sync_server::identity::{NewRefreshToken, REPEAT_WITHIN_MS, RefreshVerdict, judge_refresh, random};
+use sync_server::identity::{
+    NewRefreshToken, REPEAT_WITHIN_MS, RefreshVerdict, SignInLife, judge_refresh, random,
+};
 use sync_server::storage::{
     AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedChange, FeedRow, StepContent, Storage,
     StorageError, StoredDocument,
@@ -412,6 +414,7 @@ async fn refresh_tokens(engine: Engine) {
         account: fresh_id(AccountId),
         clinic: store.clinic,
         device: fresh_id(DeviceId),
+        begun_at: Timestamp(10),
         expires_at: Timestamp(100),
     };
     store.storage.add_refresh_token(token.clone()).await.unwrap();
@@ -424,10 +427,16 @@ async fn refresh_tokens(engine: Engine) {
                 RefreshVerdict::Refuse
             }
         });
-        let (expires, now) = (Timestamp(200), Timestamp(50));
+        let (life, now) = (
+            SignInLife {
+                unused: 200,
+                at_most: 190,
+            },
+            Timestamp(50),
+        );
         store
             .storage
-            .rotate_refresh_token(hash, fresh, expires, now, judge)
+            .rotate_refresh_token(hash, fresh, life, now, judge)
             .await
             .unwrap()
     };
@@ -442,8 +451,13 @@ async fn refresh_tokens(engine: Engine) {
     let (_, seen) = rotate(next, random(), RefreshVerdict::Refuse).await;
     let seen = seen.expect("the successor");
     assert_eq!(
-        (seen.expires_at, seen.device, seen.account),
-        (Timestamp(200), token.device, token.account)
+        (seen.begun_at, seen.device, seen.account),
+        (Timestamp(10), token.device, token.account)
+    );
+    assert_eq!(
+        seen.expires_at,
+        Timestamp(10 + 190),
+        "no longer than its sign-in may last"
     );
     assert_eq!(
         rotate([0; 32], random(), RefreshVerdict::Rotate).await.0,
@@ -460,6 +474,7 @@ fn token(store: &Store, hash: [u8; 32], family: [u8; 16], expires_at: i64) -> Ne
         account: fresh_id(AccountId),
         clinic: store.clinic,
         device: fresh_id(DeviceId),
+        begun_at: Timestamp(0),
         expires_at: Timestamp(expires_at),
     }
 }
@@ -469,9 +484,8 @@ impl Store {
     async fn present(&self, device: DeviceId, hash: [u8; 32], fresh: [u8; 32], now: i64) -> RefreshVerdict {
         let now = Timestamp(now);
         let judge = Box::new(move |stored: Option<&_>| judge_refresh(stored, device, now));
-        let expires_at = Timestamp(1_000_000_000);
         self.storage
-            .rotate_refresh_token(hash, fresh, expires_at, now, judge)
+            .rotate_refresh_token(hash, fresh, SignInLife::default(), now, judge)
             .await
             .unwrap()
             .0

@@ -8,7 +8,9 @@ use shared_model::ids::{AccountId, ClinicId, DeviceId, InvitationId};
 use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
 use std::sync::Arc;
-use sync_server::identity::{NewRefreshToken, RefreshVerdict, judge_refresh, judge_roles, random};
+use sync_server::identity::{
+    NewRefreshToken, RefreshVerdict, SignInLife, judge_refresh, judge_roles, random,
+};
 use sync_server::storage::people::{
     Account, LinkPurpose, LostReport, MailOutcome, NewInvitation, NewLink, NewMail, OpenedClinic,
     PeopleStorage, TakeUp, TakenUp, Taker,
@@ -174,6 +176,7 @@ async fn links_work_once_and_in_time(engine: Engine) {
         account: vet.account,
         clinic: people.clinic,
         device: fresh_id(DeviceId),
+        begun_at: Timestamp(0),
         expires_at: Timestamp(1_000),
     };
     people.storage.add_refresh_token(token.clone()).await.unwrap();
@@ -264,6 +267,7 @@ async fn an_invitation_is_taken_up_once(engine: Engine) {
             now: Timestamp(now),
             who,
             identity: None,
+            mail: None,
         };
         people.here().take_up(take_up).await.unwrap()
     };
@@ -530,6 +534,7 @@ async fn a_lost_device_keeps_its_proof(engine: Engine) {
         account: vet,
         clinic: people.clinic,
         device,
+        begun_at: Timestamp(0),
         expires_at: Timestamp(100),
     };
     let report = async |judge: fn(&[(AccountId, ClinicId)]) -> bool| {
@@ -570,7 +575,7 @@ async fn a_lost_device_keeps_its_proof(engine: Engine) {
         let judge = Box::new(move |stored: Option<&_>| judge_refresh(stored, device, now));
         let rotate = people
             .storage
-            .rotate_refresh_token(hash, random(), now, now, judge);
+            .rotate_refresh_token(hash, random(), SignInLife::default(), now, judge);
         rotate.await.unwrap().0
     };
     assert_eq!(rotate(token.hash).await, RefreshVerdict::DeviceLost);

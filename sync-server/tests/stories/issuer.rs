@@ -28,6 +28,9 @@ pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// The page whose session tokens are taken.
 pub const PAGE: &str = "https://records.example.org";
 
+/// What a session token may say that it is for.
+pub const AUDIENCE: &str = "clinic records";
+
 /// How a token is signed, or is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signing {
@@ -129,6 +132,7 @@ impl Issuer {
         let setting = json!({
             "name": "acme", "label": "Acme", "issuer": self.address, "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET, "webhook_secrets": [WEBHOOK_SECRET], "authorized_parties": [PAGE],
+            "session_audiences": [AUDIENCE],
         });
         serde_json::from_value(setting).expect("a setting")
     }
@@ -171,9 +175,12 @@ async fn configuration(State(issuer): State<Issuer>) -> Response {
     .into_response()
 }
 
-async fn keys(State(issuer): State<Issuer>) -> Json<Value> {
+async fn keys(State(issuer): State<Issuer>) -> Response {
     let mut told = issuer.told.lock().unwrap();
     told.key_requests += 1;
+    if told.away {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     let keys = told.published.iter().map(|number| {
         let key = key(*number);
         json!({
@@ -181,7 +188,7 @@ async fn keys(State(issuer): State<Issuer>) -> Json<Value> {
             "n": text(key.n().to_bytes_be()), "e": text(key.e().to_bytes_be()),
         })
     });
-    Json(json!({ "keys": keys.collect::<Vec<_>>() }))
+    Json(json!({ "keys": keys.collect::<Vec<_>>() })).into_response()
 }
 
 /// Takes a code from the right client with the right verifier, once.

@@ -1,19 +1,22 @@
 //! Signing in with a provider of OpenID Connect: linked accounts, invitations, and those who are not known.
 
-use crate::browser::{Browser, Place, VERIFIER, beginning, cookie_of, finish, finish_on, query};
+use crate::browser::{
+    Browser, Place, VERIFIER, beginning, cookie_of, finish, finish_on, link, query, to_link,
+};
 use crate::database::Engine;
 use crate::device::Device;
 use crate::http;
-use crate::issuer::Signing;
+use crate::issuer::{Issuer, Signing};
 use crate::morning::on_both;
 use crate::person::{Person, post};
-use crate::practice::{OTHER_OWNER, PASSWORD, fresh_id};
+use crate::practice::{OTHER_OWNER, PASSWORD, Practice, fresh_id};
 use axum::http::Method;
 use serde_json::{Value, json};
 use shared_model::accounts::{self, Me, SignedIn};
 use shared_model::ids::DeviceId;
 use shared_model::permissions::Role;
 use shared_model::ways_in::{LinkedIdentity, Provider, ReturnTo, codes};
+use sync_server::identity::{RequestLimit, RequestLimits};
 
 on_both! {
     whoever_has_linked_it_signs_in_with_it
@@ -22,17 +25,8 @@ on_both! {
     somebody_who_has_an_account_is_asked_for_its_password
     a_program_opens_another_browser
     keys_change_and_are_looked_for_once
-}
-
-/// Links the account of somebody who is signed in.
-async fn link(place: &Place, person: &Person, subject: &str, email: &str) -> http::Response {
-    let begun = person
-        .post("/me/openid/begin", beginning(ReturnTo::Page, None))
-        .await;
-    let browser = Browser::after(place, &begun);
-    let code = browser.vouched(subject, email).await;
-    let body = json!({ "code": code, "verifier": VERIFIER });
-    person.post("/me/openid/finish", body).await
+    linking_takes_the_password_once_more
+    whoever_has_no_password_proves_themselves_with_their_provider
 }
 
 fn said(answer: &http::Response) -> (u16, String) {
@@ -213,6 +207,7 @@ async fn somebody_who_has_an_account_is_asked_for_its_password(engine: Engine) {
     let signed_in: SignedIn = finish(&place, &code, right).await.read();
     assert_eq!(signed_in.principal.account, owner.account());
     assert_eq!(signed_in.principal.roles, [Role::Owner, Role::Technician]);
+    place.letters.letter("owner@example.org", "Acme now").await;
 
     // The next invitation needs no password any more; somebody else's identity does not take it up.
     admin.invite("owner@example.org", &[Role::FrontDesk], None).await;
@@ -323,6 +318,133 @@ async fn keys_change_and_are_looked_for_once(engine: Engine) {
         "nobody makes us ask again and again"
     );
     assert_eq!(signed_with(1).await, 200);
+}
+
+async fn linking_takes_the_password_once_more(engine: Engine) {
+    let place = Place::open(engine).await;
+    let vet = Person::of(&place.practice, "vet", PASSWORD).await;
+    let begin = async |body: Value| vet.post("/me/openid/begin", body).await;
+    let bare = begin(beginning(ReturnTo::Page, None)).await;
+    assert_eq!(bare.status, 422, "a session alone");
+    for guess in ["guess", ""] {
+        let wrong = begin(to_link(json!({ "password": guess }))).await;
+        assert_eq!(said(&wrong), expected(401, accounts::codes::WRONG_CREDENTIALS));
+    }
+    let linked: LinkedIdentity = link(&place, &vet, "sub-1", "no address").await.read();
+    assert_eq!(linked.email, None, "what is no address is not shown as one");
+}
+
+async fn whoever_has_no_password_proves_themselves_with_their_provider(engine: Engine) {
+    let place = Place::open(engine).await;
+    let desk = Person::of(&place.practice, "desk", PASSWORD).await;
+    desk.invite("nora@example.org", &[Role::Owner], Some(OTHER_OWNER))
+        .await;
+    let letter = place.letters.letter("nora@example.org", "invites you").await;
+    let browser = Browser::sent(&place, Some(&letter.invitation())).await;
+    let code = browser.vouched("sub-nora", "nora@gmail.example").await;
+    let device = fresh_id(DeviceId);
+    let joined = finish_on(&place, &code, device, json!({ "full_name": "Nora Novak" })).await;
+    let nora = Person {
+        server: place.practice.address,
+        device,
+        signed_in: joined.read(),
+    };
+
+    let guess = to_link(json!({ "password": "" }));
+    let guess = nora.post("/me/openid/begin", guess).await;
+    assert_eq!(said(&guess), expected(401, accounts::codes::WRONG_CREDENTIALS));
+    let proof = |code: String| to_link(json!({ "provider": { "code": code, "verifier": VERIFIER } }));
+    let proved_as = async |person: &Person, subject: &str| {
+        let begun = person
+            .post("/me/openid/prove", beginning(ReturnTo::Page, None))
+            .await;
+        let browser = Browser::after(&place, &begun);
+        assert_eq!(browser.asked["prompt"], "login", "a session there proves nothing");
+        proof(browser.vouched(subject, "nora@gmail.example").await)
+    };
+    let somebody_else = proved_as(&nora, "sub-else").await;
+    let somebody_else = nora.post("/me/openid/begin", somebody_else).await;
+    assert_eq!(said(&somebody_else), expected(401, codes::PROVIDER_REFUSED));
+    let gone = expected(410, accounts::codes::LINK_NO_LONGER_VALID);
+    let of_desk = proved_as(&desk, "sub-nora").await;
+    assert_eq!(said(&nora.post("/me/openid/begin", of_desk).await), gone);
+    let browser = Browser::sent(&place, None).await;
+    let signed_in = proof(browser.vouched("sub-nora", "nora@gmail.example").await);
+    assert_eq!(
+        said(&nora.post("/me/openid/begin", signed_in).await),
+        gone,
+        "begun to sign in"
+    );
+
+    let proved = proved_as(&nora, "sub-nora").await;
+    let begun = nora.post("/me/openid/begin", &proved).await;
+    let code = Browser::after(&place, &begun)
+        .vouched("sub-work", "nora@work.example")
+        .await;
+    let body = json!({ "code": code, "verifier": VERIFIER });
+    let linked: LinkedIdentity = nora.post("/me/openid/finish", body).await.read();
+    assert_eq!(linked.email.as_deref(), Some("nora@work.example"));
+    assert_eq!(
+        said(&nora.post("/me/openid/begin", proved).await),
+        gone,
+        "once is all"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_cannot_be_fetched_are_no_forged_token() {
+    let place = Place::open(Engine::Sqlite).await;
+    let vet = Person::of(&place.practice, "vet", PASSWORD).await;
+    assert_eq!(link(&place, &vet, "sub-1", "vet@example.org").await.status, 200);
+    place.issuer.publishes(&[1]);
+    place.issuer.is_away(true);
+    let asked = place.issuer.key_requests();
+    for _ in 0..3 {
+        let browser = Browser::sent(&place, None).await;
+        browser.provider_says(Signing::Rs256(1), &browser.claims("sub-1", "vet@example.org"));
+        let code = browser.returns().await;
+        let away = finish(&place, &code, json!({})).await;
+        assert_eq!(said(&away), expected(503, codes::PROVIDER_AWAY));
+    }
+    assert_eq!(
+        place.issuer.key_requests() - asked,
+        1,
+        "nobody asks for them at each sign-in"
+    );
+}
+
+/// Whoever follows an address of ours in a browser reads words, whatever is in the way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_on_its_way_gets_a_page_to_read() {
+    let (issuer, limits) = (Issuer::open().await, RequestLimits::default());
+    let provider = issuer.setting();
+    let practice = Practice::open_with(Engine::Sqlite, |settings| {
+        settings.providers = vec![provider];
+        settings.request_limits.secrets = RequestLimit {
+            at_once: 2,
+            ..limits.secrets
+        };
+    })
+    .await;
+    for path in [
+        "/api/v1/openid/go/nonsense",
+        "/api/v1/openid/callback/acme?state=x",
+    ] {
+        assert_eq!(http::get(practice.address, path, &[]).await.status, 303);
+    }
+    for path in [
+        "/api/v1/openid/go/nonsense",
+        "/api/v1/openid/callback/acme?state=x",
+    ] {
+        let slowed = http::get(practice.address, path, &[]).await;
+        assert_eq!(slowed.status, 429);
+        assert_ne!(slowed.header("retry-after"), "");
+        assert_eq!(slowed.header("content-type"), "text/html; charset=utf-8");
+        let page = String::from_utf8_lossy(&slowed.body).into_owned();
+        assert!(page.contains("That was too much at once"), "{page}");
+    }
+    let program = post(practice.address, "/openid/finish", json!({})).await;
+    assert_eq!(said(&program), expected(429, accounts::codes::SLOW_DOWN));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

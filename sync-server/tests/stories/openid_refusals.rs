@@ -3,7 +3,8 @@
 use crate::browser::{Browser, Place, VERIFIER, code_of, finish};
 use crate::database::Engine;
 use crate::http::Response;
-use crate::issuer::{CLIENT_ID, PAGE, Signing, sign};
+use crate::issuer::{AUDIENCE, CLIENT_ID, PAGE, Signing, sign};
+use crate::morning::on_both;
 use crate::person::{Person, post};
 use crate::practice::{PASSWORD, fresh_id};
 use base64::Engine as _;
@@ -17,8 +18,8 @@ use sync_server::storage::people::{NewIdentity, Profile};
 use uuid::Uuid;
 
 /// A place where the vet has linked `sub-1`.
-async fn place() -> Place {
-    let place = Place::open(Engine::Sqlite).await;
+async fn place(engine: Engine) -> Place {
+    let place = Place::open(engine).await;
     let vet = Person::of(&place.practice, "vet", PASSWORD).await;
     let identity = NewIdentity {
         identity: fresh_id(|id: Uuid| id),
@@ -54,7 +55,7 @@ async fn with_token(place: &Place, signing: Signing, change: impl FnOnce(&mut Va
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_that_do_not_hold() {
-    let place = place().await;
+    let place = place(Engine::Sqlite).await;
     let now = place.seconds();
     let at_hash = |access_token: &str| URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16]);
     let (good, bad) = ((200, String::new()), (401, codes::PROVIDER_REFUSED.to_owned()));
@@ -150,7 +151,7 @@ async fn tokens_that_do_not_hold() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_without_a_token_that_holds() {
-    let place = place().await;
+    let place = place(Engine::Sqlite).await;
     let refused = (401, codes::PROVIDER_REFUSED.to_owned());
     for answer in [
         None,
@@ -178,17 +179,35 @@ async fn answers_without_a_token_that_holds() {
         let code = browser.returns_with(query).await;
         assert_eq!(said(&finish(&place, &code, json!({})).await), refused, "{query}");
     }
-    // Another verifier than the one that the browser went there with: the provider does not take the code.
+    let good = (200, String::new());
     let browser = Browser::sent(&place, None).await;
     browser.provider_says(Signing::Rs256(0), &browser.claims("sub-1", "vet@example.org"));
-    let other = Browser::sent(&place, None).await;
+    let query = format!("code=c&iss={}", place.issuer.address);
+    let code = browser.returns_with(&query).await;
+    assert_eq!(
+        said(&finish(&place, &code, json!({})).await),
+        good,
+        "the provider's own name"
+    );
+    // Another verifier than the one that the browser went there with: the provider does not take the code, and everything
+    // else is as it should be.
+    let (browser, other) = (
+        Browser::sent(&place, None).await,
+        Browser::sent(&place, None).await,
+    );
+    let claims = other.claims("sub-1", "vet@example.org");
+    browser.provider_says(Signing::Rs256(0), &claims);
     let code = other.returns().await;
     assert_eq!(said(&finish(&place, &code, json!({})).await), refused);
+    let other = Browser::sent(&place, None).await;
+    other.provider_says(Signing::Rs256(0), &other.claims("sub-1", "vet@example.org"));
+    let code = other.returns().await;
+    assert_eq!(said(&finish(&place, &code, json!({})).await), good, "its own one");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_way_belongs_to_the_browser_and_the_client_that_began_it() {
-    let place = place().await;
+    let place = place(Engine::Sqlite).await;
     let begin = async || {
         let browser = Browser::sent(&place, None).await;
         browser.provider_says(Signing::Rs256(0), &browser.claims("sub-1", "vet@example.org"));
@@ -261,13 +280,7 @@ async fn a_way_belongs_to_the_browser_and_the_client_that_began_it() {
     let code = begin().await.returns().await;
     let body = json!({ "code": code, "verifier": VERIFIER });
     assert_eq!(said(&desk.post("/me/openid/finish", body).await), gone);
-    let begun = desk
-        .post(
-            "/me/openid/begin",
-            crate::browser::beginning(shared_model::ways_in::ReturnTo::Page, None),
-        )
-        .await;
-    let browser = Browser::after(&place, &begun);
+    let browser = Browser::to_link(&place, &desk).await;
     let code = browser.vouched("sub-2", "desk@example.org").await;
     assert_eq!(said(&finish(&place, &code, json!({})).await), gone);
     let admin = Person::of(&place.practice, "admin", PASSWORD).await;
@@ -279,9 +292,12 @@ async fn a_way_belongs_to_the_browser_and_the_client_that_began_it() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_who_come_for_one_code_at_once() {
-    let place = place().await;
+on_both! {
+    two_who_come_for_one_code_at_once
+}
+
+async fn two_who_come_for_one_code_at_once(engine: Engine) {
+    let place = place(engine).await;
     let browser = Browser::sent(&place, None).await;
     let code = browser.vouched("sub-1", "vet@example.org").await;
     let both = futures_util::future::join_all((0..4).map(|_| finish(&place, &code, json!({})))).await;
@@ -292,7 +308,7 @@ async fn two_who_come_for_one_code_at_once() {
 /// Clerk's session tokens: the claims of its documents.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn session_tokens_of_a_page() {
-    let place = place().await;
+    let place = place(Engine::Sqlite).await;
     let now = place.seconds();
     let enter = async |signing: Signing, change: &dyn Fn(&mut Value)| {
         let mut claims = json!({
@@ -314,6 +330,13 @@ async fn session_tokens_of_a_page() {
     let key = Signing::Rs256(0);
     assert_eq!(enter(key, &|_| {}).await.0, 200);
     assert_eq!(enter(key, &without("sts")).await.0, 200, "an older form of it");
+    for audience in [json!(AUDIENCE), json!(["another server", AUDIENCE])] {
+        assert_eq!(
+            enter(key, &set("aud", audience)).await.0,
+            200,
+            "named in the setting"
+        );
+    }
     let refused = (401, codes::PROVIDER_REFUSED.to_owned());
     let check = async |signing: Signing, change: &dyn Fn(&mut Value), what: &str| {
         assert_eq!(enter(signing, change).await, refused, "{what}");
@@ -326,6 +349,13 @@ async fn session_tokens_of_a_page() {
     check(key, &set("iat", json!(now + 61)), "of the future").await;
     check(key, &set("sts", json!("pending")), "not signed in yet").await;
     check(key, &set("sub", json!("")), "nobody").await;
+    check(key, &without("sid"), "of no session").await;
+    check(key, &set("sid", json!("")), "of no session").await;
+    check(key, &set("aud", json!("another server")), "for somebody else").await;
+    check(key, &set("aud", json!(["another server"])), "for somebody else").await;
+    check(key, &set("aud", json!(7)), "for nobody who can be named").await;
+    let actor = json!({ "iss": "https://dashboard.clerk.com", "sid": "sess_1", "sub": "user_1" });
+    check(key, &set("act", actor), "somebody else acts as them").await;
     check(Signing::None, &|_| {}, "not signed").await;
     check(Signing::Hs256, &|_| {}, "signed with a shared secret").await;
     check(Signing::Hs256OfPublicKey, &|_| {}, "signed with what is public").await;

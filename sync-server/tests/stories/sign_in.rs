@@ -1,15 +1,21 @@
 //! Signing in, staying signed in, and guessing.
 
+use crate::browser::{Place, START};
 use crate::database::Engine;
+use crate::device::Device;
 use crate::http::{Response, post, request};
+use crate::letter_box::LetterBox;
 use crate::morning::on_both;
 use crate::person::Person;
 use crate::practice::{PASSWORD, Practice, fresh_id};
 use axum::http::Method;
 use serde_json::json;
+use shared_model::accounts::{SignedIn, codes};
 use shared_model::ids::{AccountId, DeviceId};
+use shared_model::permissions::Role;
 use shared_model::protocol::{ClientMessage, Goodbye};
 use shared_model::time::Timestamp;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use sync_server::Clock;
 use sync_server::identity::{NewRefreshToken, random};
@@ -20,6 +26,7 @@ on_both! {
     a_copied_refresh_token_ends_the_sign_in
     signing_out_ends_the_sign_in
     signing_in_anew_ends_the_former_sign_in_there
+    a_sign_in_ends_some_time_even_if_it_is_used
 }
 
 async fn refresh(practice: &Practice, token: &str, device: DeviceId) -> Response {
@@ -114,13 +121,44 @@ async fn signing_in_anew_ends_the_former_sign_in_there(engine: Engine) {
     let former = Person::on(&practice, "desk", PASSWORD, tablet).await;
     let elsewhere = Person::of(&practice, "desk", PASSWORD).await;
     let colleague = Person::on(&practice, "vet", PASSWORD, tablet).await;
+    let mut open = Device::new(practice.address, tablet, &json!(former.signed_in));
+    open.connect().await;
     let anew = Person::on(&practice, "desk", PASSWORD, tablet).await;
     assert_eq!(former.try_get("/me").await.status, 401);
+    assert_eq!(open.goodbye().await, Goodbye::SignIn, "its session too");
     let former = refresh(&practice, &former.signed_in.refresh_token, tablet).await;
     assert_eq!(former.status, 401);
     for person in [anew, elsewhere, colleague] {
         assert_eq!(person.try_get("/me").await.status, 200);
     }
+}
+
+async fn a_sign_in_ends_some_time_even_if_it_is_used(engine: Engine) {
+    const DAY: i64 = 24 * 3_600_000;
+    let place = Place::open(engine).await;
+    let tablet = Person::of(&place.practice, "vet", PASSWORD).await;
+    let phone = Person::of(&place.practice, "vet", PASSWORD).await;
+    let mut used = tablet.signed_in;
+    let renewed =
+        async |signed_in: &SignedIn| refresh(&place.practice, &signed_in.refresh_token, tablet.device).await;
+    // Every ten days, and at the last moment.
+    for pause in [[10 * DAY; 8].as_slice(), &[10 * DAY - 1]].concat() {
+        place.pass(pause);
+        used = renewed(&used).await.read();
+        if place.now.load(Ordering::Relaxed) - START == 60 * DAY {
+            let unused = refresh(&place.practice, &phone.signed_in.refresh_token, phone.device).await;
+            assert_eq!(unused.status, 401, "nobody has used that one");
+        }
+    }
+    place.pass(1);
+    let ended = renewed(&used).await;
+    assert_eq!(
+        (ended.status.as_u16(), ended.code().as_str()),
+        (401, codes::SIGN_IN_AGAIN)
+    );
+    let again = Person::on(&place.practice, "vet", PASSWORD, tablet.device).await;
+    place.pass(10 * DAY);
+    assert_eq!(renewed(&again.signed_in).await.status, 200, "and it begins anew");
 }
 
 /// The fastest answers to a wrong password and to an unknown name, in seconds.
@@ -199,6 +237,50 @@ async fn a_strangers_guesses_keep_nobody_out_on_their_own_device() {
     }
 }
 
+#[tokio::test]
+async fn a_strangers_guesses_keep_nobody_from_showing_who_they_are() {
+    let (letters, standing_still) = (LetterBox::open(), Clock::of(|| Timestamp(1_700_000_000_000)));
+    let post_box = letters.post();
+    let practice = Practice::open_with(Engine::Sqlite, |settings| {
+        settings.clock = standing_still;
+        settings.post = post_box;
+    })
+    .await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    admin.invite("desk@example.org", &[Role::Technician], None).await;
+    let invitation = letters
+        .letter("desk@example.org", "invites you")
+        .await
+        .invitation();
+    let desk = Person::of(&practice, "desk", PASSWORD).await;
+    let stranger = fresh_id(DeviceId);
+    for _ in 0..5 {
+        assert_eq!(practice.sign_in("desk", "guess", stranger).await.status, 401);
+    }
+    assert_eq!(practice.sign_in("desk", PASSWORD, stranger).await.status, 429);
+
+    let accept = async |device: DeviceId| {
+        let body = json!({
+            "token": invitation, "full_name": "", "password": "lantern beagle orchard", "device": device,
+        });
+        post(practice.address, "/api/v1/invitations/accept", &body).await
+    };
+    assert_eq!(accept(stranger).await.status, 429);
+    let change = json!({ "current": PASSWORD, "new": "quince-fathom-41-sled" });
+    assert_eq!(desk.post("/me/password", &change).await.status, 204);
+    let back = json!({ "current": "quince-fathom-41-sled", "new": "lantern beagle orchard" });
+    assert_eq!(desk.post("/me/password", &back).await.status, 204);
+    for guess in ["guess", "guess"] {
+        let wrong = json!({ "current": guess, "new": "quince-fathom-41-sled" });
+        assert_eq!(
+            desk.post("/me/password", &wrong).await.status,
+            401,
+            "they count on their own"
+        );
+    }
+    assert_eq!(accept(desk.device).await.status, 200);
+}
+
 /// Guesses by nobody in particular, until the address is slowed down; gives how many were free.
 async fn guesses_from(practice: &Practice, forwarded: &str) -> usize {
     let device = fresh_id(DeviceId);
@@ -257,6 +339,7 @@ async fn a_server_forgets_stale_sign_ins_by_itself() {
         account: fresh_id(AccountId),
         clinic: practice.clinic,
         device: fresh_id(DeviceId),
+        begun_at: Timestamp(0),
         expires_at: Timestamp(1),
     };
     practice.storage.add_refresh_token(stale).await.unwrap();

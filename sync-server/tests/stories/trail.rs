@@ -1,5 +1,6 @@
 //! The trail: everything that matters is in it, administrators read it, and whoever alters it is found out.
 
+use crate::browser::{Browser, Place, finish, link};
 use crate::database::{Database, Engine, MASTER_KEY};
 use crate::device::{item, raw};
 use crate::http::{self, Response};
@@ -12,6 +13,7 @@ use shared_model::accounts::{SignedIn, links};
 use shared_model::commands::EditPatient;
 use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
+use shared_model::ways_in::LinkedIdentity;
 use sqlx::Connection;
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -59,6 +61,13 @@ async fn verdict(practice: &Practice) -> Verdict {
 async fn is_whole(practice: &Practice) {
     let verdict = verdict(practice).await;
     assert!(matches!(verdict, Verdict::Whole(_)), "{verdict:?}");
+}
+
+fn detail(told: &Told) -> String {
+    match told {
+        Told::Happened(_, event) => event.detail.clone(),
+        Told::Written(_) => String::new(),
+    }
 }
 
 /// Waits until something is in the trail that is noted after its answer.
@@ -410,11 +419,39 @@ async fn what_happens_beside_writing_is_in_it(engine: Engine) {
 
 /// Passwords, addresses, devices, and tokens that somebody has copied.
 async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
-    let (practice, letters) = Practice::with_mail(engine).await;
-    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let place = Place::open(engine).await;
+    let (practice, letters) = (&place.practice, &place.letters);
+    let vet = Person::of(practice, "vet", PASSWORD).await;
+    let linked: LinkedIdentity = link(&place, &vet, "sub-1", "vet@example.org").await.read();
+    until_noted(practice, "provider_linked", 1).await;
+    assert_eq!(link(&place, &vet, "sub-1", "vet@example.org").await.status, 200);
+    let browser = Browser::sent(&place, None).await;
+    let code = browser.vouched("sub-1", "vet@example.org").await;
+    assert_eq!(finish(&place, &code, json!({})).await.status, 200);
+    let signed_in = TrailQuery {
+        verb: Some("signed_in".to_owned()),
+        ..TrailQuery::default()
+    };
+    let told = practice.storage.trail(practice.clinic, signed_in, 100).await;
+    let ways: Vec<String> = told.expect("read").iter().map(detail).collect();
+    assert_eq!(ways, [r#"{"way":"provider"}"#, r#"{"way":"password"}"#]);
+    let path = format!("/me/identities/{}", linked.identity);
+    assert_eq!(vet.delete(&path).await.status, 204);
+    until_noted(practice, "provider_unlinked", 1).await;
+    let query = TrailQuery {
+        verb: Some("provider_linked".to_owned()),
+        ..TrailQuery::default()
+    };
+    let told = practice.storage.trail(practice.clinic, query, 100).await;
+    assert_eq!(
+        told.expect("read").len(),
+        1,
+        "what was linked already was not linked"
+    );
+
     let change = json!({ "current": PASSWORD, "new": "quince-fathom-41-sled" });
     assert_eq!(vet.post("/me/password", change).await.status, 204);
-    until_noted(&practice, "password_changed", 1).await;
+    until_noted(practice, "password_changed", 1).await;
     let forgot = json!({ "email": "vet@example.org" });
     assert_eq!(
         post(practice.address, "/password/forgot", forgot).await.status,
@@ -423,27 +460,27 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     let link = letters.letter("vet@example.org", "A new password").await;
     let reset = json!({ "token": link.token(links::RESET_PASSWORD), "password": "lantern beagle orchard" });
     assert_eq!(post(practice.address, "/password/reset", reset).await.status, 204);
-    until_noted(&practice, "password_changed", 2).await;
+    until_noted(practice, "password_changed", 2).await;
 
-    let desk = Person::of(&practice, "desk", PASSWORD).await;
+    let desk = Person::of(practice, "desk", PASSWORD).await;
     let new = json!({ "password": PASSWORD, "email": "front@example.org" });
     assert_eq!(desk.post("/me/email", new).await.status, 202);
     let link = letters.letter("front@example.org", "Confirm").await;
     let follow = json!({ "token": link.token(links::VERIFY_EMAIL) });
     assert_eq!(post(practice.address, "/email/verify", follow).await.status, 204);
-    until_noted(&practice, "address_confirmed", 1).await;
+    until_noted(practice, "address_confirmed", 1).await;
 
-    let phone = Person::of(&practice, "tech", PASSWORD).await;
+    let phone = Person::of(practice, "tech", PASSWORD).await;
     let path = format!(
         "/me/devices/{}",
-        Person::of(&practice, "tech", PASSWORD).await.device
+        Person::of(practice, "tech", PASSWORD).await.device
     );
     assert_eq!(phone.tell(&format!("{path}/sign-out")).await.status, 204);
-    until_noted(&practice, "device_signed_out", 1).await;
+    until_noted(practice, "device_signed_out", 1).await;
     assert_eq!(phone.tell(&format!("{path}/lost")).await.status, 204);
-    until_noted(&practice, "device_lost", 1).await;
+    until_noted(practice, "device_lost", 1).await;
     assert_eq!(phone.delete(&format!("{path}/lost")).await.status, 204);
-    until_noted(&practice, "device_found", 1).await;
+    until_noted(practice, "device_found", 1).await;
 
     let refresh = async |token: &str| {
         let body = json!({ "refresh_token": token, "device": phone.device });
@@ -453,8 +490,8 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     let next: SignedIn = refresh(copied).await.read();
     assert_eq!(refresh(&next.refresh_token).await.status, 200);
     assert_eq!(refresh(copied).await.status, 401);
-    until_noted(&practice, "refresh_token_reused", 1).await;
-    is_whole(&practice).await;
+    until_noted(practice, "refresh_token_reused", 1).await;
+    is_whole(practice).await;
 }
 
 async fn administrators_read_it_with_filters_and_nobody_else(engine: Engine) {

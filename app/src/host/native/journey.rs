@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// A browser that has connected says what it wants at once.
 const SAYS_WITHIN: Duration = Duration::from_secs(5);
+const TAKES_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const MAX_REQUEST: usize = 8_192;
 
 pub(in crate::host) struct Station {
@@ -32,7 +33,7 @@ impl Station {
         ReturnTo::Loopback(self.port)
     }
 
-    /// Comes back with the code, or with none if nobody came.
+    /// Comes back with the code, or with none if nobody came. Nobody can come any more once this is dropped.
     pub(in crate::host) async fn send_off(self, address: &str, _journey: &Journey) -> Option<Secret> {
         open::that_detached(address).ok()?;
         tokio::time::timeout(PATIENCE, self.wait()).await.ok()
@@ -40,10 +41,12 @@ impl Station {
 
     async fn wait(self) -> Secret {
         loop {
-            // Whoever hangs up again has not come with a code.
             let Ok((stream, _)) = self.listener.accept().await else {
+                // Nobody can come in at the moment: the program has too many files open, or so has the machine.
+                tokio::time::sleep(TAKES_AGAIN_AFTER).await;
                 continue;
             };
+            // Whoever hangs up again has not come with a code.
             if let Ok(Some(code)) = tokio::time::timeout(SAYS_WITHIN, receive(stream)).await {
                 return code;
             }
@@ -117,6 +120,19 @@ mod tests {
         check("GET /?code= HTTP/1.1", None);
         check("GET /?code=<script> HTTP/1.1", None);
         check("POST /?code=abc HTTP/1.1", None);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_no_more_is_listened_for_no_more() {
+        let station = Station::open().await.expect("a free port");
+        let ReturnTo::Loopback(port) = station.return_to() else {
+            panic!("a program listens");
+        };
+        let waiting = tokio::spawn(station.wait());
+        drop(TcpStream::connect(("127.0.0.1", port)).await.expect("it listens"));
+        waiting.abort();
+        assert!(waiting.await.expect_err("broken off").is_cancelled());
+        assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
     }
 
     #[tokio::test]

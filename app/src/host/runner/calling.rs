@@ -41,12 +41,30 @@ impl<F: Files, I: Io> Runner<F, I> {
         if let (Some(account), None) = (self.account(), self.renewing) {
             self.renewing = Some(account);
             self.unanswered += 1;
-            self.post_token(Purpose::Renew(account), "/refresh", refresh_token);
+            let purpose = Purpose::Renew(account, self.session_of(account));
+            self.post_token(purpose, "/refresh", refresh_token);
         }
     }
 
-    pub(super) fn renewal_answered(&mut self, account: AccountId, response: Option<Response>) {
+    /// The number of somebody's latest sign-in here.
+    fn session_of(&self, account: AccountId) -> u64 {
+        self.sessions.get(&account).copied().unwrap_or_default()
+    }
+
+    /// Somebody has signed in: what was asked with their former tokens counts no more, and whoever waits for it has these.
+    pub(super) fn session_begins(&mut self, account: AccountId) {
+        *self.sessions.entry(account).or_default() += 1;
+        if self.renewing == Some(account) {
+            self.renewing = None;
+        }
+    }
+
+    pub(super) fn renewal_answered(&mut self, account: AccountId, session: u64, response: Option<Response>) {
         self.unanswered = self.unanswered.saturating_sub(1);
+        // The server has ended that sign-in for the one which took its place.
+        if session != self.session_of(account) {
+            return;
+        }
         if self.renewing == Some(account) {
             self.renewing = None;
         }
@@ -74,10 +92,15 @@ impl<F: Files, I: Io> Runner<F, I> {
         if !is_here {
             return;
         }
+        self.go_on_with_calls(trouble.as_ref());
+    }
+
+    /// Fresh tokens are there for every call that waits for some, or there will be none.
+    pub(super) fn go_on_with_calls(&mut self, trouble: Option<&CallTrouble>) {
         let waiting = self.calls.iter().filter(|calling| calling.waits);
         let tickets: Vec<u64> = waiting.map(|calling| calling.ticket).collect();
         for ticket in tickets {
-            match &trouble {
+            match trouble {
                 None => self.call(ticket),
                 Some(trouble) => self.called(ticket, Err(trouble.clone())),
             }
@@ -324,11 +347,11 @@ mod tests {
         runner.input(Input::SocketOpened(seen.socket.get()));
         assert_eq!(
             seen.asked.take(),
-            [(Purpose::Renew(ANA), "/refresh".to_owned(), None)]
+            [(Purpose::Renew(ANA, 1), "/refresh".to_owned(), None)]
         );
         answer(
             &mut runner,
-            Purpose::Renew(ANA),
+            Purpose::Renew(ANA, 1),
             200,
             &session("second", 3 * TEN_MINUTES),
         );
@@ -348,6 +371,40 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_to_a_former_sign_in_ends_nothing_of_the_new_one() {
+        for (status, body) in [(401, String::new()), (200, session("former's", 2 * TEN_MINUTES))] {
+            let (mut runner, seen) = device();
+            let unknown = r#"{"code":"not_signed_in"}"#;
+            call(&mut runner, 1, Call::me().request);
+            answer(&mut runner, Purpose::Call(1), 401, unknown);
+            let former = seen.asked.take()[1].0;
+            assert_eq!(former, Purpose::Renew(ANA, 1));
+            runner.asked(ToCore::SignIn(Entrance::Password {
+                email: "ana@example.com".to_owned(),
+                password: "lantern".to_owned().into(),
+                clinic: None,
+            }));
+            seen.asked.borrow_mut().clear();
+            let anew = session("anew", 3 * TEN_MINUTES);
+            answer(&mut runner, Purpose::SignIn(2), 200, &anew);
+            let asked = seen.asked.take();
+            assert_eq!(
+                asked,
+                [(Purpose::Call(1), "/me".to_owned(), token("anew"))],
+                "who waited has the new ones"
+            );
+            answer(&mut runner, former, status, &body);
+            assert_eq!(seen.called.take(), []);
+            call(&mut runner, 2, Call::staff().request);
+            let asked = seen.asked.take();
+            assert_eq!(asked[0].2, token("anew"), "{status}");
+            // And tokens are renewed as before.
+            answer(&mut runner, Purpose::Call(2), 401, unknown);
+            assert_eq!(seen.asked.take()[0].0, Purpose::Renew(ANA, 2));
+        }
+    }
+
+    #[test]
     fn a_token_that_the_server_does_not_know_is_renewed_and_the_call_repeated_once() {
         let (mut runner, seen) = device();
         let unknown = r#"{"code":"not_signed_in"}"#;
@@ -355,7 +412,7 @@ mod tests {
         answer(&mut runner, Purpose::Call(1), 401, unknown);
         answer(
             &mut runner,
-            Purpose::Renew(ANA),
+            Purpose::Renew(ANA, 1),
             200,
             &session("second", 3 * TEN_MINUTES),
         );
@@ -392,7 +449,7 @@ mod tests {
             let (mut runner, seen) = device();
             seen.now.set(TEN_MINUTES);
             call(&mut runner, 1, Call::me().request);
-            answer(&mut runner, Purpose::Renew(ANA), status, "");
+            answer(&mut runner, Purpose::Renew(ANA, 1), status, "");
             assert_eq!(seen.called.take(), [(1, Err(expected))]);
         }
         let (mut runner, seen) = device();

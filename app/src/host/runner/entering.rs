@@ -218,6 +218,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         if self.account().is_some_and(|here| here != principal.account) {
             self.end_calls();
         }
+        self.session_begins(principal.account);
         self.event(Event::SignedIn {
             credentials: newcomer.credentials.clone(),
             device: self.device,
@@ -233,6 +234,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             return Ok(());
         }
         self.proven_at = Some(now);
+        self.go_on_with_calls(None);
         if self.key.is_none() {
             self.seal_former(newcomer)?;
         } else if is_new {

@@ -52,7 +52,8 @@ pub(super) enum Purpose {
     /// The sign-in with this number.
     SignIn(u64),
     /// Fresh tokens for somebody who may have gone when they come.
-    Renew(AccountId),
+    /// With the number of the sign-in whose tokens they are to replace.
+    Renew(AccountId, u64),
     SignOut,
     /// A lost device says that its records are gone.
     Purged,
@@ -96,6 +97,8 @@ pub(super) struct Runner<F, I> {
     left_off: LeftOff,
     /// Whose fresh tokens are on their way. Two renewals at once would look to the server like a stolen token.
     renewing: Option<AccountId>,
+    /// How often each person has come in by signing in.
+    sessions: BTreeMap<AccountId, u64>,
     /// A handful at most.
     calls: Vec<Calling>,
     /// What was asked of the server about tokens and has no answer yet.
@@ -145,6 +148,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             proven_at: None,
             left_off: LeftOff::default(),
             renewing: None,
+            sessions: BTreeMap::new(),
             calls: Vec::new(),
             unanswered: 0,
             ends: Ends::Locked,
@@ -178,7 +182,9 @@ impl<F: Files, I: Io> Runner<F, I> {
             }
             Input::SocketOpened(_) | Input::Frame(..) | Input::SocketClosed(_) => {}
             Input::Response(Purpose::SignIn(number), response) => self.sign_in_answered(number, response),
-            Input::Response(Purpose::Renew(account), response) => self.renewal_answered(account, response),
+            Input::Response(Purpose::Renew(account, session), response) => {
+                self.renewal_answered(account, session, response);
+            }
             Input::Response(Purpose::SignOut, _) => self.unanswered = self.unanswered.saturating_sub(1),
             Input::Response(Purpose::Purged, _) => {}
             Input::Response(Purpose::Call(ticket), response) => self.call_answered(ticket, response),

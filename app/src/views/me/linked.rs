@@ -1,16 +1,20 @@
 //! The sign-in providers' accounts that are ways into one's own.
 
 use super::Setting;
-use crate::components::{ConfirmDialog, Question, TroubleLine, use_asked, use_zone};
+use crate::components::{
+    CallDialog, ConfirmDialog, PasswordField, Question, TroubleLine, use_asked, use_sending, use_zone,
+};
 use crate::host::{Call, CallTrouble, Deed, Errand, use_host};
 use crate::text;
-use crate::views::door::{Door, use_doors};
+use crate::views::door::use_doors;
+use crate::views::providers::InBrowser;
 use dioxus::prelude::*;
-use shared_model::ways_in::{LinkedIdentity, Provider};
+use shared_model::accounts::Me;
+use shared_model::ways_in::{LinkedIdentity, Proof, Provider};
 
 /// Nothing where no provider is offered and none is linked.
 #[component]
-pub(super) fn LinkedAccounts(offline: bool) -> Element {
+pub(super) fn LinkedAccounts(me: Me, offline: bool) -> Element {
     let (offered, _) = use_asked(Call::providers());
     let (linked, _) = use_asked(Call::identities());
     let (Some(offered), Some(linked)) = (offered, linked) else {
@@ -19,9 +23,10 @@ pub(super) fn LinkedAccounts(offline: bool) -> Element {
     if offered.is_empty() && linked.is_empty() {
         return rsx! {};
     }
-    let more = offered
+    let (known, more): (Vec<Provider>, Vec<Provider>) = offered
         .into_iter()
-        .filter(|provider| linked.iter().all(|one| one.provider != provider.label));
+        .partition(|provider| linked.iter().any(|one| one.provider == provider.label));
+    let prover = known.first().cloned();
     rsx! {
         h2 { class: "settings__title", {text::linked_accounts()} }
         div { class: "card",
@@ -29,7 +34,13 @@ pub(super) fn LinkedAccounts(offline: bool) -> Element {
                 Linked { key: "{one.identity}", one, offline }
             }
             for provider in more {
-                ToLink { key: "{provider.name}", provider, offline }
+                ToLink {
+                    key: "{provider.name}",
+                    provider,
+                    me: me.clone(),
+                    prover: prover.clone(),
+                    offline,
+                }
             }
         }
     }
@@ -74,40 +85,89 @@ fn Linked(one: LinkedIdentity, offline: bool) -> Element {
     }
 }
 
+/// `prover` is the provider that somebody without a password shows who they are with.
 #[component]
-fn ToLink(provider: Provider, offline: bool) -> Element {
-    let (host, doors) = (use_host(), use_doors());
-    let mut gone = use_signal(|| false);
-    let mut trouble = use_signal(|| None::<CallTrouble>);
-    let words = if gone() {
-        text::waiting_for_browser()
-    } else {
-        text::link_provider_why()
+fn ToLink(provider: Provider, me: Me, prover: Option<Provider>, offline: bool) -> Element {
+    let (host, doors, sending) = (use_host(), use_doors(), use_sending());
+    let mut asking = use_signal(|| false);
+    let words = match &prover {
+        _ if me.has_password => text::link_provider_why().to_owned(),
+        Some(prover) => text::link_provider_prove(&prover.label),
+        None => text::link_provider_no_proof().to_owned(),
     };
+    let cannot = !me.has_password && prover.is_none();
     rsx! {
         Setting { title: provider.label.clone(), words,
             button {
                 class: "btn btn--sm",
                 r#type: "button",
-                disabled: offline || gone(),
-                onclick: move |_| {
-                    let name = provider.name.clone();
-                    gone.set(true);
-                    spawn(async move {
-                        let back = host.travel(name, Errand::Link).await;
-                        gone.set(false);
-                        match back {
-                            Ok(Some(returned)) => doors.open(Door::Returned(Some(returned))),
-                            Ok(None) => {}
-                            Err(why) => trouble.set(Some(why)),
+                disabled: offline || cannot || sending.is_busy(),
+                onclick: {
+                    let to_link = provider.name.clone();
+                    move |_| match &prover {
+                        Some(prover) if !me.has_password => {
+                            let to_link = to_link.clone();
+                            let way = host.travel(prover.name.clone(), Errand::Prove { to_link });
+                            sending.wait_for(way, move |back| doors.take_in(back));
                         }
-                    });
+                        _ => asking.set(true),
+                    }
                 },
                 {text::link_provider(&provider.label)}
             }
         }
-        if let Some(trouble) = trouble() {
+        InBrowser { sending }
+        if let Some(trouble) = sending.trouble() {
             TroubleLine { trouble }
+        }
+        if asking() {
+            LinkDialog { provider, email: me.email, on_close: move |()| asking.set(false) }
+        }
+    }
+}
+
+/// Another way in is nothing that a device which lies open may give: the password comes first.
+#[component]
+fn LinkDialog(provider: Provider, email: String, on_close: EventHandler<()>) -> Element {
+    let (host, doors, sending) = (use_host(), use_doors(), use_sending());
+    let password = use_signal(String::new);
+    let wrong = sending
+        .is(&CallTrouble::WrongCredentials)
+        .then(|| text::password_not_that().to_owned());
+    rsx! {
+        CallDialog {
+            title: text::link_provider(&provider.label),
+            action: text::link_provider_go_on(&provider.label),
+            sending,
+            on_close,
+            keep_open: true,
+            known: vec![CallTrouble::WrongCredentials],
+            on_submit: move |()| {
+                let proof = Proof::Password(password.peek().clone());
+                let way = host.travel_to_link(provider.name.clone(), proof);
+                sending.wait_for(way, move |back| {
+                    on_close.call(());
+                    doors.take_in(back);
+                });
+            },
+            // Password managers want to know whose it is.
+            input {
+                class: "visually-hidden",
+                r#type: "email",
+                autocomplete: "username",
+                value: email,
+                readonly: true,
+                tabindex: "-1",
+                "aria-hidden": "true",
+            }
+            PasswordField {
+                id: "password-now",
+                label: text::your_password(),
+                value: password,
+                autofocus: true,
+                error: wrong,
+            }
+            InBrowser { sending }
         }
     }
 }

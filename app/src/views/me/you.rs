@@ -32,8 +32,8 @@ pub(super) fn Account() -> Element {
         h2 { class: "settings__title", {text::my_account()} }
         ServerSays { asking }
         if let Some(me) = me.clone() {
-            You { me, offline }
-            LinkedAccounts { offline }
+            You { me: me.clone(), offline }
+            LinkedAccounts { me, offline }
         }
         h2 { class: "settings__title", {text::my_devices()} }
         Devices { whose: Whose::Mine, briefly: true }

@@ -1,18 +1,20 @@
 //! A client begins, and a browser is on its way to the provider.
 
 use super::callback::{browser_cookie, to_page};
-use super::step::{Begun, Purpose, Step};
+use super::fetch::fetch;
+use super::step::{Begun, Purpose, Step, use_up};
 use super::{callback_address, trouble_of};
-use crate::api::request::{Asker, At, Body};
+use crate::api::me::prove_again;
+use crate::api::request::{Asker, At, Body, CameFrom};
 use crate::error::ApiError;
-use crate::identity::{link_hash, mint_link, read_invitation_link};
+use crate::identity::{Address, link_hash, mint_link, read_invitation_link};
 use crate::server::AppState;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use shared_model::ways_in::{BeginOpenId, OpenIdBegun, Provider, ReturnTo};
+use shared_model::ways_in::{BeginLinking, BeginOpenId, OpenIdBegun, Proof, Provider, ReturnTo};
 
 pub(crate) async fn providers(State(state): State<AppState>) -> Json<Vec<Provider>> {
     let offered = state.providers.all().iter().map(|provider| Provider {
@@ -37,9 +39,48 @@ pub(crate) async fn begin(
 pub(crate) async fn begin_linking(
     State(state): State<AppState>,
     asker: Asker,
+    CameFrom(address): CameFrom,
+    Body(request): Body<BeginLinking>,
+) -> Result<Response, ApiError> {
+    prove_with(&state, &asker, address, request.proof).await?;
+    begin_for(&state, request.begin, Purpose::Link(asker.principal.account)).await
+}
+
+/// On the way to a provider whose account is linked already.
+pub(crate) async fn begin_proving(
+    State(state): State<AppState>,
+    asker: Asker,
     Body(request): Body<BeginOpenId>,
 ) -> Result<Response, ApiError> {
-    begin_for(&state, request, Purpose::Link(asker.principal.account)).await
+    begin_for(&state, request, Purpose::Prove(asker.principal.account)).await
+}
+
+/// Whoever is signed in proves it once more: another way in is nothing that a device which lies open may give.
+async fn prove_with(state: &AppState, asker: &Asker, address: Address, proof: Proof) -> Result<(), ApiError> {
+    let (code, verifier) = match proof {
+        Proof::Password(password) => {
+            return prove_again(state, asker, address, password).await.map(drop);
+        }
+        Proof::Provider { code, verifier } => (code, verifier),
+    };
+    let fetched = fetch(state, &code, &verifier).await?;
+    use_up(state, fetched.hash).await?;
+    let account = asker.principal.account;
+    if !matches!(fetched.purpose, Purpose::Prove(whose) if whose == account) {
+        return Err(ApiError::LinkNoLongerValid);
+    }
+    let vouched = &fetched.vouched;
+    let known = state
+        .storage
+        .people()
+        .identity(&vouched.issuer, &vouched.subject)
+        .await?;
+    if known.is_some_and(|known| known.account == account) {
+        Ok(())
+    } else {
+        // Somebody else has signed in there.
+        Err(ApiError::ProviderRefused)
+    }
 }
 
 async fn begin_for(state: &AppState, request: BeginOpenId, purpose: Purpose) -> Result<Response, ApiError> {
@@ -56,8 +97,10 @@ async fn begin_for(state: &AppState, request: BeginOpenId, purpose: Purpose) -> 
         return Err(ApiError::cannot_be("no challenge, or no port"));
     }
     let (token, hash) = mint_link();
+    // A session that stands open there as well would prove nothing.
+    let anew = matches!(purpose, Purpose::Prove(_));
     let there = provider
-        .send_there(&callback_address(state, &request.provider), &token)
+        .send_there(&callback_address(state, &request.provider), &token, anew)
         .await
         .map_err(|trouble| trouble_of(provider, trouble))?;
     // The browser that begins is the page's own: it is bound at once. A program sends another one, which comes by first.

@@ -2,7 +2,7 @@
 
 use super::trouble_of;
 use crate::api::request::Body;
-use crate::api::sign_in::{begin_sign_in, choose};
+use crate::api::sign_in::{CameBy, begin_sign_in, choose};
 use crate::error::ApiError;
 use crate::server::AppState;
 use axum::Json;
@@ -41,6 +41,7 @@ pub(crate) async fn enter_with_session(
         clinic,
         request.device,
         &request.device_name,
+        CameBy::SessionToken,
     )
     .await
 }

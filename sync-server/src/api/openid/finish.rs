@@ -1,13 +1,14 @@
 //! The client fetches what came of it: a sign-in, an invitation taken up, or a link.
 
+use super::fetch::{Fetched, fetch};
 use super::new_identity;
-use super::step::{Outcome, Purpose, Returned, Step, use_up};
+use super::step::{Purpose, use_up};
 use crate::api::me::account_of;
 use crate::api::request::{Asker, Body, CameFrom, name};
-use crate::api::sign_in::{begin_sign_in, choose, note_everywhere, prove};
+use crate::api::sign_in::{CameBy, begin_sign_in, choose, counted_as, note_everywhere, prove};
 use crate::api::take_up_invitation::{Joining, find, join};
 use crate::error::ApiError;
-use crate::identity::{Address, Vouched, link_hash};
+use crate::identity::Address;
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{Account, NewIdentity, NewMail, Taker};
@@ -16,53 +17,7 @@ use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
 use shared_model::ids::{AccountId, DeviceId};
-use shared_model::ways_in::{FinishLinking, FinishOpenId, LinkWith, LinkedIdentity, NotLinked, challenge_of};
-
-/// What a client has come for, once it has shown that it began.
-struct Fetched {
-    hash: [u8; 32],
-    /// The provider, for people.
-    label: String,
-    purpose: Purpose,
-    vouched: Vouched,
-}
-
-/// Whoever has a code without what belongs to it has stolen it: it is void.
-async fn fetch(state: &AppState, code: &str, verifier: &str) -> Result<Fetched, ApiError> {
-    let hash = link_hash(code);
-    let returned = Step::look_at_returned(state, hash).await?;
-    let returned = returned.ok_or(ApiError::LinkNoLongerValid)?;
-    if challenge_of(verifier) != returned.challenge {
-        use_up(state, hash).await?;
-        return Err(ApiError::LinkNoLongerValid);
-    }
-    let Returned {
-        provider,
-        purpose,
-        outcome,
-        ..
-    } = returned;
-    let vouched = match outcome {
-        Outcome::Vouched(vouched) => vouched,
-        Outcome::Refused | Outcome::Away => {
-            use_up(state, hash).await?;
-            return Err(match outcome {
-                Outcome::Away => ApiError::ProviderAway,
-                _ => ApiError::ProviderRefused,
-            });
-        }
-    };
-    let label = state
-        .providers
-        .named(&provider)
-        .map(|one| one.setting().label.clone());
-    Ok(Fetched {
-        hash,
-        label: label.unwrap_or_default(),
-        purpose,
-        vouched,
-    })
-}
+use shared_model::ways_in::{FinishLinking, FinishOpenId, LinkWith, LinkedIdentity};
 
 pub(crate) async fn finish(
     State(state): State<AppState>,
@@ -73,17 +28,7 @@ pub(crate) async fn finish(
     match &fetched.purpose {
         Purpose::SignIn => sign_in(&state, address, &fetched, request).await,
         Purpose::TakeUp(token) => take_up(&state, address, &fetched, token, request).await,
-        Purpose::Link(_) => Err(ApiError::LinkNoLongerValid),
-    }
-}
-
-impl Fetched {
-    /// The same whether there is an account with this address: nobody has looked.
-    fn not_linked(&self) -> ApiError {
-        ApiError::NotLinked(NotLinked {
-            provider: self.label.clone(),
-            email: self.vouched.profile.email.clone(),
-        })
+        Purpose::Link(_) | Purpose::Prove(_) => Err(ApiError::LinkNoLongerValid),
     }
 }
 
@@ -115,7 +60,16 @@ async fn sign_in(
         let identity = new_identity(state, vouched.clone());
         self::link(state, account, identity, &fetched.label, Some(request.device)).await?;
     }
-    begin_sign_in(state, account, clinic, request.device, &request.device_name).await
+    let came_by = CameBy::Provider;
+    begin_sign_in(
+        state,
+        account,
+        clinic,
+        request.device,
+        &request.device_name,
+        came_by,
+    )
+    .await
 }
 
 /// As signing in with the password does, the trail included.
@@ -128,7 +82,8 @@ async fn prove_to_link(
     device: DeviceId,
 ) -> Result<Account, ApiError> {
     let known = account.as_ref().map(|account| account.account);
-    let proved = prove(state, email, address, password, account).await;
+    let counted = counted_as(state, email, known, device).await?;
+    let proved = prove(state, &counted, address, password, account).await;
     if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
         note_everywhere(state, known, Some(device), happening::SIGN_IN_REFUSED);
     }
@@ -148,9 +103,15 @@ async fn take_up(
     let vouched = &fetched.vouched;
     let known = people.identity(&vouched.issuer, &vouched.subject).await?;
     let holder = people.account_by_email(&stored.invitation.email).await?;
-    let (who, is_new) = match (known, holder) {
+    let told = |holder: &Account| {
+        let linked = Letter::ProviderLinked {
+            provider: &fetched.label,
+        };
+        letter(state, holder, linked)
+    };
+    let (who, is_new, mail) = match (known, holder) {
         (Some(known), Some(holder)) if known.account == holder.account => {
-            (Taker::Existing(holder.account), false)
+            (Taker::Existing(holder.account), false, None)
         }
         (Some(_), _) => return Err(ApiError::LinkedElsewhere),
         (None, Some(holder)) => {
@@ -160,14 +121,14 @@ async fn take_up(
             let email = holder.email.clone();
             let holder =
                 prove_to_link(state, &email, address, password, Some(holder), request.device).await?;
-            (Taker::Existing(holder.account), true)
+            (Taker::Existing(holder.account), true, told(&holder))
         }
         (None, None) => {
             let new = Taker::New {
                 full_name: name(&request.full_name)?,
                 password_hash: String::new(),
             };
-            (new, true)
+            (new, true, None)
         }
     };
     if people.is_lost(request.device).await? {
@@ -177,13 +138,14 @@ async fn take_up(
     let joining = Joining {
         who,
         identity: is_new.then(|| new_identity(state, vouched.clone())),
+        mail,
         device: request.device,
         device_name: &request.device_name,
+        came_by: CameBy::InvitationWithProvider,
     };
     let joined = join(state, &stored, hash, joining).await?;
     if is_new {
-        let account = joined.principal.account;
-        note_everywhere(state, account, Some(request.device), happening::PROVIDER_LINKED);
+        linked_now(state, joined.principal.account, Some(request.device));
     }
     Ok(joined)
 }
@@ -211,7 +173,7 @@ pub(crate) async fn finish_linking(
     }))
 }
 
-/// Links, and tells the person and the trail.
+/// Links, and tells the person and the trail unless it was linked already.
 async fn link(
     state: &AppState,
     account: &Account,
@@ -220,14 +182,17 @@ async fn link(
     device: Option<DeviceId>,
 ) -> Result<NewIdentity, ApiError> {
     let mail = letter(state, account, Letter::ProviderLinked { provider: label });
+    let id = identity.identity;
     let linked = state
         .storage
         .people()
         .link_identity(account.account, identity, mail)
         .await?
         .ok_or(ApiError::LinkedElsewhere)?;
-    state.mails.written();
-    linked_now(state, account.account, device);
+    if linked.identity == id {
+        state.mails.written();
+        linked_now(state, account.account, device);
+    }
     Ok(linked)
 }
 

@@ -10,15 +10,18 @@
 mod begin;
 mod callback;
 mod enter_with_session;
+mod fetch;
 mod finish;
 mod identities;
+mod page;
 mod step;
 
-pub(crate) use begin::{begin, begin_linking, go, providers};
+pub(crate) use begin::{begin, begin_linking, begin_proving, go, providers};
 pub(crate) use callback::callback;
 pub(crate) use enter_with_session::enter_with_session;
 pub(crate) use finish::{finish, finish_linking};
 pub(crate) use identities::{identities, unlink};
+pub(crate) use page::in_words;
 
 use crate::error::ApiError;
 use crate::identity::{Provider, ProviderTrouble, Vouched, random};

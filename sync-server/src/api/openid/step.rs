@@ -49,6 +49,8 @@ pub(super) enum Purpose {
     TakeUp(String),
     /// With whoever is signed in.
     Link(AccountId),
+    /// Whoever is signed in shows once more that it is they.
+    Prove(AccountId),
 }
 
 #[derive(Clone, Serialize, Deserialize)]

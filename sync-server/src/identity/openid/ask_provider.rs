@@ -2,6 +2,7 @@
 
 use openidconnect::http::Response;
 use openidconnect::{HttpRequest, HttpResponse};
+use std::error::Error;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -11,12 +12,26 @@ const MAX_ANSWER: usize = 512 << 10;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AskError {
-    #[error("{0}")]
+    #[error(transparent)]
     Http(#[from] reqwest::Error),
     #[error("the answer is longer than any of ours")]
     TooLong,
-    #[error("no request: {0}")]
+    #[error("no request")]
     Request(#[from] openidconnect::http::Error),
+}
+
+/// An error with everything that led to it: what a library says first is mostly that something failed.
+pub(super) fn why(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !words.ends_with(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = error.source();
+    }
+    words
 }
 
 static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {

@@ -1,6 +1,8 @@
 //! Judges an ID token (OpenID Connect Core 1.0, 3.1.3.7).
 
 use super::{ProviderTrouble, SKEW_MS, Vouched, is_past};
+use crate::identity::EmailAddress;
+use crate::invite::person_name;
 use crate::storage::people::Profile;
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
@@ -88,11 +90,14 @@ pub(super) fn judge(
         issuer: expected.issuer.to_string(),
         subject: claims.subject().to_string(),
         profile: Profile {
-            email: claims.email().map(|email| email.to_string()),
+            email: claims
+                .email()
+                .and_then(|email| EmailAddress::parse(email))
+                .map(|email| email.to_string()),
             name: claims
                 .name()
                 .and_then(|name| name.get(None))
-                .map(|name| name.to_string()),
+                .and_then(|name| person_name(name)),
         },
     }))
 }
@@ -124,5 +129,6 @@ fn check_access_token(
 }
 
 fn moment(at: Timestamp) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(at.0).unwrap_or_default()
+    // A moment that no calendar has: everything has expired by then.
+    DateTime::from_timestamp_millis(at.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

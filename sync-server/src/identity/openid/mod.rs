@@ -1,6 +1,6 @@
 //! Providers of OpenID Connect that vouch for people: who they are, what they say, and whether it holds.
 //!
-//! Place in the flow: below `api/openid.rs`, which sends browsers there and back. Invariants: nothing that a provider says is
+//! Place in the flow: below `api/openid/`, which sends browsers there and back. Invariants: nothing that a provider says is
 //! believed unless it is signed with a key of that provider, meant for this server, and fresh; only what is asymmetric
 //! signs (`none` and shared secrets never do). What is refused leaves a line in the log without anything personal.
 //!

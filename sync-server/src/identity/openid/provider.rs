@@ -1,11 +1,13 @@
 //! One provider: where a browser is sent, and what comes of the code that it brings back.
 
-use super::ask_provider::ask_provider;
+use super::ask_provider::{ask_provider, why};
 use super::id_token::{self, Expected};
 use super::keys::Keys;
 use super::session_token;
 use super::{ProviderSetting, ProviderTrouble, Vouched};
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreProviderMetadata};
+use openidconnect::core::{
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreProviderMetadata,
+};
 use openidconnect::{
     AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
     EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
@@ -73,26 +75,31 @@ impl Provider {
         Ok(client.set_redirect_uri(callback).set_auth_type(way))
     }
 
-    /// Where a browser goes, with `state` as what it brings back. `callback` is our own address.
+    /// Where a browser goes, with `state` as what it brings back. `callback` is our own address. `anew` asks the provider to
+    /// have the person sign in whether they are signed in there or not (OpenID Connect Core 1.0, 3.1.2.1).
     pub(crate) async fn send_there(
         &self,
         callback: &str,
         state: &str,
+        anew: bool,
     ) -> Result<ToProvider, ProviderTrouble> {
         let metadata = self.keys.metadata(&self.issuer()?).await?;
         let client = self.client(&metadata, callback)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let state = state.to_owned();
         let scopes = self.setting.scopes.iter().cloned().map(Scope::new);
-        let (address, _, nonce) = client
+        let mut request = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
                 move || CsrfToken::new(state),
                 Nonce::new_random,
             )
             .add_scopes(scopes)
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_pkce_challenge(challenge);
+        if anew {
+            request = request.add_prompt(CoreAuthPrompt::Login);
+        }
+        let (address, _, nonce) = request.url();
         Ok(ToProvider {
             address: address.to_string(),
             nonce: nonce.secret().clone(),
@@ -120,7 +127,7 @@ impl Provider {
             .request_async(&ask_provider)
             .await
             .map_err(|error| match error {
-                RequestTokenError::Request(error) => ProviderTrouble::Away(error.to_string()),
+                RequestTokenError::Request(error) => ProviderTrouble::Away(why(&error)),
                 // What it says about it may have the code in it.
                 RequestTokenError::ServerResponse(said) => {
                     ProviderTrouble::NotBelieved(format!("the code was not taken: {}", said.error()))
@@ -142,12 +149,11 @@ impl Provider {
         if let id_token::Judged::Vouched(vouched) = id_token::judge(token, metadata.jwks(), &expected)? {
             return Ok(vouched);
         }
-        if let Some(keys) = self.keys.look_again().await?
-            && let id_token::Judged::Vouched(vouched) = id_token::judge(token, &keys, &expected)?
-        {
-            return Ok(vouched);
+        let metadata = self.keys.look_again(&metadata).await?;
+        match id_token::judge(token, metadata.jwks(), &expected)? {
+            id_token::Judged::Vouched(vouched) => Ok(vouched),
+            id_token::Judged::UnknownKey => Err(unknown_key()),
         }
-        Err(unknown_key())
     }
 
     /// Judges a session token that a page has.
@@ -157,19 +163,22 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Vouched, ProviderTrouble> {
         let metadata = self.keys.metadata(&self.issuer()?).await?;
-        let (issuer, parties) = (&self.setting.issuer, &self.setting.authorized_parties);
+        let expected = session_token::Expected {
+            issuer: &self.setting.issuer,
+            authorized_parties: &self.setting.authorized_parties,
+            audiences: &self.setting.session_audiences,
+            now,
+        };
         if let session_token::Judged::Vouched(vouched) =
-            session_token::judge(token, metadata.jwks(), issuer, parties, now)?
+            session_token::judge(token, metadata.jwks(), &expected)?
         {
             return Ok(vouched);
         }
-        if let Some(keys) = self.keys.look_again().await?
-            && let session_token::Judged::Vouched(vouched) =
-                session_token::judge(token, &keys, issuer, parties, now)?
-        {
-            return Ok(vouched);
+        let metadata = self.keys.look_again(&metadata).await?;
+        match session_token::judge(token, metadata.jwks(), &expected)? {
+            session_token::Judged::Vouched(vouched) => Ok(vouched),
+            session_token::Judged::UnknownKey => Err(unknown_key()),
         }
-        Err(unknown_key())
     }
 }
 

@@ -6,6 +6,10 @@
 //! frontend API, which is the issuer; `exp` and `nbf`; `azp` is the origin of the page that it was made for and must be a
 //! known one; `sub` is the user. It has no audience and no nonce, so `azp` is what binds it to us, and pages are to be
 //! named before any is taken. A session whose `sts` is `pending` is not signed in yet.
+//!
+//! Every session token has `sid`, the session; what Clerk makes of a template for somebody else's server has none, and mostly
+//! an `aud`. So the first is asked for, and an audience is taken only if it was named in the setting. `act` says that somebody
+//! else acts as this user (Clerk's impersonation): what would be written is not theirs, so that is refused.
 
 use super::id_token::ALGORITHMS;
 use super::{ProviderTrouble, SKEW_MS, Vouched, is_past};
@@ -15,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::JsonWebKey;
 use openidconnect::core::{CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use shared_model::time::Timestamp;
 
 /// Longer than any of Clerk's; what is longer is not looked at.
@@ -43,6 +47,38 @@ struct Claims {
     iat: i64,
     #[serde(default)]
     sts: Option<String>,
+    #[serde(default)]
+    sid: String,
+    #[serde(default)]
+    aud: Option<Audience>,
+    #[serde(default)]
+    act: Option<IgnoredAny>,
+}
+
+/// RFC 7519, 4.1.3.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn has_one_of(&self, wanted: &[String]) -> bool {
+        match self {
+            Self::One(one) => wanted.contains(one),
+            Self::Several(all) => all.iter().any(|one| wanted.contains(one)),
+        }
+    }
+}
+
+/// What a token is held against.
+pub(super) struct Expected<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) authorized_parties: &'a [String],
+    /// Of these one, if the token has an audience at all.
+    pub(super) audiences: &'a [String],
+    pub(super) now: Timestamp,
 }
 
 pub(super) enum Judged {
@@ -53,10 +89,9 @@ pub(super) enum Judged {
 pub(super) fn judge(
     token: &str,
     keys: &CoreJsonWebKeySet,
-    issuer: &str,
-    authorized_parties: &[String],
-    now: Timestamp,
+    expected: &Expected<'_>,
 ) -> Result<Judged, ProviderTrouble> {
+    let now = expected.now;
     let no = |why: &str| Err(ProviderTrouble::NotBelieved(format!("a session token: {why}")));
     let Some((signed, signature)) = token.rsplit_once('.').filter(|_| token.len() <= MAX) else {
         return no("not of its form");
@@ -87,7 +122,7 @@ pub(super) fn judge(
         return no("a signature that is not the provider's");
     }
     let at = |seconds: i64| Timestamp(seconds.saturating_mul(1_000));
-    if claims.iss != issuer {
+    if claims.iss != expected.issuer {
         return no("another issuer");
     }
     if at(claims.exp).0 <= now.0.saturating_sub(SKEW_MS) {
@@ -97,11 +132,20 @@ pub(super) fn judge(
         return no("it is not valid yet");
     }
     let party = claims.azp.unwrap_or_default();
-    if !authorized_parties.contains(&party) {
+    if !expected.authorized_parties.contains(&party) {
         return no("made for a page that is not ours");
     }
-    if claims.sts.as_deref() == Some("pending") || claims.sub.is_empty() {
+    if claims
+        .aud
+        .is_some_and(|audience| !audience.has_one_of(expected.audiences))
+    {
+        return no("made for another server");
+    }
+    if claims.sts.as_deref() == Some("pending") || claims.sid.is_empty() || claims.sub.is_empty() {
         return no("nobody is signed in with it");
+    }
+    if claims.act.is_some() {
+        return no("somebody else acts as the one who is signed in");
     }
     Ok(Judged::Vouched(Vouched {
         issuer: claims.iss,

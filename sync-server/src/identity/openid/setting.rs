@@ -27,6 +27,9 @@ pub struct ProviderSetting {
     /// Pages (origins) whose session tokens are taken; none by default. Clerk calls them authorized parties.
     #[serde(default)]
     pub authorized_parties: Vec<String>,
+    /// Audiences of which a session token may name one; one that names any is refused by default.
+    #[serde(default)]
+    pub session_audiences: Vec<String>,
 }
 
 fn usual_scopes() -> Vec<String> {
@@ -52,8 +55,15 @@ pub enum ProviderSettingError {
     Form { line: usize, column: usize },
     #[error("a sign-in provider's name has letters, digits and hyphens, and is nobody else's: {0:?}")]
     Name(String),
+    #[error(
+        "{name}: people tell sign-in providers apart by their labels: one is missing, or another one's: {label:?}"
+    )]
+    Label { name: String, label: String },
     #[error("{name}: an issuer is an https address without query: {issuer}")]
     Issuer { name: String, issuer: String },
+    /// Whom two vouch for would be one person's under either.
+    #[error("{name}: another sign-in provider has this issuer: {issuer}")]
+    IssuerTwice { name: String, issuer: String },
     #[error("{0}: a webhook's signing secret begins with whsec_ and goes on in base64")]
     WebhookSecret(String),
 }
@@ -61,14 +71,14 @@ pub enum ProviderSettingError {
 /// Reads a list of providers.
 ///
 /// # Errors
-/// If it is not of the right form, or two have one name.
+/// If it is not of the right form, or two have one name, label or issuer.
 pub fn read_providers(json: &str) -> Result<Vec<ProviderSetting>, ProviderSettingError> {
     let providers: Vec<ProviderSetting> =
         serde_json::from_str(json).map_err(|error| ProviderSettingError::Form {
             line: error.line(),
             column: error.column(),
         })?;
-    let mut names = HashSet::new();
+    let (mut names, mut labels, mut issuers) = (HashSet::new(), HashSet::new(), HashSet::new());
     for provider in &providers {
         let is_name = !provider.name.is_empty()
             && provider
@@ -78,11 +88,17 @@ pub fn read_providers(json: &str) -> Result<Vec<ProviderSetting>, ProviderSettin
         if !is_name || !names.insert(&provider.name) {
             return Err(ProviderSettingError::Name(provider.name.clone()));
         }
-        if !is_issuer(&provider.issuer) {
-            return Err(ProviderSettingError::Issuer {
-                name: provider.name.clone(),
-                issuer: provider.issuer.clone(),
-            });
+        let name = provider.name.clone();
+        if provider.label.trim().is_empty() || !labels.insert(provider.label.trim()) {
+            let label = provider.label.clone();
+            return Err(ProviderSettingError::Label { name, label });
+        }
+        let issuer = provider.issuer.clone();
+        if !is_issuer(&issuer) {
+            return Err(ProviderSettingError::Issuer { name, issuer });
+        }
+        if !issuers.insert(provider.issuer.trim_end_matches('/')) {
+            return Err(ProviderSettingError::IssuerTwice { name, issuer });
         }
         let is_secret = |secret: &String| super::super::webhook::key_of(secret).is_some();
         if !provider.webhook_secrets.iter().all(is_secret) {
@@ -109,7 +125,7 @@ mod tests {
     #[test]
     fn which_lists_are_taken() {
         let one = |name: &str, issuer: &str, more: &str| {
-            format!(r#"{{"name":"{name}","label":"X","issuer":"{issuer}","client_id":"id"{more}}}"#)
+            format!(r#"{{"name":"{name}","label":"{name}","issuer":"{issuer}","client_id":"id"{more}}}"#)
         };
         let check = |providers: &[String], expected: Result<usize, &str>| {
             let read = read_providers(&format!("[{}]", providers.join(",")));
@@ -128,6 +144,22 @@ mod tests {
         );
         check(&[google.clone(), google.clone()], Err("nobody else's"));
         check(&[one("a b", "https://a.example", "")], Err("letters"));
+        let labelled = |name: &str, label: &str| {
+            let issuer = format!("https://{name}.example");
+            format!(r#"{{"name":"{name}","label":"{label}","issuer":"{issuer}","client_id":"id"}}"#)
+        };
+        check(
+            &[labelled("a", "Acme"), labelled("b", " Acme")],
+            Err("by their labels"),
+        );
+        check(&[labelled("a", "")], Err("by their labels"));
+        check(
+            &[
+                one("a", "https://a.example", ""),
+                one("b", "https://a.example/", ""),
+            ],
+            Err("has this issuer"),
+        );
         for issuer in [
             "http://accounts.google.com",
             "https://a.example?x=1",

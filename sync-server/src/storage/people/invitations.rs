@@ -55,6 +55,8 @@ pub struct TakeUp {
     pub who: Taker,
     /// Linked with whoever takes it up.
     pub identity: Option<NewIdentity>,
+    /// Leaves if the identity was not linked before.
+    pub mail: Option<NewMail>,
 }
 
 #[derive(Clone, Debug)]

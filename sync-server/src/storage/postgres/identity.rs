@@ -7,7 +7,7 @@ use super::super::{
 use super::accounts::optional_client;
 use super::{PostgresStorage, id, listen};
 use crate::at_rest::NO_CLINIC;
-use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken};
+use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, SignInLife, StoredRefreshToken};
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
@@ -94,14 +94,14 @@ impl IdentityStorage for PostgresStorage {
         &self,
         hash: [u8; 32],
         fresh: [u8; 32],
-        expires_at: Timestamp,
+        life: SignInLife,
         now: Timestamp,
         judge: RefreshJudge,
     ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)> {
         let mut tx = self.pool.begin().await?;
         let row = sqlx::query(
             "select family, account, clinic, device, expires_at, rotated_at, successor,
-                 exists (select 1 from lost_devices l where l.device = refresh_tokens.device)
+                 exists (select 1 from lost_devices l where l.device = refresh_tokens.device), begun_at
              from refresh_tokens where hash = $1 for update",
         )
         .bind(hash.as_slice())
@@ -153,7 +153,8 @@ impl IdentityStorage for PostgresStorage {
                     account: stored.account,
                     clinic: stored.clinic,
                     device: stored.device,
-                    expires_at,
+                    begun_at: stored.begun_at,
+                    expires_at: life.expires_at(stored.begun_at, now),
                 };
                 insert_token(&mut tx, &token).await?;
             }
@@ -268,13 +269,14 @@ fn read_token(row: &PgRow) -> Stored<StoredRefreshToken> {
         rotated_at: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
         successor_is_unused: false,
         device_lost: row.try_get(7)?,
+        begun_at: Timestamp(row.try_get(8)?),
     })
 }
 
 async fn insert_token(connection: &mut PgConnection, token: &NewRefreshToken) -> Result<(), StorageError> {
     sqlx::query(
-        "insert into refresh_tokens (hash, family, account, clinic, device, expires_at)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into refresh_tokens (hash, family, account, clinic, device, expires_at, begun_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(token.hash.as_slice())
     .bind(Uuid::from_bytes(token.family))
@@ -282,6 +284,7 @@ async fn insert_token(connection: &mut PgConnection, token: &NewRefreshToken) ->
     .bind(token.clinic.0)
     .bind(token.device.0)
     .bind(token.expires_at.0)
+    .bind(token.begun_at.0)
     .execute(connection)
     .await?;
     Ok(())

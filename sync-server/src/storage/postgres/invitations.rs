@@ -171,6 +171,7 @@ impl InvitationStorage for PostgresStorage {
             now,
             who,
             identity,
+            mail,
         } = take_up;
         let keys = self.keys(NO_CLINIC).await?;
         let mut tx = self.pool.begin().await?;
@@ -226,10 +227,15 @@ impl InvitationStorage for PostgresStorage {
             }
             _ => return Ok(TakenUp::Gone),
         };
-        if let Some(identity) = &identity
-            && link(&mut tx, &keys, account, identity).await?.is_none()
-        {
-            return Ok(TakenUp::Gone);
+        if let Some(identity) = &identity {
+            let Some(linked) = link(&mut tx, &keys, account, identity).await? else {
+                return Ok(TakenUp::Gone);
+            };
+            if linked == *identity
+                && let Some(mail) = &mail
+            {
+                insert_mail(&mut tx, mail).await?;
+            }
         }
         let before =
             sqlx::query("select roles from memberships where clinic = $1 and account = $2 for update")

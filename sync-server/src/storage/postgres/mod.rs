@@ -25,7 +25,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (
         1,
         "foundation",
@@ -65,6 +65,11 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
         10,
         "ways in",
         include_str!("../../../../migrations/server/postgres/0010_ways_in.sql"),
+    ),
+    (
+        12,
+        "sign-ins end",
+        include_str!("../../../../migrations/server/postgres/0012_sign_ins_end.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;

@@ -6,7 +6,7 @@ use super::super::{
 use super::accounts::optional_client;
 use super::{SqliteStorage, id};
 use crate::at_rest::NO_CLINIC;
-use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, StoredRefreshToken};
+use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, SignInLife, StoredRefreshToken};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
@@ -92,7 +92,7 @@ impl IdentityStorage for SqliteStorage {
         &self,
         hash: [u8; 32],
         fresh: [u8; 32],
-        expires_at: Timestamp,
+        life: SignInLife,
         now: Timestamp,
         judge: RefreshJudge,
     ) -> Stored<(RefreshVerdict, Option<StoredRefreshToken>)> {
@@ -101,7 +101,7 @@ impl IdentityStorage for SqliteStorage {
                 .prepare_cached(
                     "select t.family, t.account, t.clinic, t.device, t.expires_at, t.rotated_at,
                          exists (select 1 from refresh_tokens s where s.hash = t.successor and s.rotated_at is null),
-                         exists (select 1 from lost_devices l where l.device = t.device)
+                         exists (select 1 from lost_devices l where l.device = t.device), t.begun_at
                      from refresh_tokens t where t.hash = ?1",
                 )?
                 .query_row([hash], |row| {
@@ -114,6 +114,7 @@ impl IdentityStorage for SqliteStorage {
                         rotated_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
                         successor_is_unused: row.get(6)?,
                         device_lost: row.get(7)?,
+                        begun_at: Timestamp(row.get(8)?),
                     })
                 })
                 .optional()?;
@@ -145,7 +146,8 @@ impl IdentityStorage for SqliteStorage {
                             account: stored.account,
                             clinic: stored.clinic,
                             device: stored.device,
-                            expires_at,
+                            begun_at: stored.begun_at,
+                            expires_at: life.expires_at(stored.begun_at, now),
                         },
                     )?;
                 }
@@ -257,8 +259,8 @@ impl IdentityStorage for SqliteStorage {
 fn insert_token(connection: &Connection, token: &NewRefreshToken) -> Stored<()> {
     connection
         .prepare_cached(
-            "insert into refresh_tokens (hash, family, account, clinic, device, expires_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6)",
+            "insert into refresh_tokens (hash, family, account, clinic, device, expires_at, begun_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             token.hash,
@@ -266,7 +268,8 @@ fn insert_token(connection: &Connection, token: &NewRefreshToken) -> Stored<()> 
             token.account.bytes(),
             token.clinic.bytes(),
             token.device.bytes(),
-            token.expires_at.0
+            token.expires_at.0,
+            token.begun_at.0
         ])?;
     Ok(())
 }

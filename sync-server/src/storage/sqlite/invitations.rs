@@ -161,6 +161,7 @@ impl InvitationStorage for SqliteStorage {
                 now,
                 who,
                 identity,
+                mail,
             } = take_up;
             let Some(stored) = find_by_link(connection, clinic, token, now)? else {
                 return Ok(TakenUp::Gone);
@@ -208,8 +209,11 @@ impl InvitationStorage for SqliteStorage {
                 }
                 _ => return Ok(TakenUp::Gone),
             };
-            if let Some(identity) = &identity {
-                link(connection, &keys, account, identity)?;
+            if let Some(identity) = &identity
+                && link(connection, &keys, account, identity)?
+                && let Some(mail) = &mail
+            {
+                insert_mail(connection, mail)?;
             }
             let key = params![clinic.bytes(), account.bytes()];
             let before: Option<String> = connection

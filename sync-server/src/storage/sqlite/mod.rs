@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0005_authorship_and_trail.sql"),
     include_str!("../../../../migrations/server/sqlite/0009_signed_changes.sql"),
     include_str!("../../../../migrations/server/sqlite/0010_ways_in.sql"),
+    include_str!("../../../../migrations/server/sqlite/0012_sign_ins_end.sql"),
 ];
 const READERS: usize = 4;
 
