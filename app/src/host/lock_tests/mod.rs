@@ -1152,7 +1152,7 @@ fn wherever_the_take_over_dies_the_former_store_counts_or_the_encrypted_one() {
             Found::Former => {
                 former += 1;
                 assert_eq!(
-                    vault.keyring.people().unwrap(),
+                    vault.keyring.people(Timestamp(0)).unwrap(),
                     [],
                     "nobody is asked to unlock it"
                 );

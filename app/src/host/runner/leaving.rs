@@ -124,7 +124,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         let Ok(counts) = core.store().outbox_counts() else {
             return;
         };
-        let Ok(people) = self.vault.keyring.people() else {
+        let Ok(people) = self.vault.keyring.people(self.io.now()) else {
             return;
         };
         let is_last = people.iter().all(|person| person.account == account);
@@ -141,7 +141,7 @@ impl<F: Files, I: Io> Runner<F, I> {
     fn forget(&self, account: AccountId) {
         let keyring = &self.vault.keyring;
         let forgotten = keyring.forget_person(account).and_then(|()| {
-            let nobody = keyring.people()?.is_empty();
+            let nobody = keyring.people(self.io.now())?.is_empty();
             if nobody {
                 self.vault.begin_anew()?;
             }

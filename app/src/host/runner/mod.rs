@@ -293,7 +293,7 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     fn show_lock(&self, signs_in: bool) {
         let keyring = &self.vault.keyring;
-        let shown = keyring.people().and_then(|people| {
+        let shown = keyring.people(self.io.now()).and_then(|people| {
             Ok(Locked {
                 people,
                 waiting: keyring.waiting()?,

@@ -7,7 +7,7 @@ use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdClock, LdHardDrive, LdKeyRound};
 use local_core::StorageTrouble;
-use local_core::unlock::{PersonHere, Way};
+use local_core::unlock::{LONGEST_WAIT_MS, PersonHere, Way};
 use shared_model::time::Timestamp;
 use shared_model::values::Invalid;
 
@@ -144,8 +144,14 @@ pub(super) fn UnlockForm(person: PersonHere, trouble: Signal<Option<UnlockTroubl
     }
 }
 
+/// A wait that is longer than any means that the clock has gone back since: then the keyring says how long it is.
 fn seconds_until(from: Option<Timestamp>) -> i64 {
-    from.map_or(0, |from| ((from.0 - host::now().0 + 999) / 1000).max(0))
+    let left = from.map_or(0, |from| from.0 - host::now().0);
+    if (1..=LONGEST_WAIT_MS).contains(&left) {
+        (left + 999) / 1000
+    } else {
+        0
+    }
 }
 
 #[component]
