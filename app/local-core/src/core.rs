@@ -728,7 +728,7 @@ impl Core {
         self.store.set_meta(&names[3], &credentials.refresh_token)
     }
 
-    fn credentials(&self, account: AccountId) -> Result<Option<Credentials>, StoreError> {
+    pub(crate) fn credentials(&self, account: AccountId) -> Result<Option<Credentials>, StoreError> {
         let names = credential_names(account);
         let Some(principal) = self.store.meta(&names[0])? else {
             return Ok(None);
