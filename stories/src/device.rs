@@ -303,7 +303,11 @@ impl Device {
             }
         }
         copy.core = open(copy.folder.path());
-        copy.device = copy.core.device().unwrap_or(copy.device);
+        copy.device = copy
+            .core
+            .device()
+            .expect("a copy can be read")
+            .unwrap_or(copy.device);
         copy.handle(Event::Started).await;
         copy
     }

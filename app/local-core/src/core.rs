@@ -958,8 +958,8 @@ impl Core {
 
 impl Core {
     /// This device's id, once somebody has signed in here.
-    pub fn device(&self) -> Option<DeviceId> {
-        self.store.meta("device").ok().flatten()
+    pub fn device(&self) -> Result<Option<DeviceId>, StoreError> {
+        self.store.meta("device")
     }
 
     /// Whether somebody signing in would find the records of another clinic or audience here, which have to go first.

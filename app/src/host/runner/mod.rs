@@ -116,8 +116,10 @@ impl<F: Files, I: Io> Runner<F, I> {
                 Found::Former => Some(vault.former()?),
                 Found::Nothing | Found::Sealed => None,
             };
+            // A former build's records know under which id they were made.
+            let known = core.as_ref().map(Core::device).transpose()?.flatten();
             let after = vault.keyring.lock_after()?;
-            Ok((vault, device, found, core, after))
+            Ok((vault, known.unwrap_or(device), found, core, after))
         });
         let (vault, device, found, core, after) = match opened {
             Ok(opened) => opened,
@@ -130,7 +132,6 @@ impl<F: Files, I: Io> Runner<F, I> {
                 return None;
             }
         };
-        let device = core.as_ref().and_then(Core::device).unwrap_or(device);
         let mut runner = Self {
             auto_lock: AutoLock::new(after, io.now()),
             io,
