@@ -30,8 +30,8 @@ pub(crate) use calls::{Call, CallTrouble, Deed, Request, Whose, read};
 pub(crate) use journey::{Errand, Returned};
 pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
 pub(crate) use messages::{
-    AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, PinRefused, Protection,
-    SignInTrouble, ToCore, UnlockTrouble,
+    AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, NotDone, PinRefused,
+    Protection, SignInTrouble, ToCore, UnlockTrouble,
 };
 #[cfg(feature = "desktop")]
 pub(crate) use native::{data_folder, keep_window_size, session_locks, window_size};
@@ -46,7 +46,8 @@ pub(crate) use secret::Secret;
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;
 
-use crate::components::HalfTypedFields;
+use crate::components::{HalfTypedFields, Toasts};
+use crate::text;
 use crate::views::settle_all_notes;
 use dioxus::prelude::*;
 use dioxus::signals::warnings::copy_value_hoisted;
@@ -240,6 +241,11 @@ impl Host {
             FromCore::Pin(outcome) => {
                 if let Some(waiting) = link.pin.borrow_mut().take() {
                     let _ = waiting.send(outcome);
+                }
+            }
+            FromCore::NotDone(why) => {
+                if let Some(toasts) = try_consume_context::<Toasts>() {
+                    toasts.say(text::not_done(why));
                 }
             }
             // The page's end keeps them.
@@ -451,19 +457,24 @@ impl Host {
 
     /// `password` may be empty for who has just signed in or unlocked.
     pub(crate) async fn set_pin(self, pin: String, password: String) -> Result<(), PinRefused> {
-        let (answer, waiting) = oneshot::channel();
-        *self.link.read().pin.borrow_mut() = Some(answer);
-        self.send(ToCore::SetPin {
+        self.ask_about_pin(ToCore::SetPin {
             pin: pin.into(),
             password: password.into(),
-        });
+        })
+        .await
+    }
+
+    pub(crate) async fn forget_pin(self) -> Result<(), PinRefused> {
+        self.ask_about_pin(ToCore::ForgetPin).await
+    }
+
+    async fn ask_about_pin(self, message: ToCore) -> Result<(), PinRefused> {
+        let (answer, waiting) = oneshot::channel();
+        *self.link.read().pin.borrow_mut() = Some(answer);
+        self.send(message);
         waiting
             .await
             .unwrap_or(Err(PinRefused::Storage(StorageTrouble::Other)))
-    }
-
-    pub(crate) fn forget_pin(self) {
-        self.send(ToCore::ForgetPin);
     }
 
     /// Minutes without any input; 0 is never.

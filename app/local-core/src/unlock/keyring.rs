@@ -214,6 +214,11 @@ impl Keyring {
         Ok(self.attempts(account, Way::Pin)?.is_some())
     }
 
+    /// Whether somebody's password opens the records.
+    pub fn has_password(&self, account: AccountId) -> Result<bool, StoreError> {
+        Ok(self.attempts(account, Way::Password)?.is_some())
+    }
+
     /// Somebody works here: under this name, and at this moment for the last time.
     pub fn remember(&self, account: AccountId, name: &str, now: Timestamp) -> Result<(), StoreError> {
         self.sql.execute(

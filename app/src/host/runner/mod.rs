@@ -11,11 +11,11 @@ mod leaving;
 use super::auto_lock::AutoLock;
 use super::calls::{Method, Request, Response};
 use super::vault::{Files, Found, Vault};
-use super::{FromCore, HostTrouble, Locked, PinRefused, Protection, Secret, SignInTrouble, ToCore};
+use super::{FromCore, HostTrouble, Locked, NotDone, PinRefused, Protection, Secret, SignInTrouble, ToCore};
 use calling::Calling;
 use leaving::Ends;
 use local_core::unlock::{DataKey, Fresh};
-use local_core::{Core, Effect, Event, Failure, LeftOff, Query, StorageTrouble};
+use local_core::{Core, Effect, Event, Failure, LeftOff, Query, StorageTrouble, StoreError};
 use serde::Serialize;
 use shared_model::accounts::Refresh;
 use shared_model::ids::{AccountId, DeviceId};
@@ -229,13 +229,12 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.tell_protection();
             }
             ToCore::ForgetPin => {
-                if let Some(account) = self.account() {
-                    let forgotten = self.vault.keyring.forget_pin(account);
-                    self.io.to_views(vec![FromCore::Pin(
-                        forgotten.map_err(|error| PinRefused::Storage((&error).into())),
-                    )]);
-                    self.tell_protection();
-                }
+                let outcome = match self.account() {
+                    Some(account) => self.vault.keyring.forget_pin(account).map_err(Into::into),
+                    None => Err(PinRefused::NotProven),
+                };
+                self.io.to_views(vec![FromCore::Pin(outcome)]);
+                self.tell_protection();
             }
             ToCore::LockAfter { minutes } => self.lock_after(minutes),
             ToCore::RemoveMe => self.remove_me(),
@@ -265,11 +264,21 @@ impl<F: Files, I: Io> Runner<F, I> {
             .and_then(Core::principal)
             .is_some_and(Principal::is_staff);
         // What several people of the clinic share never stays open.
-        if (minutes > 0 || !is_staff) && self.vault.keyring.set_lock_after(minutes).is_ok() {
-            self.auto_lock = AutoLock::new(minutes, self.io.now());
-            self.wake_at(self.io.now().plus_minutes(1));
+        if minutes > 0 || !is_staff {
+            match self.vault.keyring.set_lock_after(minutes) {
+                Ok(()) => {
+                    self.auto_lock = AutoLock::new(minutes, self.io.now());
+                    self.wake_at(self.io.now().plus_minutes(1));
+                }
+                Err(error) => self.not_done(&error),
+            }
         }
         self.tell_protection();
+    }
+
+    fn not_done(&self, error: &StoreError) {
+        self.io
+            .to_views(vec![FromCore::NotDone(NotDone::Storage(error.into()))]);
     }
 
     /// POSTs what is secret in the body and needs no session.
@@ -314,6 +323,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         Some(Protection {
             account,
             has_pin: self.vault.keyring.has_pin(account).unwrap_or(false),
+            has_password: self.vault.keyring.has_password(account).unwrap_or(false),
             is_former: self.key.is_none(),
             lock_after: self.auto_lock.after(),
             left_off: core.left_off(),

@@ -106,7 +106,7 @@ pub(super) fn UnlockForm(person: PersonHere, trouble: Signal<Option<UnlockTroubl
             } else if let Some(why) = &*trouble.read() {
                 UnlockAlert { trouble: why.clone(), has_password: person.has_password }
             } else if !has_pin && !person.has_password {
-                Alert { tone: Tint::Info, icon: icon(LdKeyRound), title: text::only_by_email(), line: true }
+                Alert { tone: Tint::Info, icon: icon(LdKeyRound), title: text::only_by_signing_in(), line: true }
             }
             if has_pin || person.has_password {
                 match way {
