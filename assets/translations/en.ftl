@@ -689,6 +689,9 @@ sign-in-work-waits = { $waiting ->
     [one] { $waiting } change of { $name } waits on this device
    *[other] { $waiting } changes of { $name } wait on this device
 }
+sign-in-overtaken = This device was locked or unlocked meanwhile
+sign-in-overtaken-do = Try again, if it is you who works here now.
+cannot-sign-in-here = Signing in did not work on this device
 sign-in-work-waits-do = They would be lost. { $name } has to sign in here first, until they have been sent.
 
 ## What the clinic’s server says

@@ -225,7 +225,10 @@ impl Device {
                     Effect::FreshActor => events.push_back(Event::FreshActor(random())),
                     Effect::WakeAt(at) => self.wake = Some(*at),
                     Effect::View { watch, view } => self.views.push_back((*watch, view.clone())),
-                    Effect::Answer { .. } | Effect::SignedIn(_) | Effect::SignInRefused { .. } => {}
+                    Effect::Answer { .. }
+                    | Effect::SignedIn(_)
+                    | Effect::SignInRefused { .. }
+                    | Effect::SignInFailed(_) => {}
                 }
                 told.push(effect);
             }

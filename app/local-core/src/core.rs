@@ -309,6 +309,7 @@ impl Core {
             _ => None,
         };
         let is_frame = matches!(event, Event::Frame(_));
+        let is_sign_in = matches!(event, Event::SignedIn { .. });
         let done = match self.answered(ticket) {
             // Asked for again by a page that has not heard the answer.
             Ok(Some(answer)) => {
@@ -328,6 +329,9 @@ impl Core {
                     ticket,
                     outcome: Err(Failure::Storage(trouble)),
                 });
+            }
+            if is_sign_in {
+                effects.push(Effect::SignInFailed(trouble));
             }
             let touched = Touched {
                 status: true,

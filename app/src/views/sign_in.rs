@@ -209,7 +209,7 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
             Alert {
                 tone: Tint::Danger,
                 icon: icon(LdHardDrive),
-                title: text::records_cannot_be_opened(),
+                title: text::cannot_sign_in_here(),
                 text: text::storage(trouble),
                 line: true,
                 urgent: true,

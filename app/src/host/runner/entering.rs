@@ -174,16 +174,26 @@ impl<F: Files, I: Io> Runner<F, I> {
             drop(self.close());
             self.key = None;
         }
+        if entered.is_err() && self.core.is_none() {
+            self.show_how_it_stands();
+        }
         entered
     }
 
     fn try_to_enter(&mut self, newcomer: &Newcomer, was_locked: bool) -> Result<(), SignInTrouble> {
         let principal = &newcomer.credentials.principal;
         let mut is_new = was_locked;
-        if was_locked && self.vault.found()? == Found::Sealed {
-            let key = self.key_for(newcomer)?;
-            self.core = Some(self.vault.records(&key)?);
-            self.key = Some(key);
+        if was_locked {
+            match self.vault.found()? {
+                Found::Sealed => {
+                    let key = self.key_for(newcomer)?;
+                    self.core = Some(self.vault.records(&key)?);
+                    self.key = Some(key);
+                }
+                // Sealing them has failed before.
+                Found::Former => self.core = Some(self.vault.former()?),
+                Found::Nothing => {}
+            }
         }
         let others = self.is_of_others(principal)?;
         let nothing_waits = match &self.core {
@@ -205,6 +215,8 @@ impl<F: Files, I: Io> Runner<F, I> {
             None => {}
         }
         if self.core.is_none() {
+            // Whoever was admitted on the way to records that were never made cannot open these.
+            self.vault.begin_anew()?;
             let key = DataKey::mint(|bytes| self.io.random(bytes));
             // Who can open them comes before there is anything to open.
             self.admit(newcomer, &key)?;
@@ -224,7 +236,9 @@ impl<F: Files, I: Io> Runner<F, I> {
             fresh_actor: self.random(),
             fresh_key: KeySeed(self.random()),
         });
-        if self.account() != Some(principal.account) || self.is_of_others(principal)? {
+        let is_in = self.account() == Some(principal.account)
+            && self.core.as_ref().and_then(Core::refresh_token) == Some(&newcomer.credentials.refresh_token);
+        if !is_in || self.is_of_others(principal)? {
             // The core has said why.
             if was_locked {
                 self.ends = Ends::Refused;
@@ -298,10 +312,8 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.vault.begin_anew()?;
                 self.core = Some(self.vault.former()?);
             }
-            Err(error) => {
-                self.show_lock(false);
-                return Err(error);
-            }
+            // They are locked, and whoever was admitted opens them.
+            Err(error) => return Err(error),
         }
         self.event(Event::Started);
         self.watch_again();
@@ -399,7 +411,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         Ok(())
     }
 
-    fn watch_again(&mut self) {
+    pub(super) fn watch_again(&mut self) {
         for (watch, query) in self.watches.clone() {
             self.event(Event::Watch { watch, query });
         }

@@ -152,12 +152,29 @@ impl<F: Files, I: Io> Runner<F, I> {
         };
         let fresh = found == Found::Nothing;
         runner.io.to_views(vec![FromCore::Ready { fresh }]);
-        match found {
-            Found::Former => runner.event(Event::Started),
-            Found::Sealed => runner.show_lock(false),
-            Found::Nothing => runner.io.to_views(vec![FromCore::SignedIn(false)]),
-        }
+        runner.show_how_it_stands();
         Some(runner)
+    }
+
+    /// Nobody has come in: what the screen shows is what is on the disk. A former build's records are open to anybody.
+    fn show_how_it_stands(&mut self) {
+        let found = self.vault.found().and_then(|found| {
+            if found == Found::Former && self.core.is_none() {
+                self.core = Some(self.vault.former()?);
+            }
+            Ok(found)
+        });
+        match found {
+            Ok(Found::Former) => {
+                self.event(Event::Started);
+                self.watch_again();
+            }
+            Ok(Found::Sealed) => self.show_lock(false),
+            Ok(Found::Nothing) => self.io.to_views(vec![FromCore::SignedIn(false)]),
+            Err(error) => self
+                .io
+                .to_views(vec![FromCore::NoStore(HostTrouble::Storage((&error).into()))]),
+        }
     }
 
     pub(super) fn input(&mut self, input: Input) {
@@ -217,6 +234,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.event(Event::Unwatch { watch });
             }
             ToCore::NetworkHint => self.event(Event::NetworkHint),
+            ToCore::RetryStorage if self.core.is_none() => self.show_how_it_stands(),
             ToCore::RetryStorage => self.event(Event::RetryStorage),
             ToCore::Unlock { account, way, secret } => self.unlock(account, way, &secret),
             ToCore::Resume(handover) => self.resume(handover),
@@ -391,6 +409,9 @@ impl<F: Files, I: Io> Runner<F, I> {
                 }
                 Effect::SignInRefused { waiting, name } => {
                     to_views.push(FromCore::SignIn(Err(SignInTrouble::WorkWaits { waiting, name })));
+                }
+                Effect::SignInFailed(trouble) => {
+                    to_views.push(FromCore::SignIn(Err(SignInTrouble::Storage(trouble))));
                 }
             }
         }
