@@ -129,7 +129,6 @@ impl<F: Files, I: Io> Runner<F, I> {
         self.key = None;
         self.password = None;
         self.proven_at = None;
-        self.unanswered = 0;
         self.auto_lock.ended();
         self.left_off = LeftOff::default();
         self.end_calls();

@@ -21,7 +21,8 @@ use shared_model::accounts::Refresh;
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroize;
 
 /// What a platform does for the core.
 pub(super) trait Io {
@@ -94,8 +95,9 @@ pub(super) struct Runner<F, I> {
     auto_lock: AutoLock,
     /// What the windows left behind that have saved so far.
     left_off: LeftOff,
-    /// Whose fresh tokens are on their way. Two renewals at once would look to the server like a stolen token.
-    renewing: Option<AccountId>,
+    /// Whose fresh tokens are on their way, whether or not they still work here. Two renewals at once would look to the
+    /// server like a stolen token.
+    renewing: BTreeSet<AccountId>,
     /// A handful at most.
     calls: Vec<Calling>,
     /// What was asked of the server about tokens and has no answer yet.
@@ -145,7 +147,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             password: None,
             proven_at: None,
             left_off: LeftOff::default(),
-            renewing: None,
+            renewing: BTreeSet::new(),
             calls: Vec::new(),
             unanswered: 0,
             ends: Ends::Locked,
