@@ -263,6 +263,8 @@ pub(crate) enum SignInTrouble {
     Sealed {
         waiting: Option<u64>,
     },
+    /// Meanwhile the device was locked, or somebody has unlocked it.
+    Overtaken,
     Storage(StorageTrouble),
 }
 

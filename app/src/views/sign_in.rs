@@ -215,6 +215,16 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
                 urgent: true,
             }
         },
+        SignInTrouble::Overtaken => rsx! {
+            Alert {
+                tone: Tint::Warn,
+                icon: icon(LdLock),
+                title: text::sign_in_overtaken(),
+                text: text::sign_in_overtaken_do(),
+                line: true,
+                urgent: true,
+            }
+        },
         // They are asked, and not told.
         SignInTrouble::ChooseClinic(_) | SignInTrouble::NotLinked(_) => rsx! {},
     }

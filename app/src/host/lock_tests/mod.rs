@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod full_disk;
+mod meanwhile;
+
 use super::calls::{Request, Response};
 use super::native::Folder;
 use super::runner::{Input, Io, Purpose, Runner};
@@ -21,6 +24,7 @@ use shared_model::time::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -116,10 +120,41 @@ impl Io for Platform {
     }
 }
 
+/// A folder on a disk that takes so many transactions more, and then none.
+struct Disk {
+    folder: Folder,
+    room: Arc<AtomicU64>,
+}
+
+const ROOM: u64 = u64::MAX / 2;
+
+impl Files for Disk {
+    fn exists(&self, name: &str) -> bool {
+        self.folder.exists(name)
+    }
+
+    fn open(&self, name: &str) -> Result<Connection, StoreError> {
+        let sql = self.folder.open(name)?;
+        let room = Arc::clone(&self.room);
+        let is_full = move || {
+            let left = room.load(Ordering::SeqCst);
+            room.store(left.saturating_sub(1), Ordering::SeqCst);
+            left == 0
+        };
+        sql.commit_hook(Some(is_full))?;
+        Ok(sql)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StoreError> {
+        self.folder.delete(name)
+    }
+}
+
 struct Tablet {
     folder: Rc<TempDir>,
+    room: Arc<AtomicU64>,
     world: Rc<World>,
-    runner: Option<Runner<Folder, Platform>>,
+    runner: Option<Runner<Disk, Platform>>,
     ticket: u64,
     /// What the server gives this device, if it is one that does.
     device_key: Option<[u8; 32]>,
@@ -140,6 +175,7 @@ impl Tablet {
         world.dice.set(7);
         Self {
             folder: Rc::new(tempfile::tempdir().unwrap()),
+            room: Arc::new(AtomicU64::new(ROOM)),
             world: Rc::new(world),
             runner: None,
             ticket: 0,
@@ -151,8 +187,11 @@ impl Tablet {
     fn start(&mut self) -> Vec<FromCore> {
         self.runner = None;
         self.world.said.take();
-        let folder = Folder::new(self.folder.path().to_owned());
-        self.runner = Runner::start(folder, Platform(Rc::clone(&self.world)));
+        let disk = Disk {
+            folder: Folder::new(self.folder.path().to_owned()),
+            room: Arc::clone(&self.room),
+        };
+        self.runner = Runner::start(disk, Platform(Rc::clone(&self.world)));
         self.world.said.take()
     }
 
@@ -163,6 +202,11 @@ impl Tablet {
 
     fn ask(&mut self, message: ToCore) -> Vec<FromCore> {
         self.input(Input::FromViews(message))
+    }
+
+    /// From now on the disk takes so many transactions more.
+    fn has_room_for(&self, transactions: u64) {
+        self.room.store(transactions, Ordering::SeqCst);
     }
 
     fn later(&mut self, minutes: i64) {

@@ -146,8 +146,19 @@ impl<F: Files, I: Io> Runner<F, I> {
         let password = self.password.take_if(|_| number == self.sign_ins);
         let trouble = match (response.as_ref().and_then(question), calls::outcome(response)) {
             (Some(question), _) => question,
-            (None, Err(why)) => SignInTrouble::Refused(why),
+            (None, Err(why)) => {
+                if why == CallTrouble::DeviceLost {
+                    self.is_lost();
+                }
+                SignInTrouble::Refused(why)
+            }
             (None, Ok(body)) => match read(&body) {
+                Some((credentials, _)) if self.has_been_overtaken(number, &credentials) => {
+                    // Nobody has what the server gave.
+                    self.unanswered += 1;
+                    self.post_token(Purpose::SignOut, "/sign-out", credentials.refresh_token);
+                    SignInTrouble::Overtaken
+                }
                 Some((credentials, device_key)) => {
                     let newcomer = Newcomer {
                         credentials,
@@ -164,6 +175,11 @@ impl<F: Files, I: Io> Runner<F, I> {
             },
         };
         self.io.to_views(vec![FromCore::SignIn(Err(trouble))]);
+    }
+
+    /// Whether the device was locked or unlocked since they began to sign in, and it is not they who work here now.
+    fn has_been_overtaken(&self, number: u64, credentials: &Credentials) -> bool {
+        number < self.signs_in_from && self.account() != Some(credentials.principal.account)
     }
 
     /// The one way in for whoever the server has let in: they can unlock the device from now on.
@@ -384,11 +400,18 @@ impl<F: Files, I: Io> Runner<F, I> {
     fn open(&mut self, key: DataKey, account: AccountId) -> Result<(), StoreError> {
         self.core = Some(self.vault.records(&key)?);
         self.key = Some(key);
+        self.overtake_sign_ins();
         self.auto_lock.touched(self.io.now());
         self.event(Event::Entered(account));
         self.watch_again();
         self.wake_at(self.io.now().plus_minutes(1));
         Ok(())
+    }
+
+    /// Whoever is being let in by the server meanwhile did not mean this session.
+    pub(super) fn overtake_sign_ins(&mut self) {
+        self.signs_in_from = self.sign_ins + 1;
+        self.password = None;
     }
 
     /// The records are open: windows may hand them over among themselves until somebody locks.

@@ -127,7 +127,7 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     fn forget_secrets(&mut self) {
         self.key = None;
-        self.password = None;
+        self.overtake_sign_ins();
         self.proven_at = None;
         self.auto_lock.ended();
         self.left_off = LeftOff::default();

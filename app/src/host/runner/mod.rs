@@ -88,6 +88,8 @@ pub(super) struct Runner<F, I> {
     socket: u64,
     /// How often somebody has tried to sign in.
     sign_ins: u64,
+    /// The first of those that may still let somebody in: not one from before the device was locked or unlocked last.
+    signs_in_from: u64,
     /// What the latest sign-in was made with, as long as it is under way.
     password: Option<Secret>,
     /// When somebody last showed who they are.
@@ -144,6 +146,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             watches: BTreeMap::new(),
             socket: 0,
             sign_ins: 0,
+            signs_in_from: 0,
             password: None,
             proven_at: None,
             left_off: LeftOff::default(),
