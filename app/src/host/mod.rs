@@ -433,7 +433,11 @@ impl Host {
         dioxus::core::spawn_forever(async move {
             leave_field().await;
             // What cannot be saved stays in this window, and is there when its person is back.
-            let _ = settle_all_notes().await && self.has_saved().await;
+            let _ = settle_all_notes(self).await && self.has_saved().await;
+            if !*self.is_saving.peek() {
+                // It took longer than the device waited: it has locked by now, and whoever has unlocked it since stays.
+                return;
+            }
             let place = self.place();
             let typed = fields.map(|fields| fields.now(&place)).unwrap_or_default();
             self.send(ToCore::Lock(LeftOff { place, typed }));
@@ -521,6 +525,22 @@ impl Host {
             Some(_) if protection.left_off.place.is_empty() => Some("/".to_owned()),
             Some(_) => Some(protection.left_off.place.clone()),
         }
+    }
+
+    /// Whether records of a clinic are here, open or locked: whoever signs in on this device does it there, and the tokens
+    /// of everybody who works here go nowhere else.
+    pub(crate) fn has_a_clinic(self) -> bool {
+        *self.stage.peek() != Stage::SignedOut
+    }
+
+    /// Who works at this window; `None` while the device is locked, too.
+    pub(crate) fn person(self) -> Option<AccountId> {
+        let works = *self.stage.peek() == Stage::SignedIn;
+        let protection = self.protection.peek();
+        protection
+            .as_ref()
+            .filter(|_| works)
+            .map(|protection| protection.account)
     }
 
     /// Whether whoever has just unlocked is who was at this window before.
