@@ -53,8 +53,7 @@ pub(crate) fn SignInForm(
     #[props(default)] on_done: EventHandler<()>,
 ) -> Element {
     let host = use_host();
-    // Whoever signs in again is with the clinic whose records are here.
-    let address = use_clinic_address(!in_dialog);
+    let address = use_clinic_address();
     let address_first = use_hook(|| address.comes_first());
     let given = email.is_some();
     let email = use_signal(|| email.unwrap_or_default());
