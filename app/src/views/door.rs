@@ -306,6 +306,7 @@ fn PastePage() -> Element {
                     id: "link",
                     label: text::link_label(),
                     value: pasted,
+                    secret: true,
                     autofocus: true,
                     error: trouble(),
                     on_input: move |_| trouble.set(None),
