@@ -20,7 +20,7 @@ use shared_model::ids::AccountId;
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 use shared_model::ways_in::{self, FinishOpenId, LinkWith};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// So long after unlocking or signing in somebody is still who they were: a PIN is set without asking once more.
 const PROVEN_MS: i64 = 5 * 60_000;
@@ -34,16 +34,14 @@ struct Session {
     principal: Principal,
     /// Empty from a server that keeps no keys of devices.
     #[serde(default)]
-    device_key: String,
+    device_key: Secret,
 }
 
 pub(super) fn read(body: &str) -> Option<(Credentials, Option<DeviceKey>)> {
     let session: Session = calls::read(body)?;
-    let device_key = URL_SAFE_NO_PAD
-        .decode(&session.device_key)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(DeviceKey::new);
+    let mut bytes = Zeroizing::new([0; 32]);
+    let decoded = URL_SAFE_NO_PAD.decode_slice(session.device_key.text(), &mut bytes[..]);
+    let device_key = (decoded == Ok(bytes.len())).then(|| DeviceKey::new(*bytes));
     let credentials = Credentials {
         principal: session.principal,
         access_token: session.access_token,
@@ -108,6 +106,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                     device_name,
                 };
                 self.post(purpose, "/invitations/accept", &body);
+                body.token.zeroize();
                 body.password.zeroize();
                 self.password = Some(password);
             }
@@ -133,6 +132,8 @@ impl<F: Files, I: Io> Runner<F, I> {
                     link_with,
                 };
                 self.post(purpose, "/openid/finish", &body);
+                body.code.zeroize();
+                body.verifier.zeroize();
                 if let Some(link_with) = &mut body.link_with {
                     link_with.password.zeroize();
                 }

@@ -317,11 +317,12 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     fn post_token(&mut self, purpose: Purpose, path: &str, refresh_token: String) {
         let device = self.device;
-        let body = Refresh {
+        let mut body = Refresh {
             refresh_token,
             device,
         };
         self.post(purpose, path, &body);
+        body.refresh_token.zeroize();
     }
 
     fn show_lock(&self, signs_in: bool) {
