@@ -51,8 +51,8 @@ pub(super) fn UnlockForm(person: PersonHere, trouble: Signal<Option<UnlockTroubl
         }
         busy.set(true);
         let secret = typed.take();
-        // What is on the screen goes with the lock once it worked; what came of it does not.
-        dioxus::core::spawn_forever(async move {
+        // It goes with the lock once it worked, and with another person's name: nobody waits for what came of it then.
+        spawn(async move {
             let outcome = host.unlock(account, way, secret).await;
             if let Err(why) = outcome {
                 if let UnlockTrouble::Wrong {
