@@ -47,6 +47,18 @@ async function setPinWell(pin, device = tablet) {
   await device.page.getByRole("dialog").waitFor({ state: "detached" });
 }
 
+/** The page dies with its Worker, which has no time to answer; a new one stands in its place. */
+async function crash(device) {
+  const died = device.page;
+  const crashed = died.waitForEvent("crash");
+  const browser = await device.context.newCDPSession(died);
+  browser.send("Page.crash").catch(() => {});
+  await crashed;
+  device.page = await device.context.newPage();
+  device.watch(device.page);
+  await died.close();
+}
+
 /** Every file of the browser's profile, the origin-private ones and the caches included. */
 function files(folder) {
   return readdirSync(folder).flatMap((name) => {
@@ -185,6 +197,9 @@ test("after a lock no reload, no new window and no crash opens it again", async 
   await another.goto(`${clinic.address}/`);
   await another.locator("main.lock").waitFor();
   await another.close();
+  await crash(tablet);
+  await tablet.goto(visit);
+  await isLocked();
   await tablet.unlock(PIN);
   await section(tablet, "History").waitFor();
 });

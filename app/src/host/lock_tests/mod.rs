@@ -1071,6 +1071,10 @@ fn former_store(folder: &Path) {
                 command: client(u128::from(ticket)),
             },
         );
+        // Such a build signed nothing.
+        core.store()
+            .clear_meta(&format!("signing key {account}"))
+            .unwrap();
     }
 }
 
