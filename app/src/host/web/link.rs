@@ -338,11 +338,9 @@ impl Tab {
                         continue;
                     }
                 }
-                FromCore::Locked(_) => {
-                    if self.handover.take().is_some() {
-                        self.unfinished.borrow_mut().locked();
-                        has_locked |= from == Owner::Own;
-                    }
+                FromCore::Locked(_) if self.handover.take().is_some() => {
+                    self.unfinished.borrow_mut().locked();
+                    has_locked |= from == Owner::Own;
                 }
                 FromCore::SignedIn(_) => {
                     self.is_arriving.set(false);
