@@ -1,5 +1,6 @@
 //! A disk that takes nothing any more, at whatever moment.
 
+use super::former_build::former_store;
 use super::*;
 use crate::host::{NotDone, Protection};
 use local_core::StorageTrouble;
