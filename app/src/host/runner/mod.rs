@@ -156,13 +156,24 @@ impl<F: Files, I: Io> Runner<F, I> {
             ends: Ends::Locked,
         };
         let fresh = found == Found::Nothing;
-        runner.io.to_views(vec![FromCore::Ready { fresh }]);
-        runner.show_how_it_stands();
+        // With how the device stands: a window unlocks it first that has something to ask.
+        let mut said = vec![FromCore::Ready { fresh }];
+        said.extend(runner.how_it_stands());
+        runner.io.to_views(said);
+        runner.event(Event::Started);
         Some(runner)
     }
 
-    /// Nobody has come in: what the screen shows is what is on the disk. A former build's records are open to anybody.
+    /// Nobody has come in: what the screen shows is what is on the disk.
     fn show_how_it_stands(&mut self) {
+        let said = self.how_it_stands();
+        self.io.to_views(said.into_iter().collect());
+        self.event(Event::Started);
+        self.watch_again();
+    }
+
+    /// `None` if records of a former build are here, which are open to anybody and say themselves how they stand.
+    fn how_it_stands(&mut self) -> Option<FromCore> {
         let found = self.vault.found().and_then(|found| {
             if found == Found::Former && self.core.is_none() {
                 self.core = Some(self.vault.former()?);
@@ -170,15 +181,10 @@ impl<F: Files, I: Io> Runner<F, I> {
             Ok(found)
         });
         match found {
-            Ok(Found::Former) => {
-                self.event(Event::Started);
-                self.watch_again();
-            }
-            Ok(Found::Sealed) => self.show_lock(false),
-            Ok(Found::Nothing) => self.io.to_views(vec![FromCore::SignedIn(false)]),
-            Err(error) => self
-                .io
-                .to_views(vec![FromCore::NoStore(HostTrouble::Storage((&error).into()))]),
+            Ok(Found::Former) => None,
+            Ok(Found::Sealed) => Some(self.lock_screen(false)),
+            Ok(Found::Nothing) => Some(FromCore::SignedIn(false)),
+            Err(error) => Some(FromCore::NoStore(HostTrouble::Storage((&error).into()))),
         }
     }
 
@@ -326,6 +332,10 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     fn show_lock(&self, signs_in: bool) {
+        self.io.to_views(vec![self.lock_screen(signs_in)]);
+    }
+
+    fn lock_screen(&self, signs_in: bool) -> FromCore {
         let keyring = &self.vault.keyring;
         let shown = keyring.people(self.io.now()).and_then(|people| {
             Ok(Locked {
@@ -334,11 +344,10 @@ impl<F: Files, I: Io> Runner<F, I> {
                 signs_in,
             })
         });
-        let message = match shown {
+        match shown {
             Ok(locked) => FromCore::Locked(locked),
             Err(error) => FromCore::NoStore(HostTrouble::Storage((&error).into())),
-        };
-        self.io.to_views(vec![message]);
+        }
     }
 
     fn protection(&self) -> Option<Protection> {
