@@ -484,6 +484,7 @@ impl World {
             Effect::View { .. }
             | Effect::SignedIn(_)
             | Effect::SignInRefused { .. }
+            | Effect::SignInFailed(_)
             | Effect::Purged { .. } => {}
             Effect::FreshActor => events.push_back(Event::FreshActor(self.luck.bytes())),
             Effect::Answer { outcome, .. } => match (outcome, command) {

@@ -225,7 +225,10 @@ impl Device {
                     Effect::FreshActor => events.push_back(Event::FreshActor(random())),
                     Effect::WakeAt(at) => self.wake = Some(*at),
                     Effect::View { watch, view } => self.views.push_back((*watch, view.clone())),
-                    Effect::Answer { .. } | Effect::SignedIn(_) | Effect::SignInRefused { .. } => {}
+                    Effect::Answer { .. }
+                    | Effect::SignedIn(_)
+                    | Effect::SignInRefused { .. }
+                    | Effect::SignInFailed(_) => {}
                 }
                 told.push(effect);
             }
@@ -303,7 +306,11 @@ impl Device {
             }
         }
         copy.core = open(copy.folder.path());
-        copy.device = copy.core.device().unwrap_or(copy.device);
+        copy.device = copy
+            .core
+            .device()
+            .expect("a copy can be read")
+            .unwrap_or(copy.device);
         copy.handle(Event::Started).await;
         copy
     }

@@ -38,12 +38,18 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     pub(super) fn renew(&mut self, refresh_token: String) {
-        if let (Some(account), None) = (self.account(), self.renewing) {
-            self.renewing = Some(account);
+        if let Some(account) = self.account()
+            && self.renewing.insert(account)
+        {
             self.unanswered += 1;
             let purpose = Purpose::Renew(account, self.session_of(account));
             self.post_token(purpose, "/refresh", refresh_token);
         }
+    }
+
+    fn is_renewing(&self) -> bool {
+        self.account()
+            .is_some_and(|account| self.renewing.contains(&account))
     }
 
     /// The number of somebody's latest sign-in here.
@@ -54,9 +60,7 @@ impl<F: Files, I: Io> Runner<F, I> {
     /// Somebody has signed in: what was asked with their former tokens counts no more, and whoever waits for it has these.
     pub(super) fn session_begins(&mut self, account: AccountId) {
         *self.sessions.entry(account).or_default() += 1;
-        if self.renewing == Some(account) {
-            self.renewing = None;
-        }
+        self.renewing.remove(&account);
     }
 
     pub(super) fn renewal_answered(&mut self, account: AccountId, session: u64, response: Option<Response>) {
@@ -65,9 +69,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         if session != self.session_of(account) {
             return;
         }
-        if self.renewing == Some(account) {
-            self.renewing = None;
-        }
+        self.renewing.remove(&account);
         let is_here = self.account() == Some(account);
         let (event, trouble) = match response {
             Some(Response {
@@ -113,7 +115,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             return;
         };
         calling.waits = false;
-        let request = calling.request.clone();
+        let (request, renewed) = (calling.request.clone(), calling.renewed);
         if !request.in_session {
             return self.io.ask(Purpose::Call(ticket), request, None);
         }
@@ -121,11 +123,11 @@ impl<F: Files, I: Io> Runner<F, I> {
             return self.called(ticket, Err(CallTrouble::SignInAgain));
         };
         match core.access_token(self.io.now()) {
-            Some(token) if self.renewing.is_none() => {
+            Some(token) if !self.is_renewing() => {
                 let token = Secret::from(token.to_owned());
                 self.io.ask(Purpose::Call(ticket), request, Some(token));
             }
-            None if calling.renewed => self.called(ticket, Err(CallTrouble::SignInAgain)),
+            None if renewed => self.called(ticket, Err(CallTrouble::SignInAgain)),
             _ => self.wait_for_tokens(ticket),
         }
     }
@@ -159,7 +161,6 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     /// Whoever asked is gone: their answers are for nobody who comes after them.
     pub(super) fn end_calls(&mut self) {
-        self.renewing = None;
         let of_session = self.calls.iter().filter(|calling| calling.request.in_session);
         let tickets: Vec<u64> = of_session.map(|calling| calling.ticket).collect();
         for ticket in tickets {
