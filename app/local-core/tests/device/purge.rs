@@ -127,6 +127,20 @@ fn a_lost_device_that_asks_for_fresh_tokens_keeps_nothing() {
     assert!(device.core.standing().1 > 0);
 }
 
+/// A search index tidies itself up as it grows; a small one never has.
+#[test]
+fn a_few_records_are_as_gone_as_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = Device::on(rusqlite::Connection::open(folder.path().join("clinic.db")).unwrap());
+    device.vet_signs_in();
+    device.set_up_clinic();
+    let client = device.client("Petra", "Unmistakable", "601555014");
+    device.pet(client, "Snowball", "");
+    assert!(is_readable(folder.path(), "unmistakable"));
+    is_purged(&device.handle(Event::DeviceLost));
+    nothing_is_left(&mut device, folder.path());
+}
+
 #[test]
 fn what_cannot_be_deleted_now_is_at_the_next_contact() {
     let folder = tempfile::tempdir().unwrap();
