@@ -30,6 +30,8 @@ pub(crate) enum ApiError {
     ForeignOrigin,
     #[error("this account is not a member of a clinic here")]
     NoMembership,
+    #[error("this account still belongs to the clinic: sign in, and push")]
+    StillMember,
     #[error("this account belongs to several clinics: say which")]
     ChooseClinic(Vec<Membership>),
     #[error("this device was reported lost")]
@@ -76,7 +78,7 @@ impl ApiError {
             Self::NoMembership | Self::NotPermitted | Self::ForeignOrigin | Self::DeviceLost => {
                 StatusCode::FORBIDDEN
             }
-            Self::ChooseClinic(_) | Self::LastAdministrator => StatusCode::CONFLICT,
+            Self::ChooseClinic(_) | Self::LastAdministrator | Self::StillMember => StatusCode::CONFLICT,
             Self::WeakPassword => StatusCode::UNPROCESSABLE_ENTITY,
             Self::LinkNoLongerValid => StatusCode::GONE,
             Self::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -103,6 +105,7 @@ impl ApiError {
             Self::NotSignedIn => codes::NOT_SIGNED_IN,
             Self::NotPermitted | Self::ForeignOrigin => codes::NOT_PERMITTED,
             Self::NoMembership => codes::NO_MEMBERSHIP,
+            Self::StillMember => codes::STILL_MEMBER,
             Self::ChooseClinic(_) => codes::CHOOSE_CLINIC,
             Self::DeviceLost => codes::DEVICE_LOST,
             Self::WeakPassword => codes::WEAK_PASSWORD,

@@ -44,6 +44,9 @@ pub mod happening {
     pub const DEVICE_LOST: &str = "device_lost";
     pub const WORK_REFUSED: &str = "work_refused";
     pub const RECORD_READ: &str = "record_read";
+    pub const LATE_WORK_HANDED_IN: &str = "late_work_handed_in";
+    pub const LATE_WORK_TAKEN: &str = "late_work_taken";
+    pub const LATE_WORK_LET_GO: &str = "late_work_let_go";
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use sync_server::storage::{Storage, StorageError};
 use tempfile::TempDir;
 
 /// Every byte that the database keeps.
-async fn everything(database: &Database) -> Vec<u8> {
+pub async fn everything(database: &Database) -> Vec<u8> {
     match database {
         Database::Sqlite(folder) => std::fs::read_dir(folder.path())
             .expect("the folder is there")

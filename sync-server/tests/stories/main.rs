@@ -25,6 +25,7 @@ mod devices;
 mod documents_over_http;
 mod durability;
 mod invitations;
+mod late_work;
 mod limits;
 mod mail;
 mod members;

@@ -10,6 +10,7 @@ mod devices;
 mod feeds;
 mod identity;
 mod invitations;
+mod late_work;
 mod listen;
 mod mail;
 mod trail;
@@ -23,7 +24,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (
         1,
         "foundation",
@@ -53,6 +54,11 @@ const MIGRATIONS: [(i64, &str, &str); 6] = [
         6,
         "at rest",
         include_str!("../../../../migrations/server/postgres/0006_at_rest.sql"),
+    ),
+    (
+        7,
+        "late work",
+        include_str!("../../../../migrations/server/postgres/0007_late_work.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;

@@ -10,6 +10,7 @@ mod devices;
 mod feeds;
 mod identity;
 mod invitations;
+mod late_work;
 mod mail;
 mod trail;
 
@@ -30,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0004_people.sql"),
     include_str!("../../../../migrations/server/sqlite/0006_at_rest.sql"),
     include_str!("../../../../migrations/server/sqlite/0005_authorship_and_trail.sql"),
+    include_str!("../../../../migrations/server/sqlite/0007_late_work.sql"),
 ];
 const READERS: usize = 4;
 
