@@ -4,7 +4,7 @@ use crate::invariant::{Holds, Invariant, Violation, broken};
 use crate::ledger::history;
 use crate::promise::Standing;
 use crate::storage::lock;
-use crate::world::World;
+use crate::world::{World, is_with_administrators};
 use automerge::ChangeHash;
 use futures_util::future::BoxFuture;
 use local_core::query::Connection as Online;
@@ -117,6 +117,12 @@ impl World {
             let Some(core) = &tablet.core else {
                 return Some(format!("device {number} is dead"));
             };
+            if self.people[tablet.person].has_left() {
+                if core.principal().is_some() {
+                    return Some(format!("device {number} is still of somebody who has left"));
+                }
+                continue;
+            }
             let link = tablet.link.and_then(|id| self.links.get(&id));
             if link.is_none_or(|link| link.up_silent || link.down_silent) {
                 return Some(format!(
@@ -248,6 +254,12 @@ impl World {
         let Some(status) = &self.statuses[tablet] else {
             return lies("no status was ever shown".to_owned());
         };
+        if self.people[self.tablets[tablet].person].has_left() {
+            return match status.connection {
+                Online::SignedOut if status.waiting + status.needs_attention == 0 => Ok(()),
+                other => lies(format!("of somebody who has left it shows {other:?}")),
+            };
+        }
         if status.connection != Online::Online || status.waiting > 0 {
             return lies(format!(
                 "at rest it shows {:?}, {} wait",
@@ -279,6 +291,14 @@ impl World {
                 Standing::Waits => {
                     return Err(broken(Invariant::QueuesAreEmpty, format!("{what} still waits")));
                 }
+                // What was listed when its author left is listed no more.
+                Standing::Listed | Standing::HandedIn
+                    if self.people[self.tablets[tablet].person].has_left() =>
+                {
+                    if !is_with_administrators(&self.folder, &promise.hash) {
+                        return Err(broken(Invariant::EveryRefusalIsListed, what));
+                    }
+                }
                 Standing::AtTheClinic if !lock(&self.ledger).has(&promise.hash) => {
                     return Err(broken(Invariant::AcknowledgedSurvives, what));
                 }
@@ -291,7 +311,10 @@ impl World {
                         return Err(broken(Invariant::EveryRefusalIsListed, what));
                     }
                 }
-                Standing::AtTheClinic | Standing::Void => {}
+                Standing::HandedIn if !is_with_administrators(&self.folder, &promise.hash) => {
+                    return Err(broken(Invariant::EveryRefusalIsListed, what));
+                }
+                Standing::AtTheClinic | Standing::HandedIn | Standing::Void => {}
             }
         }
         Ok(())
@@ -400,10 +423,13 @@ impl World {
                 format!("device {tablet} has no document {id}"),
             ));
         }
+        let left = person.has_left();
         let waiting: i64 = store
-            .query_row("select count(*) from outbox where refused is null", [], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "select count(*) from outbox where refused is null or ?1",
+                [left],
+                |row| row.get(0),
+            )
             .map_err(|error| sql(&error))?;
         if waiting > 0 {
             return Err(broken(

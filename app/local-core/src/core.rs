@@ -263,6 +263,11 @@ impl Core {
         self.zone = TimeZone::UTC;
     }
 
+    /// What the clinic calls itself, as far as its records are here.
+    pub(crate) fn clinic_name(&self) -> &str {
+        &self.profile.name
+    }
+
     /// Whether somebody is signed in, from an earlier run too.
     pub fn principal(&self) -> Option<&Principal> {
         self.signed_in
@@ -359,7 +364,11 @@ impl Core {
                 touched.status = true;
             }
             Event::SessionRefused => {
-                self.session_refused(effects)?;
+                self.session_refused(now, effects)?;
+                touched.status = true;
+            }
+            Event::HandedIn { answer, dice } => {
+                touched.all = self.handed_in(now, &answer, dice, effects)?;
                 touched.status = true;
             }
             Event::DeviceLost => {
@@ -375,7 +384,10 @@ impl Core {
                 self.socket_closed(now, dice, effects)?;
                 touched.status = true;
             }
-            Event::NetworkHint => self.connect_now(now, effects),
+            Event::NetworkHint => {
+                self.connect_now(now, effects);
+                self.hand_in_now(now, effects)?;
+            }
             Event::Command { ticket, command } => touched = self.command(now, ticket, &command, effects)?,
             Event::Decide { ticket, decision } => touched = self.decide(now, ticket, &decision, effects)?,
             Event::FreshActor(random) => touched = self.fresh_actor(random, effects)?,
@@ -600,7 +612,10 @@ impl Core {
                     counts.iter().map(|(account, _)| self.person(*account)).collect();
                 let names: Vec<String> = names?.into_iter().filter(|name| !name.is_empty()).collect();
                 effects.push(Effect::SignInRefused {
-                    waiting: counts.iter().map(|(_, one)| one.waiting + one.refused).sum(),
+                    waiting: counts
+                        .iter()
+                        .map(|(_, one)| one.waiting + one.refused + one.offered)
+                        .sum(),
                     name: if names.is_empty() {
                         before.name
                     } else {
@@ -624,6 +639,7 @@ impl Core {
             self.store.set_meta("last_principal", principal)?;
             self.store
                 .set_meta(&format!("name {}", principal.account), &principal.name)?;
+            self.store.forget_left()?;
             self.save_credentials(&credentials)
         })?;
         self.signed_in = Some(SignedIn {
@@ -668,12 +684,7 @@ impl Core {
     }
 
     pub(crate) fn sign_out(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
-        self.store.transaction(|| {
-            for name in ["principal", "access_token", "access_expires", "refresh_token"] {
-                self.store.clear_meta(name)?;
-            }
-            Ok(())
-        })?;
+        self.store.transaction(|| self.store.forget_credentials())?;
         self.signed_in = None;
         self.sync.reset();
         self.cache.clear();
@@ -821,6 +832,15 @@ impl Core {
         let (count, damaged) = self.store.transaction(|| self.store.rebuild(clinic))?;
         self.cache.damaged.borrow_mut().extend(damaged);
         Ok(count)
+    }
+}
+
+impl Store {
+    /// What proves to the server who is signed in goes. In the caller's transaction.
+    pub(crate) fn forget_credentials(&self) -> Result<(), StoreError> {
+        ["principal", "access_token", "access_expires", "refresh_token"]
+            .iter()
+            .try_for_each(|name| self.clear_meta(name))
     }
 }
 

@@ -5,6 +5,7 @@ use crate::store::StorageTrouble;
 use serde::{Deserialize, Serialize};
 use shared_model::commands::CommandError;
 use shared_model::ids::DeviceId;
+use shared_model::late_work::HandIn;
 use shared_model::time::Timestamp;
 
 /// Why a command was not carried out.
@@ -45,6 +46,11 @@ pub enum Effect {
     Purged {
         refresh_token: String,
         device: DeviceId,
+    },
+    /// Hand in work with the token that this device had last, though it may have expired: answer with `Event::HandedIn`.
+    HandIn {
+        access_token: String,
+        work: HandIn,
     },
     /// Somebody is signed in, or nobody is.
     SignedIn(bool),

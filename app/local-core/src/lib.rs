@@ -13,6 +13,6 @@ mod sync;
 
 pub use core::Core;
 pub use effect::{Effect, Failure};
-pub use event::{Credentials, Decision, Event, PAGE_BITS};
+pub use event::{Credentials, Decision, Event, HandInAnswer, PAGE_BITS};
 pub use query::{Query, View};
-pub use store::{Discarded, OutboxCounts, OutboxEntry, Receipt, StorageTrouble, Store, StoreError};
+pub use store::{Discarded, Handed, OutboxCounts, OutboxEntry, Receipt, StorageTrouble, Store, StoreError};

@@ -4,10 +4,11 @@
 
 use super::calls::{self, Method, Request, Response, Secret};
 use super::{CallTrouble, Entrance, FromCore, HostTrouble, SignInTrouble, ToCore};
-use local_core::{Core, Credentials, Effect, Event, StorageTrouble, Store};
+use local_core::{Core, Credentials, Effect, Event, HandInAnswer, StorageTrouble, Store};
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::{AcceptInvitation, ChooseClinic, Refresh, SignIn, codes};
 use shared_model::ids::DeviceId;
+use shared_model::late_work::Kept;
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 
@@ -38,6 +39,8 @@ pub(super) enum Purpose {
     SignOut,
     /// A lost device says that its records are gone.
     Purged,
+    /// Work is handed in to the clinic's administrators.
+    HandIn,
     /// The call with this ticket.
     Call(u64),
 }
@@ -137,6 +140,7 @@ impl<I: Io> Runner<I> {
             Input::Response(Purpose::SignIn, response) => self.sign_in_answered(response),
             Input::Response(Purpose::Renew, response) => self.renewal_answered(response),
             Input::Response(Purpose::SignOut | Purpose::Purged, _) => {}
+            Input::Response(Purpose::HandIn, response) => self.hand_in_answered(response),
             Input::Response(Purpose::Call(ticket), response) => self.call_answered(ticket, response),
             Input::Tick => self.event(Event::Tick),
         }
@@ -291,6 +295,26 @@ impl<I: Io> Runner<I> {
         }
     }
 
+    fn hand_in_answered(&mut self, response: Option<Response>) {
+        let answer = match response {
+            Some(Response {
+                status: 200, body, ..
+            }) => match calls::read::<Kept>(&body) {
+                Some(kept) => HandInAnswer::Kept(kept),
+                None => HandInAnswer::Unreachable,
+            },
+            Some(response) => match response.code().as_deref() {
+                Some(codes::DEVICE_LOST) => return self.event(Event::DeviceLost),
+                Some(codes::STILL_MEMBER) => HandInAnswer::StillMember,
+                Some(codes::NOT_SIGNED_IN) => HandInAnswer::TooLate,
+                _ => HandInAnswer::Unreachable,
+            },
+            None => HandInAnswer::Unreachable,
+        };
+        let dice = self.dice();
+        self.event(Event::HandedIn { answer, dice });
+    }
+
     /// Sends a call on its way, or renews the tokens for it first.
     fn call(&mut self, ticket: u64) {
         let Some(calling) = self.calls.iter_mut().find(|calling| calling.ticket == ticket) else {
@@ -361,6 +385,17 @@ impl<I: Io> Runner<I> {
                         device,
                     };
                     self.post(Purpose::Purged, "/devices/purged", &refresh);
+                }
+                Effect::HandIn { access_token, work } => {
+                    let request = Request {
+                        method: Method::Post,
+                        path: "/late-work".to_owned(),
+                        body: Secret(
+                            serde_json::to_string(&work).expect("ids, numbers and texts are always JSON"),
+                        ),
+                        in_session: true,
+                    };
+                    self.io.ask(Purpose::HandIn, request, Some(Secret(access_token)));
                 }
                 Effect::SignedIn(signed_in) => {
                     if signed_in {
@@ -596,6 +631,35 @@ mod tests {
         runner.input(Input::FromViews(ToCore::SignOut));
         call(&mut runner, 1, Call::me().request);
         assert_eq!(seen.called.take(), [(1, Err(CallTrouble::SignInAgain))]);
+    }
+
+    #[test]
+    fn whoever_has_left_hands_in_and_is_signed_out() {
+        let (mut runner, seen) = device();
+        seen.now.set(TEN_MINUTES);
+        call(&mut runner, 1, Call::me().request);
+        answer(&mut runner, Purpose::Renew, 401, r#"{"code":"sign_in_again"}"#);
+        let asked = seen.asked.take();
+        assert_eq!(
+            asked.last(),
+            Some(&(Purpose::HandIn, "/late-work".to_owned(), token("first"))),
+            "with the last token, though it has expired"
+        );
+        answer(&mut runner, Purpose::HandIn, 409, r#"{"code":"still_member"}"#);
+        assert!(runner.core.principal().is_some(), "only the session has ended");
+        let kept = Kept {
+            account: AccountId(Uuid::from_u128(2)),
+            clinic: ClinicId(Uuid::from_u128(1)),
+            has_left: true,
+            hashes: Vec::new(),
+        };
+        answer(
+            &mut runner,
+            Purpose::HandIn,
+            200,
+            &serde_json::to_string(&kept).unwrap(),
+        );
+        assert!(runner.core.principal().is_none());
     }
 
     #[test]

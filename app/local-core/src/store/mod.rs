@@ -11,7 +11,7 @@ mod search;
 
 pub use documents::Receipt;
 pub use error::{StorageTrouble, StoreError};
-pub use outbox::{Discarded, OutboxCounts, OutboxEntry};
+pub use outbox::{Discarded, Handed, OutboxCounts, OutboxEntry};
 pub(crate) use search::fold;
 
 use rusqlite::Connection;
@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/device/0003_refused_work.sql"),
     include_str!("../../../../migrations/device/0004_answered.sql"),
     include_str!("../../../../migrations/device/0005_quicker_edits.sql"),
+    include_str!("../../../../migrations/device/0006_late_work.sql"),
 ];
 
 /// An open store.
@@ -149,7 +150,7 @@ impl Store {
         self.clear_projections()?;
         self.sql.execute_batch(
             "DELETE FROM document; DELETE FROM outbox; DELETE FROM feed_cursor; DELETE FROM deferred; DELETE FROM redone; \
-             DELETE FROM meta;",
+             DELETE FROM taken_over; DELETE FROM meta;",
         )?;
         Ok(())
     }

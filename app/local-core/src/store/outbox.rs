@@ -1,11 +1,14 @@
 //! The outbox: what the server has not acknowledged.
 
 use super::{Store, StoreError};
+use automerge::ChangeHash;
+use serde::{Deserialize, Serialize};
 use shared_model::commands::Command;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, DocumentId};
 use shared_model::protocol::RefusalCode;
 use shared_model::time::Timestamp;
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug)]
 pub struct OutboxEntry {
@@ -23,6 +26,15 @@ pub struct OutboxEntry {
     pub behind: Option<AccountId>,
     /// Refused work that somebody has let go.
     pub discarded: Option<Discarded>,
+    /// Work that goes to the clinic's administrators.
+    pub handed: Option<Handed>,
+}
+
+/// Since when work is to be handed in, and since when it is safe at the clinic, if it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    pub offered_at: Timestamp,
+    pub arrived_at: Option<Timestamp>,
 }
 
 /// Who let refused work go, when, and why.
@@ -43,6 +55,8 @@ pub struct OutboxCounts {
     pub held: u64,
     /// Refused, and nobody has decided yet.
     pub refused: u64,
+    /// On their way to the clinic's administrators.
+    pub offered: u64,
 }
 
 impl Store {
@@ -158,9 +172,72 @@ impl Store {
     /// What the server refused and nobody has let go, newest first.
     pub fn refused(&self) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
-            "WHERE refused IS NOT NULL AND discarded_at IS NULL ORDER BY seq DESC",
+            "WHERE refused IS NOT NULL AND discarded_at IS NULL AND offered_at IS NULL ORDER BY seq DESC",
             [],
         )
+    }
+
+    /// What goes to the clinic's administrators or is there, the latest first.
+    pub fn offered(&self) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE offered_at IS NOT NULL ORDER BY offered_at DESC, seq DESC",
+            [],
+        )
+    }
+
+    /// One person's work that is to be handed in and is not, oldest first, each with its command's bytes: what they chose,
+    /// or all that nobody has let go.
+    pub(crate) fn not_handed_in(
+        &self,
+        account: AccountId,
+        all: bool,
+        limit: usize,
+    ) -> Result<Vec<(OutboxEntry, Vec<u8>)>, StoreError> {
+        let entries = self.outbox_rows(
+            "WHERE account = ?1 AND discarded_at IS NULL AND handed_in_at IS NULL AND (?2 OR offered_at IS NOT NULL) \
+             ORDER BY seq LIMIT ?3",
+            (&account.bytes()[..], all, i64::try_from(limit).unwrap_or(i64::MAX)),
+        )?;
+        let mut command = self
+            .sql
+            .prepare_cached("SELECT command FROM outbox WHERE seq = ?1")?;
+        entries
+            .into_iter()
+            .map(|entry| {
+                let command = command.query_row([entry.seq], |row| row.get(0))?;
+                Ok((entry, command))
+            })
+            .collect()
+    }
+
+    /// How much of one person's work is safe with the clinic's administrators, all typing in one text being one, and since
+    /// when.
+    pub(crate) fn handed_in(&self, account: AccountId) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let entries = self.outbox_rows(
+            "WHERE account = ?1 AND handed_in_at IS NOT NULL",
+            [&account.bytes()[..]],
+        )?;
+        let at = entries
+            .iter()
+            .filter_map(|entry| entry.handed.and_then(|handed| handed.arrived_at))
+            .max();
+        let texts: BTreeSet<_> = entries
+            .iter()
+            .filter_map(|entry| match &entry.command {
+                Some(Command::WriteInSection(edit)) => Some((edit.visit, edit.section)),
+                _ => None,
+            })
+            .collect();
+        let is_typing = |entry: &&OutboxEntry| matches!(entry.command, Some(Command::WriteInSection(_)));
+        let others = entries.len() - entries.iter().filter(is_typing).count();
+        Ok(((others + texts.len()) as u64, at))
+    }
+
+    pub(crate) fn forget_handed_in(&self, account: AccountId) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("DELETE FROM outbox WHERE account = ?1 AND handed_in_at IS NOT NULL")?
+            .execute([&account.bytes()[..]])?;
+        Ok(())
     }
 
     /// What was let go, the latest first.
@@ -178,7 +255,7 @@ impl Store {
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         let mut statement = self.sql.prepare_cached(&format!(
             "SELECT seq, kind, document, hash, change, command, made_at, refused, reason, account, discarded_at, \
-             discarded_by, discard_reason, behind FROM outbox {which}"
+             discarded_by, discard_reason, behind, offered_at, handed_in_at FROM outbox {which}"
         ))?;
         let mut rows = statement.query(params)?;
         let mut entries = Vec::new();
@@ -216,6 +293,13 @@ impl Store {
                         reason: row.get::<_, Option<String>>(12)?.unwrap_or_default(),
                     }),
                 },
+                handed: match row.get::<_, Option<i64>>(14)? {
+                    None => None,
+                    Some(at) => Some(Handed {
+                        offered_at: Timestamp(at),
+                        arrived_at: row.get::<_, Option<i64>>(15)?.map(Timestamp),
+                    }),
+                },
             });
         }
         Ok(entries)
@@ -250,12 +334,35 @@ impl Store {
         Ok(())
     }
 
+    /// Refused work is to go to the clinic's administrators.
+    pub(crate) fn mark_offered(&self, seq: i64, at: Timestamp) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("UPDATE outbox SET offered_at = ?2 WHERE seq = ?1 AND offered_at IS NULL")?
+            .execute((seq, at.0))?;
+        Ok(())
+    }
+
+    /// It is safe there. `hash` is of the change, in hexadecimal.
+    pub(crate) fn mark_handed_in(&self, hash: &str, at: Timestamp) -> Result<(), StoreError> {
+        let Ok(hash) = hash.parse::<ChangeHash>() else {
+            return Ok(());
+        };
+        self.sql
+            .prepare_cached(
+                "UPDATE outbox SET handed_in_at = coalesce(handed_in_at, ?2), offered_at = coalesce(offered_at, ?2) \
+                 WHERE hash = ?1",
+            )?
+            .execute((&hash.0[..], at.0))?;
+        Ok(())
+    }
+
     /// Whose work is on this device alone, the oldest first.
     pub fn outbox_counts(&self) -> Result<Vec<(AccountId, OutboxCounts)>, StoreError> {
         let mut statement = self.sql.prepare_cached(
             "SELECT account, count(*) FILTER (WHERE refused IS NULL), min(made_at) FILTER (WHERE refused IS NULL), \
-             count(*) FILTER (WHERE refused IS NULL AND behind IS NOT NULL), count(*) FILTER (WHERE refused IS NOT NULL) \
-             FROM outbox WHERE discarded_at IS NULL GROUP BY account ORDER BY min(made_at)",
+             count(*) FILTER (WHERE refused IS NULL AND behind IS NOT NULL), \
+             count(*) FILTER (WHERE refused IS NOT NULL AND offered_at IS NULL), count(*) FILTER (WHERE offered_at IS NOT NULL) \
+             FROM outbox WHERE discarded_at IS NULL AND handed_in_at IS NULL GROUP BY account ORDER BY min(made_at)",
         )?;
         let mut rows = statement.query([])?;
         let mut counts = Vec::new();
@@ -267,6 +374,7 @@ impl Store {
                 since: row.get::<_, Option<i64>>(2)?.map(Timestamp),
                 held: row.get(3)?,
                 refused: row.get(4)?,
+                offered: row.get(5)?,
             };
             counts.push((account, of_one));
         }

@@ -8,6 +8,7 @@ mod beside_others;
 mod decide;
 mod deferred;
 mod fresh_actor;
+mod hand_in;
 mod lose_audience;
 mod purge;
 mod push;
@@ -15,6 +16,7 @@ mod recover;
 mod retype;
 mod seen;
 mod session;
+mod take_over;
 
 use crate::query::{Connection, FirstSync, StatusView};
 use crate::store::{StorageTrouble, Store, StoreError};
@@ -26,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use beside_others::Beside;
 pub(crate) use seen::Seen;
+pub(crate) use take_over::as_row;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
@@ -85,6 +88,7 @@ pub(crate) struct Sync {
     unreadable: u32,
     /// Frames in a row whose contents could not be stored.
     not_stored: u32,
+    handing_in: hand_in::HandingIn,
     /// When views that show the time are due again.
     clock_views_at: Option<Timestamp>,
 }

@@ -1,6 +1,7 @@
 //! Connecting, greeting, staying alive, and what to do when it ends.
 
 use super::Phase;
+use super::hand_in::HandingIn;
 use crate::core::Core;
 use crate::effect::Effect;
 use crate::event::Credentials;
@@ -102,6 +103,7 @@ impl Core {
                 if let Some(signed_in) = &mut self.signed_in {
                     signed_in.credentials = credentials;
                 }
+                self.sync.handing_in = HandingIn::default();
                 match self.sync.phase {
                     Phase::Live => {
                         effects.push(Effect::Send(protocol::encode(&ClientMessage::Renew(token))));
@@ -119,14 +121,19 @@ impl Core {
         Ok(())
     }
 
-    /// The refresh token is no good any more. The records and the outbox stay; the person signs in again.
-    pub(crate) fn session_refused(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+    /// The refresh token is no good any more. The records and the outbox stay; the person signs in again, unless the clinic
+    /// says that they have left it.
+    pub(crate) fn session_refused(
+        &mut self,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
         if self.signed_in.is_none() {
             return Ok(());
         }
         self.sync.phase = Phase::Stopped(Goodbye::SignIn);
         effects.push(Effect::CloseSocket);
-        Ok(())
+        self.may_have_left(now, effects)
     }
 
     pub(crate) fn socket_closed(
@@ -206,6 +213,7 @@ impl Core {
             self.sync.clock_views_at = Some(Timestamp(now.0 + CLOCK_VIEWS_MS));
             self.refresh_clock_views(now, effects)?;
         }
+        self.hand_in_when_due(now, effects)?;
         self.wake(now, effects);
         Ok(changed)
     }
@@ -327,6 +335,7 @@ impl Core {
                     self.note_as_of(now)
                 })?;
                 self.push(effects)?;
+                self.hand_in(now, effects)?;
                 self.wake(now, effects);
                 Ok(Touched {
                     all: principal_changed,

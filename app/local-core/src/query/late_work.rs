@@ -1,0 +1,105 @@
+//! Late work of others as an administrator decides about it, and what became of the work of somebody who has left.
+
+use super::outbox_page::{Matter, about, matters};
+use crate::core::Reading;
+use crate::store::{OutboxEntry, StoreError};
+use crate::sync::as_row;
+use serde::{Deserialize, Serialize};
+use shared_model::commands::Command;
+use shared_model::documents::Kind;
+use shared_model::ids::{AccountId, DocumentId};
+use shared_model::late_work::LateWork;
+use shared_model::time::Timestamp;
+
+/// One thing to decide about: a change, or all that somebody typed into one text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LateMatter {
+    /// Its `rows` are none of this device's.
+    pub matter: Matter,
+    pub author: AccountId,
+    /// What names it to the server, in the order in which it was made.
+    pub hashes: Vec<String>,
+    pub received_at: Timestamp,
+    /// It was done again on this device, and the server may not know.
+    pub taken: bool,
+}
+
+/// Somebody who was signed in here has left the clinic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftView {
+    /// Empty if nothing here knew it.
+    pub clinic: String,
+    /// What was handed to the clinic's administrators, and when the last of it was safe there.
+    pub entries: u64,
+    pub at: Option<Timestamp>,
+    /// Nothing of the clinic is on this device any more; otherwise a colleague's work is here alone.
+    pub records_gone: bool,
+}
+
+/// In the order in which it was made.
+pub(super) fn view(reading: &Reading<'_>, works: &[LateWork]) -> Result<Vec<LateMatter>, StoreError> {
+    let mut rows: Vec<OutboxEntry> = works
+        .iter()
+        .enumerate()
+        .filter_map(|(number, work)| as_row(number, work))
+        .map(|(row, _)| row)
+        .collect();
+    rows.reverse();
+    let mut late = Vec::new();
+    for mut matter in matters(reading, &rows)? {
+        let of_it: Vec<&LateWork> = matter
+            .rows
+            .iter()
+            .filter_map(|row| works.get(usize::try_from(-1 - row).ok()?))
+            .collect();
+        let Some(last) = of_it.last() else { continue };
+        let mut taken = false;
+        for row in rows.iter().filter(|row| matter.rows.contains(&row.seq)) {
+            taken |= reading.store.is_taken_over(&row.hash)?;
+        }
+        matter.author.clone_from(&last.author_name);
+        if matter.about.is_empty() {
+            matter.about = about_in(reading, &rows, matter.kind, matter.document)?;
+        }
+        late.push(LateMatter {
+            author: last.author,
+            hashes: of_it.iter().map(|work| work.hash.clone()).collect(),
+            received_at: last.received_at,
+            taken,
+            matter,
+        });
+    }
+    late.reverse();
+    Ok(late)
+}
+
+/// Whom a record is about that is not here, because it was to begin with work that was handed in.
+fn about_in(
+    reading: &Reading<'_>,
+    rows: &[OutboxEntry],
+    kind: Kind,
+    id: DocumentId,
+) -> Result<String, StoreError> {
+    for row in rows.iter().rev() {
+        let patient = match &row.command {
+            Some(Command::StartVisit(asked)) if DocumentId::from(asked.visit) == id => asked.patient,
+            Some(Command::BookAppointment(asked)) if DocumentId::from(asked.appointment) == id => {
+                asked.patient
+            }
+            Some(Command::RegisterPatient(asked)) if DocumentId::from(asked.patient) == id => {
+                return Ok(asked.name.clone());
+            }
+            Some(Command::RegisterClient(asked)) if DocumentId::from(asked.client) == id => {
+                return Ok(super::lines::name(&asked.given_name, &asked.family_name));
+            }
+            _ => continue,
+        };
+        let known = about(reading, Kind::Patient, patient.into())?;
+        return if known.is_empty() && kind != Kind::Patient {
+            about_in(reading, rows, Kind::Patient, patient.into())
+        } else {
+            Ok(known)
+        };
+    }
+    Ok(String::new())
+}
