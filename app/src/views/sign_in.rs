@@ -3,13 +3,15 @@
 use super::clinic_address::{AddressField, use_clinic_address};
 use super::door::{Door, Gate, GateForm, use_doors};
 use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon};
-use crate::host::{self, CallTrouble, Entrance, Secret, SignInTrouble, use_host};
+use crate::host::{self, CallTrouble, Entrance, Secret, SignInTrouble, use_host, use_query};
 use crate::text;
 use crate::views::shell::LostAlert;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdHospital, LdInbox};
+use local_core::{Query, View};
 use shared_model::accounts::Membership;
 use shared_model::ids::ClinicId;
+use shared_model::time::zone;
 use shared_model::values::Invalid;
 
 #[component]
@@ -29,8 +31,41 @@ pub(crate) fn SignInPage() -> Element {
                 }
             },
             LostAlert {}
+            LeftAlert {}
             SignInForm {}
         }
+    }
+}
+
+/// Who was signed in here has left the clinic: what became of their work, and of the records.
+#[component]
+fn LeftAlert() -> Element {
+    let left = use_query(Query::Left);
+    let left = left.read();
+    let Some(View::Left(Some(left))) = &*left else {
+        return rsx! {};
+    };
+    // The clinic's zone went with its records.
+    let zone = zone(&host::system_zone().unwrap_or_default());
+    let now = host::now();
+    let entries = i64::try_from(left.entries).unwrap_or(i64::MAX);
+    let at = text::moment(left.at.unwrap_or(now), now.date_in(&zone), &zone);
+    let title = if left.clinic.is_empty() {
+        text::left_a_clinic().to_owned()
+    } else {
+        text::left_clinic(left.clinic.clone())
+    };
+    let records = if left.records_gone {
+        text::left_records_gone()
+    } else {
+        text::left_records_stay()
+    };
+    let words = match entries {
+        0 => records.to_owned(),
+        _ => text::two_said(text::left_handed_in(at, entries), records),
+    };
+    rsx! {
+        Alert { tone: Tint::Info, icon: icon(LdInbox), title, text: words }
     }
 }
 

@@ -5,9 +5,10 @@ use crate::components::{
 };
 use crate::route::Route;
 use crate::text;
+use crate::views::late_work::LateWorkBadge;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdCalendarDays, LdCircleUser, LdHospital, LdInbox, LdPawPrint, LdUserCog, LdUsers,
+    LdArchiveRestore, LdCalendarDays, LdCircleUser, LdHospital, LdInbox, LdPawPrint, LdUserCog, LdUsers,
 };
 use shared_model::permissions::Role;
 
@@ -18,6 +19,7 @@ enum Place {
     Patients,
     Clients,
     NeedsAttention,
+    LateWork,
     Staff,
     Clinics,
     Me,
@@ -31,6 +33,7 @@ fn place(route: &Route) -> Place {
         Route::Patients {} | Route::Patient { .. } => Place::Patients,
         Route::Clients {} | Route::Client { .. } => Place::Clients,
         Route::NeedsAttention {} => Place::NeedsAttention,
+        Route::LateWork {} => Place::LateWork,
         Route::Staff {} | Route::Member { .. } => Place::Staff,
         Route::Clinics {} => Place::Clinics,
         Route::Me {} => Place::Me,
@@ -44,6 +47,7 @@ fn icon_of(place: Place) -> Element {
         Place::Patients => icon(LdPawPrint),
         Place::Clients => icon(LdUsers),
         Place::NeedsAttention => icon(LdInbox),
+        Place::LateWork => icon(LdArchiveRestore),
         Place::Staff => icon(LdUserCog),
         Place::Clinics => icon(LdHospital),
         Place::Me | Place::Elsewhere => icon(LdCircleUser),
@@ -80,6 +84,12 @@ pub(super) fn Side() -> Element {
             Place::NeedsAttention,
             text::needs_attention(),
         ),
+        (
+            administers,
+            Route::LateWork {},
+            Place::LateWork,
+            text::late_work(),
+        ),
         (administers, Route::Staff {}, Place::Staff, text::nav_staff()),
         (looks_after, Route::Clinics {}, Place::Clinics, text::clinics()),
     ];
@@ -98,6 +108,9 @@ pub(super) fn Side() -> Element {
                             {words}
                             if place == Place::NeedsAttention && attention > 0 {
                                 Badge { count: attention, tone: Tint::Danger, said: text::to_decide() }
+                            }
+                            if place == Place::LateWork {
+                                LateWorkBadge {}
                             }
                         }
                     }
@@ -120,6 +133,7 @@ pub(super) fn Side() -> Element {
 #[component]
 pub(super) fn TabBar() -> Element {
     let here = place_here();
+    let administers = use_may(Role::ClinicAdministrator);
     let places = if use_is_staff() {
         vec![
             (Route::Day {}, Place::Day, text::nav_day()),
@@ -139,6 +153,10 @@ pub(super) fn TabBar() -> Element {
                 PageLink { key: "{words}", to, class: "tabbar__link", current: place == here,
                     {icon_of(place)}
                     {words}
+                    // The way to what was handed in leads over there.
+                    if place == Place::Me && administers {
+                        LateWorkBadge {}
+                    }
                 }
             }
         }
