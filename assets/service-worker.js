@@ -40,8 +40,20 @@ async function tellPages(message) {
   for (const page of await self.clients.matchAll({ type: "window", includeUncontrolled: true })) page.postMessage(message);
 }
 
-self.addEventListener("message", ({ data }) => {
-  if (data && data.type === "activate") self.skipWaiting();
+/** What the page that is just loaded anew had its records open with: in memory alone, and no longer than a load takes. */
+let kept = null;
+let forgets;
+const KEEPS = 15_000;
+
+self.addEventListener("message", ({ data, source }) => {
+  if (!data) return;
+  if (data.type === "activate") self.skipWaiting();
+  if (data.type === "keep") {
+    kept = data.what;
+    clearTimeout(forgets);
+    forgets = setTimeout(() => (kept = null), KEEPS);
+  }
+  if (data.type === "what-is-kept") source.postMessage({ type: "kept", what: kept });
 });
 
 self.addEventListener("fetch", (event) => {

@@ -46,6 +46,7 @@ for (const [name, kind] of [["desktop", {}], ["phone", PHONE]]) {
     vets("a visit", async (device, at) => (begun = await walk.visit(device, begun, at)));
     vets("everything else", walk.elsewhere);
     vets("a second window", walk.secondWindow);
+    vets("locking", walk.locking);
     vets("hard times", (device, at) => walk.hardTimes(device, VET, at));
 
     test("accounts, people and clinics", async () => {

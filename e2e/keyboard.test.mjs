@@ -345,14 +345,14 @@ test("an administrator invites a colleague and thinks better of it", async () =>
   await keys.focusComesTo(page.getByRole("menuitem", { name: "Send the mail again" }));
   await keys.press("ArrowDown");
   await keys.press("Enter");
-  await keys.focusComesTo(button("Not now"));
+  await keys.focusComesTo(page.getByRole("dialog").getByRole("button", { name: "Not now" }));
   await keys.press("Enter");
   await keys.focusComesTo(more);
   await keys.press("Enter");
   await keys.focusComesTo(page.getByRole("menuitem", { name: "Send the mail again" }));
   await keys.press("ArrowDown");
   await keys.press("Enter");
-  await keys.focusComesTo(button("Not now"));
+  await keys.focusComesTo(page.getByRole("dialog").getByRole("button", { name: "Not now" }));
   await keys.use(button("Withdraw"));
   await more.waitFor({ state: "detached" });
 });

@@ -114,6 +114,7 @@ function morning(database) {
     await vet.kill();
     await vet.open();
     await vet.goto(visit);
+    await vet.unlock();
     await section(vet, "Plan").waitFor();
     assert.equal(await section(vet, "Plan").inputValue(), called);
     await clinic.revive();

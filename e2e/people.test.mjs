@@ -238,7 +238,7 @@ test("whoever leaves is signed out everywhere at once, and the records go from t
   await dialog(administrator).getByRole("button", { name: "End the membership" }).click();
   await heading(administrator, "Staff and roles").waitFor();
   await administrator.page.getByRole("link", { name: /Karin Berg/ }).waitFor({ state: "detached" });
-  await karin.page.getByText("You no longer belong to Northgate Vets").waitFor();
+  await karin.page.getByText("Karin Berg no longer belongs to Northgate Vets").waitFor();
   await karin.page.getByRole("textbox", { name: "Email" }).waitFor();
   assert.equal(await day(karin).count(), 0);
 });

@@ -41,6 +41,7 @@ try {
     begun = await walk.visit(vet, begun, at);
     await walk.elsewhere(vet, at);
     await walk.secondWindow(vet, at);
+    await walk.locking(vet, at);
     await walk.hardTimes(vet, VET, at);
     await vet.close();
     const other = await clinic.profile(KINDS[kind]);

@@ -295,7 +295,8 @@ test("work that waits on a device is not thrown away by an owner who signs in th
   await clinic.revive();
   await shared.page.getByLabel("Email").waitFor();
   await shared.enter(OWNER);
-  await alert(shared).filter({ hasText: /\d changes? of Tomas Kral waits? on this device/ }).waitFor();
+  // What the clinic's people have locked opens for no owner, and so nobody is asked to throw it away.
+  await alert(shared).filter({ hasText: "Work that the clinic does not have waits here." }).waitFor();
   await shared.enter(TECHNICIAN);
   await allAtTheClinic(shared);
   await reads(vet, "History", "Vomited. Then ate grass. Weighed twice.");

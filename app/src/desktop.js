@@ -98,6 +98,22 @@
   };
 })();
 
+// Whether somebody is here: the program locks itself when it has not heard of anybody for a while.
+(() => {
+  let told = -Infinity;
+  for (const name of ["keydown", "pointerdown", "wheel", "input"]) {
+    addEventListener(
+      name,
+      () => {
+        if (Math.abs(Date.now() - told) < 10_000) return;
+        told = Date.now();
+        window.someoneIsHere?.();
+      },
+      true,
+    );
+  }
+})();
+
 // Links: to a place on the page, to the world outside, which the system opens, or to another page of the program.
 (() => {
   addEventListener(

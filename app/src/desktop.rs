@@ -68,7 +68,18 @@ fn theme() -> &'static str {
 pub(crate) fn use_window(host: Host) {
     use_files();
     use_closing(host);
+    use_session(host);
     use_links_outside();
+}
+
+/// Whoever locks the computer's screen, or sends it to sleep, locks the records too.
+fn use_session(host: Host) {
+    use_future(move || async move {
+        let mut locks = host::session_locks();
+        while locks.next().await.is_some() {
+            host.lock();
+        }
+    });
 }
 
 /// Tells the page how many keys the program has heard of, along with what it answers to them.

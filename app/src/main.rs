@@ -13,11 +13,11 @@ mod route;
 mod text;
 mod views;
 
-use components::{Dialogs, KeyBoard, ToastRegion, Toasts};
+use components::{Dialogs, HalfTypedFields, KeyBoard, ToastRegion, Toasts};
 use dioxus::prelude::*;
 use host::{Host, Stage};
 use route::Route;
-use views::{DoorPage, Doors, NoStorePage, OpeningPage, SignInPage};
+use views::{DoorPage, Doors, LockCover, LockPage, NoStorePage, OpeningPage, SignInPage};
 
 #[cfg(feature = "desktop")]
 fn main() {
@@ -41,8 +41,11 @@ fn root() -> Element {
     desktop::use_window(host);
     #[cfg(feature = "web")]
     use_hook(|| host.heed_leaving());
+    use_hook(|| host::listen_active(move || host.active()));
+    use_returns(host);
     use_context_provider(KeyBoard::new);
     use_context_provider(Dialogs::new);
+    use_context_provider(HalfTypedFields::new);
     let doors = use_context_provider(Doors::new);
     let stage = host.stage.read().clone();
     let page = rsx! {
@@ -52,7 +55,9 @@ fn root() -> Element {
             (_, Some(door)) => rsx! { DoorPage { door } },
             (Stage::SignedOut, None) => rsx! { SignInPage {} },
             (Stage::SignedIn, None) => rsx! { Router::<Route> {} },
+            (Stage::Locked(locked), None) => rsx! { LockPage { locked } },
         }
+        LockCover {}
         ToastRegion {}
     };
     #[cfg(feature = "desktop")]
@@ -60,4 +65,16 @@ fn root() -> Element {
         desktop::Heard { {page} }
     };
     page
+}
+
+/// A machine that slept, or a page that the browser let rest, goes on where it was, except that its clock has moved.
+fn use_returns(host: Host) {
+    const LOOK_MS: u32 = 1_000;
+    use_future(move || async move {
+        loop {
+            let before = host::now();
+            host::sleep(LOOK_MS).await;
+            host.returned(host::now().0 - before.0);
+        }
+    });
 }

@@ -508,6 +508,10 @@ first-visit = This is the first visit here.
 ## Shell
 
 page-title = { $page } · { $app }
+page-of-patient = Patient
+page-of-client = Client
+page-of-visit = Visit
+page-of-colleague = Colleague
 skip-to-content = Skip to content
 opening-records = Opening the records of this device
 menu = Menu
@@ -565,20 +569,20 @@ status-held = { $count ->
    *[other] { $count } wait for a colleague
 }
 held-why = { $count ->
-    [one] 1 of them builds on a colleague’s work that is not at the clinic yet, and is sent after it.
-   *[other] { $count } of them build on a colleague’s work that is not at the clinic yet, and are sent after it.
+    [one] 1 of them is in a record with work of a colleague that is sent when they sign in here again, and goes with it.
+   *[other] { $count } of them are in records with work of a colleague that is sent when they sign in here again, and go with it.
 }
 others-wait-on-computer = { $count ->
-    [one] 1 change of { $name } waits on this computer until { $name } signs in here again.
-   *[other] { $count } changes of { $name } wait on this computer until { $name } signs in here again.
+    [one] 1 change of { $name } on this computer is not at the clinic yet.
+   *[other] { $count } changes of { $name } on this computer are not at the clinic yet.
 }
 others-wait-on-tablet = { $count ->
-    [one] 1 change of { $name } waits on this tablet until { $name } signs in here again.
-   *[other] { $count } changes of { $name } wait on this tablet until { $name } signs in here again.
+    [one] 1 change of { $name } on this tablet is not at the clinic yet.
+   *[other] { $count } changes of { $name } on this tablet are not at the clinic yet.
 }
 others-wait-on-phone = { $count ->
-    [one] 1 change of { $name } waits on this phone until { $name } signs in here again.
-   *[other] { $count } changes of { $name } wait on this phone until { $name } signs in here again.
+    [one] 1 change of { $name } on this phone is not at the clinic yet.
+   *[other] { $count } changes of { $name } on this phone are not at the clinic yet.
 }
 since = since { $when }
 others-refused = { $count ->
@@ -721,6 +725,29 @@ odd-answer = The clinic answered in a way this version does not understand
 odd-answer-do = Try again in a minute. If it stays so, tell your clinic’s administrator.
 two-sentences = { $first }. { $second }
 
+## Sign-in providers
+
+or = or
+sign-in-with = Sign in with { $provider }
+join-with = Join with { $provider }
+waiting-for-browser = Go on in your browser. This window waits until you are back.
+desktop-back-to-program = You are signed in. Close this page and go back to the program.
+coming-back = One moment
+linked-elsewhere = It belongs to another account here
+linked-elsewhere-do = Sign in with it, and take it away there under Me first.
+last-way-in = You could not sign in any more
+last-way-in-do = Choose a password first, then take it away.
+provider-refused = You were not let in there
+provider-refused-do = Try it again, or sign in with your password.
+provider-away = It cannot be reached at the moment
+provider-away-do = Try it again in a minute, or sign in with your password.
+lost-way = This page has nothing to go on with
+lost-way-do = It was too long ago, or began in another tab. Sign in again.
+not-linked = Your { $provider } account is not linked yet
+not-linked-do = If you have an account here, sign in with its password this once; from then on { $provider } is enough. If you have none, ask your clinic to invite you.
+not-linked-invited = You have an account with this address already. Enter its password this once; from then on { $provider } is enough.
+link-and-sign-in = Link and sign in
+
 ## Links from mails
 
 forgot-password = Forgot your password?
@@ -777,6 +804,20 @@ change-email = Change the email address
 change-email-how = A mail goes to the new address. It counts when the link in it has been followed; until then the old one does.
 new-email = New address
 new-email-sent = A mail is on its way to { $email }
+no-password-why = You have none, as you sign in with a linked account.
+choose-one = Choose one
+choose-password-sent = A mail is on its way to { $email }: its link lets you choose a password.
+linked-accounts = Linked accounts
+linked-as = { $email }, since { $date }
+linked-since = Since { $date }
+link-provider = Link { $provider }
+link-provider-why = Then you can sign in with it too.
+provider-is-linked = { $provider } is linked: you can sign in with it from now on
+former-provider = A former sign-in provider
+unlink = Take away
+unlink-question = Take { $provider } away?
+unlink-what = You will not be able to sign in with it any more. Where you are signed in, you stay so.
+unlinked = { $provider } is taken away
 password-why = When it changes, every other device is signed out.
 change-password = Change the password
 change-signs-out = Every other device is signed out. This one stays.
@@ -797,8 +838,8 @@ device-name-hint = Where it stands or who carries it: “Tablet in room 2”.
 device-renamed = Renamed
 sign-out-there = Sign out there
 sign-out-device-question = Sign out on { $device }?
-sign-out-device-mine = You sign in there again with your password. What you wrote there and was not sent yet stays on it until then.
-sign-out-device-of = { $name } signs in there again with the password. What was written there and not sent yet stays on it until then.
+sign-out-device-mine = You sign in there again with your password. What you wrote there and was not sent yet stays on it until you or a colleague signs in there.
+sign-out-device-of = { $name } signs in there again with the password. What was written there and not sent yet stays on it until { $name } or a colleague signs in there.
 device-signed-out = Signed out on { $device }
 report-lost = Report as lost
 report-lost-question = Report { $device } as lost?
@@ -914,6 +955,75 @@ web-browser-on = { $browser } on { $system }
 web-browser = Web browser
 desktop-program-on = The program on { $system }
 
+## Locking and unlocking
+
+lock = Lock
+locked = Locked
+locking = Saving what is typed, then locking
+half-typed-is-kept = What you had begun to type is there when you open it again
+locked-why = The records on this device are encrypted. Unlocking needs no connection.
+locked-waiting = { $count ->
+    [one] 1 change of this device waits for the clinic
+   *[other] { $count } changes of this device wait for the clinic
+}
+locked-may-wait = Changes of this device may wait for the clinic
+who-works-here = Who works here?
+sign-in-with-email = Sign in with email
+unlock = Unlock
+unlocking = Unlocking…
+pin = PIN
+keypad = Digits
+take-back-digit = Take back the last digit
+use-password = Use the password
+use-pin = Use the PIN
+only-by-email = Sign in with email to unlock this device
+pin-wrong = That is not the PIN
+pin-tries-left = { $left ->
+    [one] 1 try left. After that only the password unlocks.
+   *[other] { $left } tries left
+}
+password-wrong = That is not the password
+password-wrong-do = It is the one that you signed in with on this device last.
+pin-gone = The PIN does not unlock any more
+pin-gone-do = It was tried too often. Use the password, then set a new PIN.
+sealed-by-others = These records were locked by others
+sealed-nothing-waits = Ask one of them to unlock this device. Or delete the records here: the clinic has all of them.
+sealed-work-waits = Work that the clinic does not have waits here. Ask one of them to unlock this device, then sign in.
+delete-and-begin-anew = Delete and begin anew
+not-protected = The records on this device are not encrypted yet.
+not-protected-why = Sign in again, and they are.
+pin-offer = Come back in a second.
+pin-offer-why = A PIN unlocks this device when it has locked itself.
+set-pin = Set a PIN
+pin-what-for = It unlocks the records on this device alone. Whoever steals the device can try it five times.
+new-pin = New PIN
+pin-again = The same PIN again
+pin-rules = At least 6 digits; nothing like 123456
+pins-differ = These two PINs differ
+pin-needs-password = To be sure that it is you
+pin-not-digits = A PIN is made of digits
+pin-too-short = A PIN has at least 6 digits
+pin-too-long = A PIN has at most 12 digits
+pin-too-plain = This one is tried first. Choose another
+pin-is-set = Your PIN is set
+pin-change = Change PIN
+pin-remove = Remove PIN
+pin-has = You unlock this device with a PIN
+pin-has-none = You unlock this device with your password
+how-it-locks = How it locks
+lock-now = Lock now
+lock-now-why = Your colleagues find their names there
+locks-after = Locks itself
+locks-after-why = When nobody has touched it for so long. Holds for everybody on this device
+lock-minutes = { $minutes } min
+lock-hour = 1 h
+lock-never = Never
+remove-me = Remove me from this device
+remove-me-why = Neither your PIN nor your password opens it any more
+remove-me-waits = Not yet: changes that you wrote here have not reached the clinic
+remove-me-question = Remove you from this device?
+remove-me-do = Remove
+
 ## Opening the records
 
 cannot-open = Cannot open the records
@@ -1005,6 +1115,7 @@ refused-not-permitted = Your role may not change this. Ask somebody who may.
 refused-builds-on-refused = It builds on another change here that the clinic could not take.
 refused-too-large = It is too large to be sent.
 refused-other-clinic = It belongs to another clinic.
+refused-not-signed = The clinic could not tell whose work it is. Do it again in your own name.
 refused-newer = It was written by a newer version than the clinic’s server.
 refused-copied-device = The records on this device were copied from another device. Tell your clinic’s administrator.
 refused-unreadable = The clinic could not read it.
@@ -1067,14 +1178,15 @@ take-over-all = Take over all
 let-go-late-title = Discard what was handed in?
 let-go-late-what = It is not done, and leaves this list for good. The clinic keeps your name and the reason.
 late-work-goes-on = There is more. It appears here once these are decided.
-left-clinic = You no longer belong to { $clinic }
-left-a-clinic = You no longer belong to the clinic
+left-clinic = { $name } no longer belongs to { $clinic }
+left-a-clinic = { $name } no longer belongs to the clinic
 left-handed-in = { $count ->
     [one] 1 entry that was not sent yet was handed to the clinic’s administrator at { $at }.
    *[other] { $count } entries that were not sent yet were handed to the clinic’s administrator at { $at }.
 }
+handed-in-by = handed in by { $name }, because its author has left
 left-records-gone = The clinic’s records are gone from this device.
-left-records-stay = The clinic’s records stay for a colleague, whose work has not been sent yet.
+left-records-stay = The clinic’s records stay for the colleagues who work on this device.
 two-said = { $first } { $second }
 
 ## Me
@@ -1094,8 +1206,8 @@ sign-out-refused = { $count ->
    *[other] { $count } changes that the clinic did not take stay on this device, for you or for a colleague who signs in here.
 }
 sign-out-work-waits = { $count ->
-    [one] 1 change has not reached the clinic. It stays on this device and is sent when you sign in here again.
-   *[other] { $count } changes have not reached the clinic. They stay on this device and are sent when you sign in here again.
+    [one] 1 change has not reached the clinic. It stays on this device and is sent when you or a colleague signs in here.
+   *[other] { $count } changes have not reached the clinic. They stay on this device and are sent when you or a colleague signs in here.
 }
 sign-out-question = Sign out with work waiting?
 sign-out-anyway = Sign out anyway

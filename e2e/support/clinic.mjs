@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { sql } from "./postgres.mjs";
@@ -23,6 +23,8 @@ const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { viewport: { width: 390, height: 844 }, touch: true };
 
 const SERVER = process.env.SERVER ?? "../target/debug/sync-server";
+/** Makes a store as builds left it that did not encrypt. */
+export const FORMER_STORE = join(dirname(SERVER), "former_store");
 export const WEB = process.env.WEB ?? "../dist/web";
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -42,9 +44,11 @@ const running = new Set();
 process.on("exit", () => running.forEach((server) => server.kill("SIGKILL")));
 
 export class Clinic {
-  /** @param {{patients?: number, years?: number, databaseUrl?: string, web?: string}} options */
+  /** @param {{patients?: number, years?: number, databaseUrl?: string, web?: string, env?: Record<string, string>,
+   *     elsewhere?: string}} options `elsewhere` begins the addresses of pages that are not ours: what they complain about is theirs */
   static async start(options = {}) {
     const clinic = new Clinic();
+    clinic.elsewhere = options.elsewhere;
     clinic.folder = mkdtempSync(join(tmpdir(), "clinic-"));
     clinic.port = await freePort();
     clinic.address = `http://127.0.0.1:${clinic.port}`;
@@ -53,6 +57,7 @@ export class Clinic {
       DATA: join(clinic.folder, "data"),
       WEB: options.web ?? WEB,
       LISTEN: `127.0.0.1:${clinic.port}`,
+      ...options.env,
     };
     delete clinic.env.DATABASE_URL;
     if (options.databaseUrl) {
@@ -74,8 +79,9 @@ export class Clinic {
     return clinic;
   }
 
-  /** Starts the server again on the same folder and port. */
+  /** Starts the server again on the same folder and port, if it does not run. */
   async revive() {
+    if (running.has(this.process)) return;
     this.log = "";
     const server = spawn(SERVER, ["serve"], { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
     running.add(server);
@@ -167,7 +173,8 @@ export class Profile {
     page.on("console", (message) => {
       const text = message.text();
       const expected = /ERR_CONNECTION|ERR_INTERNET|WebSocket connection|Failed to fetch|status of (401|403|409|410|422|429|503)/;
-      if (message.type() === "error" && !expected.test(text)) this.troubles.push(`console: ${text}`);
+      const ours = !this.clinic.elsewhere || !page.url().startsWith(this.clinic.elsewhere);
+      if (message.type() === "error" && ours && !expected.test(text)) this.troubles.push(`console: ${text}`);
     });
   }
 
@@ -213,8 +220,18 @@ export class Profile {
     await this.enter(email, password);
   }
 
-  /** Fills in the form that is on the screen. */
+  /** Somebody of those whom the lock screen shows comes in with their password, or with a PIN. */
+  async unlock(secret = PASSWORD, name = undefined) {
+    if (name) await this.page.getByRole("list", { name: "Who works here?" }).getByRole("button", { name }).click();
+    await this.page.locator("#secret").fill(secret);
+    await this.page.getByRole("button", { name: /^Unlock/ }).click();
+  }
+
+  /** Fills in the form that is on the screen, or that the lock screen has for whoever is new on the device. */
   async enter(email, password = PASSWORD) {
+    const newcomer = this.page.getByRole("button", { name: "Sign in with email" });
+    await this.page.getByRole("textbox", { name: "Email" }).or(newcomer).first().waitFor();
+    if (await newcomer.isVisible()) await newcomer.click();
     await this.page.getByRole("textbox", { name: "Email" }).fill(email);
     await this.page.getByLabel("Password", { exact: true }).fill(password);
     await this.page.getByRole("button", { name: "Sign in", exact: true }).click();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ADMINISTRATOR, OWNER, SYSTEM } from "./clinic.mjs";
+import { ADMINISTRATOR, DESK, OWNER, PASSWORD, SYSTEM } from "./clinic.mjs";
 import { Mailbox } from "./mails.mjs";
 import { allAtTheClinic, banner, day, find, offline, palette, saved, section, startRex, status } from "./screens.mjs";
 
@@ -337,6 +337,60 @@ export async function secondWindow(device, at) {
   await device.page.getByText("The clinic is open in another window").waitFor({ state: "detached" });
 }
 
+/** The device locks: what opens it, what does not, and who is asked. Ends with the vet who was there before. */
+export async function locking(device, at) {
+  const { page } = device;
+  const pin = "481516";
+  const locked = page.locator("main.lock");
+  const setPin = async (digits) => {
+    await page.getByLabel("New PIN").fill(digits);
+    await page.getByLabel("The same PIN again").fill(digits);
+    await dialog(page).getByRole("button", { name: "Set a PIN" }).click();
+  };
+  const lock = async () => {
+    await device.goto("/me");
+    await page.getByRole("button", { name: "Lock", exact: true }).last().click();
+    await locked.waitFor();
+  };
+  await device.goto("/");
+  await banner(device, "Come back in a second.").getByRole("button", { name: "Set a PIN" }).click();
+  await dialog(page).waitFor();
+  await at("setting a PIN");
+  await setPin("123456");
+  await page.getByText("This one is tried first. Choose another").waitFor();
+  await at("setting a PIN, refused");
+  await setPin(pin);
+  // Whoever signed in a while ago is asked whether they still are who they were.
+  const proof = dialog(page).getByLabel("Password", { exact: true });
+  await page.waitForFunction(() => !document.querySelector("[role=dialog]") || document.querySelector("#pin-password"));
+  if (await proof.count()) {
+    await at("setting a PIN, asked for the password");
+    await proof.fill(PASSWORD);
+    await dialog(page).getByRole("button", { name: "Set a PIN" }).click();
+    await dialog(page).waitFor({ state: "detached" });
+  }
+  await lock();
+  await at("locked");
+  await device.unlock("000000");
+  await page.getByRole("alert").filter({ hasText: "4 tries left" }).waitFor();
+  await at("locked, wrong PIN");
+  await page.getByRole("button", { name: "Use the password" }).click();
+  await at("locked, password");
+  await device.unlock("not the password");
+  await page.getByRole("alert").filter({ hasText: "That is not the password" }).waitFor();
+  await at("locked, wrong password");
+  await page.getByRole("button", { name: "Sign in with email" }).click();
+  await page.getByRole("textbox", { name: "Email" }).waitFor();
+  await at("locked, signing in");
+  await device.enter(DESK);
+  await locked.waitFor({ state: "detached" });
+  await lock();
+  await page.getByRole("list", { name: "Who works here?" }).waitFor();
+  await at("locked, several people");
+  await device.unlock(pin, /Ana Moreno/);
+  await locked.waitFor({ state: "detached" });
+}
+
 /** The device must not have been signed in. */
 export async function noStore(device, at) {
   await breakFileSystem(device);
@@ -473,7 +527,12 @@ export async function accounts(device, at) {
   await page.getByRole("heading", { name: /^Welcome to/ }).waitFor();
   await at("invitation");
 
+  // Whoever reads none of these records opens them with no password; as the clinic has all of them, they may go.
   await device.signIn(SYSTEM);
+  await page.getByRole("alert").filter({ hasText: "These records were locked by others" }).waitFor();
+  await at("locked by others");
+  await press("Delete and begin anew");
+  await device.enter(SYSTEM);
   await page.getByRole("heading", { name: "Clinics" }).waitFor();
   await page.locator(".person").first().waitFor();
   await at("clinics");

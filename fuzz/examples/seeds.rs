@@ -132,6 +132,7 @@ fn main() {
         device: DeviceId(Uuid::from_u128(5)),
         actor: vec![5; 16].into(),
         cursors: vec![cursor.clone()],
+        signing_key: [5; 32].into(),
     });
     write("frames", "hello", &protocol::encode(&hello));
     write("frames", "ping", &protocol::encode(&ClientMessage::Ping));
@@ -167,6 +168,7 @@ fn main() {
                     document: DOCUMENT,
                     schema_version: SCHEMA_VERSION,
                     changes: changes.iter().cloned().map(Into::into).collect(),
+                    signatures: Vec::new(),
                 }],
             }))
         };
@@ -186,13 +188,13 @@ fn main() {
         };
         let page = |number: u64, entries: &[Entry], plain: bool| {
             let body = if plain {
-                protocol::encode(&entries)
+                // As a body begins that is not deflated.
+                [&[0], &protocol::encode(&entries)[..]].concat()
             } else {
                 protocol::pack(entries)
             };
             protocol::encode(&ServerMessage::Page(Page {
                 number,
-                feed: Feed::Staff,
                 cursor: cursor.clone(),
                 body: body.into(),
             }))

@@ -2,7 +2,7 @@
 
 use crate::pushes::pieces;
 use crate::{NOW, mend, vet};
-use local_core::{Core, Credentials, Event, Store};
+use local_core::{Core, Credentials, Event, KeySeed, Store};
 use rusqlite::Connection;
 use shared_model::ids::DeviceId;
 use shared_model::protocol::{self, Content, ServerMessage, Welcome};
@@ -26,6 +26,7 @@ pub fn device(data: &[u8]) {
             credentials,
             device: DeviceId(Uuid::from_u128(5)),
             fresh_actor: [5; 16],
+            fresh_key: KeySeed([5; 32]),
         },
     );
     core.handle(NOW, Event::SocketOpened);
@@ -48,12 +49,7 @@ pub fn device(data: &[u8]) {
 fn mended(frame: &[u8]) -> Vec<u8> {
     match protocol::decode::<ServerMessage>(frame) {
         Ok(ServerMessage::Page(mut page)) => {
-            // Mutations reach what a page holds only if they need not get through its compression.
-            let entries = protocol::unpack(&page.body).or_else(|_| {
-                minicbor::decode::<Vec<protocol::Entry>>(&page.body)
-                    .map_err(|_| protocol::FrameError::Malformed)
-            });
-            if let Ok(mut entries) = entries {
+            if let Ok(mut entries) = protocol::unpack(&page.body) {
                 entries.iter_mut().for_each(mend_entry);
                 page.body = protocol::pack(&entries).into();
             }

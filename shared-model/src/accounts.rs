@@ -113,6 +113,8 @@ pub struct Me {
     pub email_verified: bool,
     /// A new address that waits for its mail to be answered.
     pub new_email: Option<String>,
+    /// Somebody who came with a provider has none until they choose one, as if they had forgotten it.
+    pub has_password: bool,
     pub memberships: Vec<Membership>,
 }
 

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// Items of one request.
 pub const MAX_ITEMS: usize = 200;
+/// Others whom one request is about.
+pub const MAX_AUTHORS: usize = 32;
 /// Characters of a reason; it is a sentence.
 pub const MAX_REASON: usize = 200;
 /// Changes that one decision is about.
@@ -32,6 +34,10 @@ pub struct HandIn {
     pub left: bool,
     /// In the order in which they were made.
     pub items: Vec<HandedIn>,
+    /// A member asks which of these others have left, whose work waits on the device and lacks a signature that could be
+    /// shown for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<AccountId>,
 }
 
 /// One change of the outbox with its command.
@@ -48,6 +54,20 @@ pub struct HandedIn {
     #[serde(with = "as_text")]
     pub command: Vec<u8>,
     pub made_at: Timestamp,
+    /// Of somebody else than who hands in: how its author signed it on this device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedBy>,
+}
+
+/// A change's signature, see [`crate::authorship`], with the id of its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedBy {
+    /// 8 bytes.
+    #[serde(with = "as_text")]
+    pub key: Vec<u8>,
+    /// 64 bytes.
+    #[serde(with = "as_text")]
+    pub signature: Vec<u8>,
 }
 
 /// Who handed in, whether they belong to the clinic no more, and what is safe there now. It names them, because answers may
@@ -58,8 +78,11 @@ pub struct Kept {
     pub clinic: ClinicId,
     pub has_left: bool,
     /// Hashes, as handed in: the device need not keep these. What is missing here was not taken: it is not what it says it
-    /// is, too large, or more than the clinic keeps of one person.
+    /// is, too large, more than the clinic keeps of one person, or the work of somebody else who has not left.
     pub hashes: Vec<String>,
+    /// Of the others whose work was handed in or who were asked about, who belong to the clinic no more.
+    #[serde(default)]
+    pub authors_left: Vec<AccountId>,
 }
 
 /// `GET /late-work`: what nobody has decided about, in the order in which it came.
@@ -75,6 +98,9 @@ pub struct LateWork {
     pub hash: String,
     pub author: AccountId,
     pub author_name: String,
+    /// Who handed it in, if it was not its author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brought_by: Option<String>,
     pub device: DeviceId,
     pub kind: Kind,
     pub document: DocumentId,

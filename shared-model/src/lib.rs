@@ -4,6 +4,7 @@
 //! source, no file and no socket; times, ids and actors arrive as arguments.
 
 pub mod accounts;
+pub mod authorship;
 pub mod clinical;
 pub mod commands;
 pub mod documents;
@@ -13,6 +14,7 @@ pub mod permissions;
 pub mod protocol;
 pub mod time;
 pub mod values;
+pub mod ways_in;
 
 /// The version of the document shapes that this build writes. A build that meets a higher one defers.
 pub const SCHEMA_VERSION: u16 = 1;

@@ -7,14 +7,15 @@ use crate::documents::{Kind, Projection};
 use crate::ids::{DeviceId, DocumentId};
 use crate::permissions::{Feed, Principal};
 use crate::time::Timestamp;
-use minicbor::bytes::ByteVec;
+use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 
 /// Raised when a frame of the former form would be misread. Builds of version 1 cannot name the kinds of document that
-/// came with version 2, so they are told to update; they go on working with what they have, and their outbox waits.
-pub const PROTOCOL_VERSION: u16 = 2;
+/// came with version 2, those of version 2 do not sign what they push: they are told to update, go on working with what
+/// they have, and their outbox waits.
+pub const PROTOCOL_VERSION: u16 = 3;
 /// The largest frame either side sends or takes, in bytes.
 pub const MAX_FRAME: usize = 1 << 20;
 /// A page's entries before compression, in bytes; a page that unpacks to more is hostile.
@@ -96,6 +97,9 @@ pub struct Hello {
     pub actor: ByteVec,
     #[n(5)]
     pub cursors: Vec<Cursor>,
+    /// This person's Ed25519 public key on this device; registered at first sight.
+    #[n(6)]
+    pub signing_key: ByteArray<32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -119,6 +123,9 @@ pub struct SinglePush {
     pub actor: ByteVec,
     #[n(3)]
     pub push: Push,
+    /// As in [`Hello`].
+    #[n(4)]
+    pub signing_key: ByteArray<32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -132,6 +139,24 @@ pub struct PushItem {
     /// Automerge change chunks, oldest first; the genesis change is never among them.
     #[n(3)]
     pub changes: Vec<ByteVec>,
+    /// What their authors vouch for them with. Each change is one that is signed, or lies below one of the same actor
+    /// that is.
+    #[n(4)]
+    #[cbor(default)]
+    pub signatures: Vec<Signature>,
+}
+
+/// A change's signature by its author, see [`crate::authorship`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Signature {
+    /// The change's position among the item's.
+    #[n(0)]
+    pub change: u16,
+    #[n(1)]
+    pub bytes: ByteArray<64>,
+    /// The first bytes of the author's public key on this device; the session's own if it is left out.
+    #[n(2)]
+    pub key: Option<ByteArray<8>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -205,13 +230,11 @@ pub struct Page {
     /// Counts up within a session; 0 for live pages, which need no acknowledgement.
     #[n(0)]
     pub number: u64,
+    /// Where the device stands in the page's feed once the page is stored.
     #[n(1)]
-    pub feed: Feed,
-    /// Where the device stands once the page is stored.
-    #[n(2)]
     pub cursor: Cursor,
-    /// Deflated CBOR array of [`Entry`].
-    #[n(3)]
+    /// A CBOR array of [`Entry`], deflated where that makes it smaller: see [`pack`].
+    #[n(2)]
     pub body: ByteVec,
 }
 
@@ -297,6 +320,9 @@ pub enum RefusalCode {
     BuildsOnRefused,
     #[n(8)]
     NewerSchema,
+    /// Its author's signature is missing, or is none of a key that is known for this device.
+    #[n(9)]
+    NotSigned,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -336,28 +362,52 @@ pub fn decode<'b, T: Decode<'b, ()>>(frame: &'b [u8]) -> Result<T, FrameError> {
     }
 }
 
+/// How a page's body begins.
+const PLAIN: u8 = 0;
+const DEFLATED: u8 = 1;
+
 /// Packs entries into a page's body.
 pub fn pack(entries: &[Entry]) -> Vec<u8> {
-    let plain = encode(&entries);
-    let mut packed = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed
-        .write_all(&plain)
-        .and_then(|()| packed.finish())
-        .expect("writing to memory cannot fail")
+    pack_encoded(&encode(&entries))
+}
+
+/// Packs encoded entries into a page's body: one byte that says how, and the entries as they are or deflated. A change that
+/// somebody types has nothing that would deflate.
+pub fn pack_encoded(plain: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(plain.len() / 2 + 16);
+    packed.push(DEFLATED);
+    let mut deflating = flate2::write::DeflateEncoder::new(packed, flate2::Compression::fast());
+    let packed = deflating
+        .write_all(plain)
+        .and_then(|()| deflating.finish())
+        .expect("writing to memory cannot fail");
+    if packed.len() <= plain.len() {
+        return packed;
+    }
+    [&[PLAIN], plain].concat()
 }
 
 /// Unpacks a page's body, never to more than [`MAX_PAGE`] bytes.
 pub fn unpack(body: &[u8]) -> Result<Vec<Entry>, FrameError> {
+    let entries = match body.split_first() {
+        Some((&PLAIN, plain)) => minicbor::decode(plain),
+        Some((&DEFLATED, packed)) => minicbor::decode(&inflate(packed)?),
+        _ => return Err(FrameError::Malformed),
+    };
+    entries.map_err(|_| FrameError::Malformed)
+}
+
+fn inflate(packed: &[u8]) -> Result<Vec<u8>, FrameError> {
     let mut plain = Vec::new();
     let limit = MAX_PAGE as u64 + 1;
-    flate2::read::DeflateDecoder::new(body)
+    flate2::read::DeflateDecoder::new(packed)
         .take(limit)
         .read_to_end(&mut plain)
         .map_err(|_| FrameError::Malformed)?;
     if plain.len() > MAX_PAGE {
         return Err(FrameError::PageTooLarge);
     }
-    minicbor::decode(&plain).map_err(|_| FrameError::Malformed)
+    Ok(plain)
 }
 
 #[cfg(test)]
@@ -378,6 +428,18 @@ mod tests {
     fn pages_survive_packing() {
         let entries = vec![entry(vec![1, 2, 3]), entry(vec![0; 10_000])];
         assert_eq!(unpack(&pack(&entries)), Ok(entries));
+        assert!(unpack(&[]).is_err());
+        assert!(unpack(&[2, 0x80]).is_err());
+    }
+
+    #[test]
+    fn what_does_not_deflate_is_sent_as_it_is() {
+        let typed = vec![entry((0..=255).collect())];
+        let packed = pack(&typed);
+        assert_eq!(packed.len(), encode(&typed).len() + 1);
+        assert_eq!(unpack(&packed), Ok(typed));
+        let alike = vec![entry(vec![7; 256])];
+        assert!(pack(&alike).len() < encode(&alike).len() / 2);
     }
 
     #[test]

@@ -51,6 +51,8 @@ classes! {
     Audience = "audience", 30;
     /// Some devices run an older build until it is updated.
     Schema = "schema", 30;
+    /// A colleague signs in on somebody's device, whatever waits there.
+    SharedTablet = "shared-tablet", 15;
     /// A second window wants a device's store.
     TwoWindows = "two-windows", 10;
     /// Sessions that speak the protocol with bad intent.

@@ -10,6 +10,7 @@ use crate::world::{BEGIN, World};
 use automerge::{ActorId, Change};
 use minicbor::bytes::ByteVec;
 use shared_model::SCHEMA_VERSION;
+use shared_model::authorship::SigningKey;
 use shared_model::documents::{Document, Kind, Stamp};
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Feed;
@@ -38,6 +39,7 @@ impl World {
         &mut self,
         person: usize,
         actor: &ActorId,
+        key: &SigningKey,
         frames: Vec<Vec<u8>>,
     ) -> Result<Vec<ServerMessage>, crate::invariant::Violation> {
         let device = DeviceId(self.luck.id(BEGIN + self.time));
@@ -53,7 +55,7 @@ impl World {
             return Ok(Vec::new());
         };
         // The link's number names no tablet: it is never put among the links.
-        let mut link = Link::new(usize::MAX, node, wire);
+        let mut link = Link::new(usize::MAX, person, node, wire);
         let hello = ClientMessage::Hello(Hello {
             protocol: PROTOCOL_VERSION,
             schema_version: SCHEMA_VERSION,
@@ -61,6 +63,7 @@ impl World {
             device,
             actor: ByteVec::from(actor.to_bytes().to_vec()),
             cursors: Vec::new(),
+            signing_key: key.public().into(),
         });
         link.up.push_back(protocol::encode(&hello));
         link.up.extend(frames);
@@ -123,8 +126,10 @@ impl World {
         });
         let Some(change) = change else { return Ok(()) };
         self.note(format!("{patient} moves from {from} to {to}"));
-        let frame = push(0, Kind::Patient, patient.into(), &[change.raw_bytes().to_vec()]);
-        self.say_as(0, &actor, vec![frame]).map(drop)
+        let key = SigningKey::from_seed(&self.luck.bytes());
+        let changes = [change.raw_bytes().to_vec()];
+        let frame = push(self.clinic, &key, Kind::Patient, patient.into(), &changes);
+        self.say_as(0, &actor, &key, vec![frame]).map(drop)
     }
 
     /// Somebody with an account and bad intent.
@@ -135,14 +140,16 @@ impl World {
         let Some(document) = self.stored(patient) else {
             return Ok(());
         };
-        let kind = self.schedule.below(8);
+        let kind = self.schedule.below(9);
+        let (key, other) = (self.luck.bytes(), self.luck.bytes());
+        let (key, other) = (SigningKey::from_seed(&key), SigningKey::from_seed(&other));
         self.note(format!("{} attacks in way {kind}", self.people[person].name));
         let mut copy = document.clone();
         let frames = match kind {
             0 => {
                 // A field that nobody writes.
                 let change = self.change(&mut copy, &actor, person, |w| w.put("credit", "unlimited"));
-                self.banned_push(Kind::Patient, patient, change, "a field that nobody writes")
+                self.banned_push(&key, patient, change, "a field that nobody writes")
             }
             1 => {
                 // Somebody else's writer identity.
@@ -150,35 +157,25 @@ impl World {
                     return Ok(());
                 };
                 let change = self.change(&mut copy, &theirs, person, |w| w.put("name", "Stolen"));
-                self.banned_push(Kind::Patient, patient, change, "a change in somebody else's name")
+                self.banned_push(&key, patient, change, "a change in somebody else's name")
             }
             2 => {
                 // Built on what the server does not have.
                 let first = self.change(&mut copy, &actor, person, |w| w.put("name", "First"));
                 let second = self.change(&mut copy, &actor, person, |w| w.put("name", "Second"));
                 drop(first);
-                self.banned_push(
-                    Kind::Patient,
-                    patient,
-                    second,
-                    "a change without what it builds on",
-                )
+                self.banned_push(&key, patient, second, "a change without what it builds on")
             }
             3 => {
                 // Another clinic's document under this id.
                 let elsewhere = ClinicId(self.luck.id(BEGIN));
                 let mut other = Document::genesis(Kind::Patient, elsewhere, patient);
                 let change = self.change(&mut other, &actor, person, |w| w.put("name", "Elsewhere"));
-                self.banned_push(
-                    Kind::Patient,
-                    patient,
-                    change,
-                    "a change of another clinic's document",
-                )
+                self.banned_push(&key, patient, change, "a change of another clinic's document")
             }
             4 => {
                 let noise: [u8; 64] = self.luck.bytes();
-                vec![push(0, Kind::Patient, patient, &[noise.to_vec()])]
+                vec![push(self.clinic, &key, Kind::Patient, patient, &[noise.to_vec()])]
             }
             5 => {
                 let change = self.change(&mut copy, &actor, person, |w| w.put("name", "Flipped"));
@@ -189,21 +186,27 @@ impl World {
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte ^= 1 << self.schedule.below(8);
                 }
-                vec![push(0, Kind::Patient, patient, &[bytes])]
+                vec![push(self.clinic, &key, Kind::Patient, patient, &[bytes])]
             }
             6 => vec![push(
-                0,
+                self.clinic,
+                &key,
                 Kind::Patient,
                 patient,
                 &vec![Vec::new(); MAX_PUSH_CHANGES + 1],
             )],
+            7 => {
+                // Signed with another key than the one that it is said to be signed with.
+                let change = self.change(&mut copy, &actor, person, |w| w.put("name", "Forged"));
+                self.banned_push(&other, patient, change, "a change that its author did not sign")
+            }
             _ => {
                 let noise: [u8; 40] = self.luck.bytes();
                 vec![noise.to_vec()]
             }
         };
-        let pushed = kind <= 5 && !frames.is_empty();
-        let heard = self.say_as(person, &actor, frames)?;
+        let pushed = kind != 6 && kind <= 7 && !frames.is_empty();
+        let heard = self.say_as(person, &actor, &key, frames)?;
         for message in &heard {
             if let ServerMessage::Accepted(accepted) = message
                 && pushed
@@ -220,14 +223,20 @@ impl World {
 
     fn banned_push(
         &mut self,
-        kind: Kind,
+        key: &SigningKey,
         document: DocumentId,
         change: Option<Change>,
         why: &str,
     ) -> Vec<Vec<u8>> {
         let Some(change) = change else { return Vec::new() };
         lock(&self.ledger).ban(change.hash(), why);
-        vec![push(0, kind, document, &[change.raw_bytes().to_vec()])]
+        vec![push(
+            self.clinic,
+            key,
+            Kind::Patient,
+            document,
+            &[change.raw_bytes().to_vec()],
+        )]
     }
 
     /// An actor that has written in a document and is no genesis.
@@ -238,14 +247,24 @@ impl World {
     }
 }
 
-fn push(number: u64, kind: Kind, document: DocumentId, changes: &[Vec<u8>]) -> Vec<u8> {
+/// A push with each change signed, as far as it can be read.
+fn push(
+    clinic: ClinicId,
+    key: &SigningKey,
+    kind: Kind,
+    document: DocumentId,
+    changes: &[Vec<u8>],
+) -> Vec<u8> {
+    let mut item = PushItem {
+        kind,
+        document,
+        schema_version: SCHEMA_VERSION,
+        changes: changes.iter().cloned().map(ByteVec::from).collect(),
+        signatures: Vec::new(),
+    };
+    key.sign_in_item(clinic, &mut item, 0..changes.len());
     protocol::encode(&ClientMessage::Push(Push {
-        number,
-        items: vec![PushItem {
-            kind,
-            document,
-            schema_version: SCHEMA_VERSION,
-            changes: changes.iter().cloned().map(ByteVec::from).collect(),
-        }],
+        number: 0,
+        items: vec![item],
     }))
 }

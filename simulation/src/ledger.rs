@@ -4,7 +4,7 @@
 use crate::invariant::{Holds, Invariant, broken};
 use automerge::ChangeHash;
 use shared_model::documents::{Document, Kind, read_change};
-use shared_model::ids::{ClinicId, DocumentId};
+use shared_model::ids::{AccountId, ClinicId, DocumentId};
 use shared_model::permissions::Feed;
 use shared_model::protocol::{Content, Entry};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -20,6 +20,7 @@ struct Span {
 pub(crate) struct Ledger {
     pub(crate) head: u64,
     changes: HashMap<ChangeHash, (DocumentId, u64)>,
+    authors: HashMap<ChangeHash, AccountId>,
     of_document: BTreeMap<DocumentId, Vec<ChangeHash>>,
     audience: HashMap<(Feed, DocumentId), Span>,
     /// Changes that must never be taken, and why.
@@ -42,6 +43,7 @@ impl Ledger {
             {
                 self.twice.push(row.hash);
             }
+            self.authors.insert(row.hash, row.account);
             if let Some(why) = self.banned.get(&row.hash) {
                 self.taken_though_banned.push(why.clone());
             }
@@ -58,6 +60,11 @@ impl Ledger {
 
     pub(crate) fn has(&self, change: &ChangeHash) -> bool {
         self.changes.contains_key(change)
+    }
+
+    /// Whose it was entered as.
+    pub(crate) fn author(&self, change: &ChangeHash) -> Option<AccountId> {
+        self.authors.get(change).copied()
     }
 
     /// The feed number under which it was committed.

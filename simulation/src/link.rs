@@ -12,6 +12,8 @@ const ROOM: usize = 16;
 
 pub(crate) struct Link {
     pub(crate) device: usize,
+    /// Who works on the device.
+    pub(crate) person: usize,
     pub(crate) node: usize,
     wire: Connection,
     pub(crate) up: VecDeque<Vec<u8>>,
@@ -29,9 +31,10 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(device: usize, node: usize, wire: Connection) -> Self {
+    pub(crate) fn new(device: usize, person: usize, node: usize, wire: Connection) -> Self {
         Self {
             device,
+            person,
             node,
             wire,
             up: VecDeque::new(),

@@ -37,7 +37,7 @@ fn sql(error: &rusqlite::Error) -> Violation {
 impl World {
     pub(crate) fn rest(&mut self) -> Holds {
         self.mend_everything()?;
-        let deadline = self.time + PATIENCE;
+        let mut deadline = self.time + PATIENCE;
         let mut quiet_since = None;
         loop {
             self.wake_tablets()?;
@@ -46,7 +46,12 @@ impl World {
                 None => {
                     let since = *quiet_since.get_or_insert(self.time);
                     if self.time - since >= QUIET {
-                        return Ok(());
+                        let Some((tablet, person)) = self.somebody_elses_work() else {
+                            return Ok(());
+                        };
+                        self.hand_over(tablet, person)?;
+                        deadline += PATIENCE;
+                        quiet_since = None;
                     }
                 }
                 Some(unrest) if self.time > deadline => {
@@ -59,6 +64,27 @@ impl World {
             }
             self.pass(500)?;
         }
+    }
+
+    /// A device with work that only somebody else can send, and who. Whoever has signed in for it once has sent it. Where the
+    /// last one has left, any colleague takes over what others did.
+    fn somebody_elses_work(&self) -> Option<(usize, usize)> {
+        self.statuses.iter().enumerate().find_map(|(tablet, status)| {
+            let status = status.as_ref()?;
+            if self.people[self.tablets[tablet].person].has_left() {
+                let colleague = self
+                    .people
+                    .iter()
+                    .position(|person| !person.is_owner() && !person.has_left())?;
+                return (status.waiting + status.needs_attention > 0).then_some((tablet, colleague));
+            }
+            let waits = status.others.iter().find(|others| others.waiting > 0)?;
+            let person = self
+                .people
+                .iter()
+                .position(|person| person.account == waits.account && !person.has_left())?;
+            Some((tablet, person))
+        })
     }
 
     /// Everything that can be done now is done, in turn.
@@ -291,23 +317,21 @@ impl World {
                 Standing::Waits => {
                     return Err(broken(Invariant::QueuesAreEmpty, format!("{what} still waits")));
                 }
-                // What was listed when its author left is listed no more.
-                Standing::Listed | Standing::HandedIn
-                    if self.people[self.tablets[tablet].person].has_left() =>
-                {
-                    if !is_with_administrators(&self.folder, &promise.hash) {
-                        return Err(broken(Invariant::EveryRefusalIsListed, what));
-                    }
-                }
                 Standing::AtTheClinic if !lock(&self.ledger).has(&promise.hash) => {
                     return Err(broken(Invariant::AcknowledgedSurvives, what));
+                }
+                Standing::AtTheClinic
+                    if lock(&self.ledger).author(&promise.hash) != Some(promise.account) =>
+                {
+                    return Err(broken(Invariant::WorkIsItsAuthors, what));
                 }
                 Standing::Listed => {
                     let rows = core.store().outbox_of(promise.document).unwrap_or_default();
                     let listed = rows
                         .iter()
                         .any(|row| row.hash[..] == promise.hash.0[..] && row.refused.is_some());
-                    if !listed {
+                    // What was listed is listed no more once its author has left and it is handed in.
+                    if !listed && !is_with_administrators(&self.folder, &promise.hash) {
                         return Err(broken(Invariant::EveryRefusalIsListed, what));
                     }
                 }

@@ -17,7 +17,9 @@ use sync_server::storage::late_work::{
     Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, WaitingLateChange,
 };
 use sync_server::storage::people::PeopleStorage;
-use sync_server::storage::trail::{Anchors, Event, LinkedEvent, LinkedRun, Told, TrailQuery, TrailStorage};
+use sync_server::storage::trail::{
+    Anchors, Event, LinkedEvent, LinkedRun, SignedChange, Told, TrailQuery, TrailStorage,
+};
 use sync_server::storage::{
     AcceptTransaction, AcceptWrites, ActorRow, DemonstrationAccount, IdentityStorage, KeyStorage, LoadedRows,
     NewClinic, News, OtherNodes, RefreshJudge, Storage, StorageError, Stored, StoredDocument, Stretch,
@@ -366,6 +368,15 @@ impl TrailStorage for Disturbed {
         limit: usize,
     ) -> Stored<Vec<LinkedRun>> {
         self.inner()?.trail_runs(clinic, after, limit).await
+    }
+
+    async fn signed_changes(
+        &self,
+        clinic: ClinicId,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Stored<Vec<SignedChange>> {
+        self.inner()?.signed_changes(clinic, after, limit).await
     }
 
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>> {

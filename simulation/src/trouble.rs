@@ -249,6 +249,19 @@ impl World {
                 }
                 Ok(())
             }
+            Class::SharedTablet => {
+                let people: Vec<usize> = (0..self.people.len())
+                    .filter(|person| !self.people[*person].is_owner())
+                    .collect();
+                let running =
+                    self.pick_tablet(|tablet| tablet.core.is_some() && people.contains(&tablet.person));
+                match (running, self.schedule.pick(&people)) {
+                    (Some(tablet), Some(person)) if self.tablets[tablet].person != person => {
+                        self.hand_over(tablet, person)
+                    }
+                    _ => Ok(()),
+                }
+            }
             Class::TwoWindows => {
                 let Some(tablet) = self.pick_tablet(|tablet| tablet.core.is_some()) else {
                     return Ok(());

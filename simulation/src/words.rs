@@ -31,7 +31,7 @@ pub(crate) fn of_server(frame: &[u8]) -> String {
             let entries = protocol::unpack(&page.body).map_or(0, |entries| entries.len());
             format!(
                 "page {} to {} of {:?} with {entries}",
-                page.number, page.cursor.number, page.feed
+                page.number, page.cursor.number, page.cursor.feed
             )
         }
         Ok(ServerMessage::Accepted(accepted)) => {

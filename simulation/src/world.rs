@@ -15,7 +15,7 @@ use crate::storage::{Shared, lock};
 use crate::tablet::{Request, Tablet};
 use automerge::ChangeHash;
 use local_core::query::{Connection as Online, StatusView};
-use local_core::{Credentials, Effect, Event, HandInAnswer, View};
+use local_core::{Credentials, Effect, Event, HandInAnswer, KeySeed, View};
 use shared_model::accounts::SignedIn;
 use shared_model::commands::Command;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
@@ -257,7 +257,6 @@ impl World {
         let Self {
             links,
             ledger,
-            tablets,
             people,
             clinic,
             ..
@@ -265,13 +264,7 @@ impl World {
         for link in links.values_mut() {
             for frame in link.collect() {
                 let mut ledger = lock(ledger);
-                look_at(
-                    &mut ledger,
-                    *clinic,
-                    link,
-                    &people[tablets[link.device].person],
-                    &frame,
-                )?;
+                look_at(&mut ledger, *clinic, link, &people[link.person], &frame)?;
             }
         }
         let closed: Vec<u64> = self
@@ -319,6 +312,18 @@ impl World {
         self.handle(tablet, Event::Started)
     }
 
+    /// Somebody else takes the device over; whoever worked on it signs out, unless its disk does not let them.
+    pub(crate) fn hand_over(&mut self, tablet: usize, person: usize) -> Holds {
+        self.handle(tablet, Event::SignedOut)?;
+        let free = |core: &local_core::Core| core.principal().is_none();
+        if self.tablets[tablet].core.as_ref().is_some_and(free) {
+            self.note(format!("{} takes device {tablet}", self.people[person].name));
+            self.tablets[tablet].person = person;
+            self.tablets[tablet].wants_sign_in = true;
+        }
+        Ok(())
+    }
+
     /// The person signs in again, at the server's door.
     pub(crate) fn sign_in(&mut self, tablet: usize) -> Holds {
         let (account, device) = {
@@ -334,13 +339,14 @@ impl World {
         };
         self.note(format!("device {tablet} signs in"));
         self.tablets[tablet].wants_sign_in = false;
-        let fresh_actor = self.luck.bytes();
+        let (fresh_actor, fresh_key) = (self.luck.bytes(), KeySeed(self.luck.bytes()));
         self.handle(
             tablet,
             Event::SignedIn {
                 credentials,
                 device,
                 fresh_actor,
+                fresh_key,
             },
         )
     }
@@ -417,8 +423,8 @@ impl World {
                 _ => None,
             };
             let taken_back = match &event {
-                // Whatever waits may be done again in the new name.
-                Event::FreshActor(_) => {
+                // Whatever waits may be done again in the new name, or without the work of somebody who has left.
+                Event::FreshActor(_) | Event::HandedIn { .. } => {
                     let promises = self.tablets[tablet].promises.iter();
                     let open = promises.filter(|promise| promise.is_open());
                     Some(open.map(|promise| promise.document).collect())
@@ -489,6 +495,7 @@ impl World {
             Effect::View { .. }
             | Effect::SignedIn(_)
             | Effect::SignInRefused { .. }
+            | Effect::HasLeft(_)
             | Effect::Purged { .. } => {}
             Effect::FreshActor => events.push_back(Event::FreshActor(self.luck.bytes())),
             Effect::Answer { outcome, .. } => match (outcome, command) {
@@ -619,7 +626,8 @@ impl World {
         if let Some(wire) = self.servers[node].connect() {
             let id = self.next_link;
             self.next_link += 1;
-            self.links.insert(id, Link::new(tablet, node, wire));
+            let person = self.tablets[tablet].person;
+            self.links.insert(id, Link::new(tablet, person, node, wire));
             self.tablets[tablet].link = Some(id);
             self.tablets[tablet].opening = false;
             self.tablets[tablet].events.push_back(Event::SocketOpened);
@@ -755,8 +763,8 @@ impl World {
         self.settle()?;
         let forgotten = self.strikes(Class::LostAnswer, 1);
         let answer = answer.filter(|_| !forgotten);
-        if matches!(request, Request::HandIn { .. }) {
-            let event = self.handed_in(answer)?;
+        if let Request::HandIn { work, .. } = &request {
+            let event = self.handed_in(work.left, answer)?;
             self.tablets[tablet].events.push_back(event);
             return Ok(());
         }
@@ -775,7 +783,7 @@ impl World {
     }
 
     /// What the clinic says to work that was handed in.
-    fn handed_in(&mut self, answer: Option<(u16, String)>) -> Result<Event, Violation> {
+    fn handed_in(&mut self, left: bool, answer: Option<(u16, String)>) -> Result<Event, Violation> {
         let answer = match answer {
             Some((200, body)) => match serde_json::from_str::<Kept>(&body) {
                 Ok(kept) => HandInAnswer::Kept(kept),
@@ -784,9 +792,10 @@ impl World {
                 }
             },
             Some((409, _)) => HandInAnswer::StillMember,
-            Some((401, body)) => {
+            Some((401, body)) if left => {
                 return Err(broken(Invariant::NothingBreaks, format!("/late-work: {body}")));
             }
+            Some((401, _)) => HandInAnswer::TooLate,
             Some(_) | None => HandInAnswer::Unreachable,
         };
         let dice = self.luck.number();
@@ -870,10 +879,10 @@ fn look_at(ledger: &mut Ledger, clinic: ClinicId, link: &mut Link, person: &Pers
             link.feeds = welcome.principal.feeds();
         }
         ServerMessage::Page(page) => {
-            if !link.feeds.contains(&page.feed) {
+            if !link.feeds.contains(&page.cursor.feed) {
                 return Err(broken(
                     Invariant::NoDeniedByte,
-                    format!("{} got a page of {:?}", person.name, page.feed),
+                    format!("{} got a page of {:?}", person.name, page.cursor.feed),
                 ));
             }
             let entries = protocol::unpack(&page.body).map_err(|error| {
@@ -883,7 +892,7 @@ fn look_at(ledger: &mut Ledger, clinic: ClinicId, link: &mut Link, person: &Pers
                 )
             })?;
             for entry in &entries {
-                ledger.may_be_sent(clinic, page.feed, entry)?;
+                ledger.may_be_sent(clinic, page.cursor.feed, entry)?;
             }
         }
         ServerMessage::Snapshot(entry) => {

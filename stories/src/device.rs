@@ -3,7 +3,9 @@
 use crate::clinic::now;
 use futures_util::{SinkExt, StreamExt};
 use local_core::query::{Connection, StatusView};
-use local_core::{Core, Credentials, Effect, Event, Failure, HandInAnswer, Query, Store, View};
+use local_core::{
+    Core, Credentials, Effect, Event, Failure, HandInAnswer, HasLeft, KeySeed, Query, Store, View,
+};
 use shared_model::accounts::{self, codes};
 use shared_model::commands::Command;
 use shared_model::ids::DeviceId;
@@ -50,6 +52,8 @@ pub struct Device {
     pub arrived: Option<Instant>,
     /// Everything that came in, for stories about what may not come in.
     pub overheard: Vec<Vec<u8>>,
+    /// Of whom the host was told that they have left.
+    pub left: Vec<HasLeft>,
 }
 
 pub(crate) fn random<const N: usize>() -> [u8; N] {
@@ -153,6 +157,7 @@ impl Device {
             wake: None,
             tickets: 0,
             views: VecDeque::new(),
+            left: Vec::new(),
             received: (0, 0),
             sent: (0, 0),
             arrived: None,
@@ -197,6 +202,7 @@ impl Device {
             credentials: signed_in.credentials.clone(),
             device: self.device,
             fresh_actor: random(),
+            fresh_key: KeySeed(random()),
         };
         self.handle(event).await;
     }
@@ -266,6 +272,7 @@ impl Device {
                     Effect::FreshActor => events.push_back(Event::FreshActor(random())),
                     Effect::WakeAt(at) => self.wake = Some(*at),
                     Effect::View { watch, view } => self.views.push_back((*watch, view.clone())),
+                    Effect::HasLeft(left) => self.left.push(left.clone()),
                     Effect::Answer { .. } | Effect::SignedIn(_) | Effect::SignInRefused { .. } => {}
                 }
                 told.push(effect);
@@ -357,6 +364,15 @@ impl Device {
                 .expect("a core");
         self.core = open(self.folder.path());
         self.handle(Event::Started).await;
+    }
+
+    /// The program ends, and its store goes into a file: as builds kept it that did not encrypt.
+    pub fn leave_store(mut self, file: &Path) {
+        self.socket = None;
+        self.core =
+            Core::new(Store::new(rusqlite::Connection::open_in_memory().expect("memory")).expect("a store"))
+                .expect("a core");
+        std::fs::copy(self.folder.path().join("clinic.db"), file).expect("a file can be copied");
     }
 
     pub async fn run(&mut self, command: impl Into<Command>) -> Result<Timestamp, Failure> {

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use shared_model::accounts::{Membership, codes};
 use shared_model::protocol::Goodbye;
+use shared_model::ways_in::{self, NotLinked};
 use std::time::Duration;
 
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,16 @@ pub(crate) enum ApiError {
     LinkNoLongerValid,
     #[error("a clinic keeps at least one administrator")]
     LastAdministrator,
+    #[error("no account here is linked with this one of the provider's")]
+    NotLinked(NotLinked),
+    #[error("this account of the provider's is linked with another account here")]
+    LinkedElsewhere,
+    #[error("without this nobody could sign in with the account any more: choose a password first")]
+    LastWayIn,
+    #[error("the provider did not let you in")]
+    ProviderRefused,
+    #[error("the provider cannot be reached: try again")]
+    ProviderAway,
     #[error("this server has no way to send mail: whoever runs it has to name a mail server")]
     NoMail,
     #[error("there is nothing at this address")]
@@ -74,11 +85,18 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::WrongCredentials | Self::SignInAgain | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::WrongCredentials | Self::SignInAgain | Self::NotSignedIn | Self::ProviderRefused => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::NoMembership | Self::NotPermitted | Self::ForeignOrigin | Self::DeviceLost => {
                 StatusCode::FORBIDDEN
             }
-            Self::ChooseClinic(_) | Self::LastAdministrator | Self::StillMember => StatusCode::CONFLICT,
+            Self::ChooseClinic(_)
+            | Self::LastAdministrator
+            | Self::NotLinked(_)
+            | Self::LinkedElsewhere
+            | Self::LastWayIn
+            | Self::StillMember => StatusCode::CONFLICT,
             Self::WeakPassword => StatusCode::UNPROCESSABLE_ENTITY,
             Self::LinkNoLongerValid => StatusCode::GONE,
             Self::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -93,7 +111,7 @@ impl ApiError {
                 Goodbye::NotPermitted | Goodbye::Purge => StatusCode::FORBIDDEN,
                 Goodbye::Later | Goodbye::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             },
-            Self::Unavailable(_) | Self::NoMail => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::NoMail | Self::ProviderAway => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -111,6 +129,11 @@ impl ApiError {
             Self::WeakPassword => codes::WEAK_PASSWORD,
             Self::LinkNoLongerValid => codes::LINK_NO_LONGER_VALID,
             Self::LastAdministrator => codes::LAST_ADMINISTRATOR,
+            Self::NotLinked(_) => ways_in::codes::NOT_LINKED,
+            Self::LinkedElsewhere => ways_in::codes::LINKED_ELSEWHERE,
+            Self::LastWayIn => ways_in::codes::LAST_WAY_IN,
+            Self::ProviderRefused => ways_in::codes::PROVIDER_REFUSED,
+            Self::ProviderAway => ways_in::codes::PROVIDER_AWAY,
             Self::NoMail => codes::NO_MAIL,
             Self::NotFound => codes::NOT_FOUND,
             Self::MethodNotAllowed => "method_not_allowed",
@@ -207,9 +230,21 @@ impl IntoResponse for ApiError {
             "status": status.as_u16(),
         });
         match &self {
-            Self::BadRequest { detail, .. } => problem["detail"] = json!(detail),
+            Self::BadRequest { detail, .. } => {
+                // The detail can have in it what was sent.
+                tracing::info!(code, "a request was refused");
+                problem["detail"] = json!(detail);
+            }
             Self::ChooseClinic(memberships) => problem["memberships"] = json!(memberships),
+            Self::NotLinked(NotLinked { provider, email }) => {
+                problem["provider"] = json!(provider);
+                problem["email"] = json!(email);
+            }
             Self::Unavailable(cause) => tracing::error!(%cause, "a request could not be served"),
+            // Mistakes look like this, and so does somebody who tries what is not theirs.
+            Self::WrongCredentials | Self::NotPermitted | Self::LinkNoLongerValid => {
+                tracing::warn!(code, "a request was refused");
+            }
             _ => {}
         }
         let mut response = (status, problem.to_string()).into_response();
@@ -223,5 +258,30 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn a_cause_inside_the_server_is_not_told() {
+        let cause = StorageError::Failed("password authentication failed for user \"clinic\"".to_owned());
+        let answer = ApiError::from(cause).into_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = to_bytes(answer.into_body(), 4_096).await.expect("a body");
+        let problem: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(
+            problem,
+            json!({
+                "type": "urn:problem:unavailable",
+                "code": codes::UNAVAILABLE,
+                "title": "the server cannot reach its database: try again",
+                "status": 503,
+            })
+        );
     }
 }

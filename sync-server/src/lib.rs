@@ -23,6 +23,7 @@ pub mod server;
 pub mod storage;
 pub mod sync;
 pub mod telemetry;
+pub mod tls;
 pub mod trail;
 
 pub use clock::Clock;

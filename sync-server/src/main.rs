@@ -14,6 +14,7 @@ use sync_server::config::{
 use sync_server::mail::{MailWay, Post};
 use sync_server::server::{self, Settings};
 use sync_server::storage::Storage;
+use sync_server::tls::TlsFiles;
 use sync_server::trail::{Verdict, verify_trail};
 use sync_server::{import_demonstration, telemetry};
 use tokio::net::TcpListener;
@@ -23,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 /// Gives memory back: the system's allocator keeps the 19 MiB of every thread that ever hashed a password.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Certificates are renewed weeks before they end.
+const LOOK_FOR_CERTIFICATES_EVERY: Duration = Duration::from_secs(60);
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -101,6 +105,7 @@ async fn verify(storage: &Arc<dyn Storage>, options: VerifyAudit) -> Outcome {
 
 async fn serve(storage: Arc<dyn Storage>, data: &Data, options: Serve) -> Outcome {
     let post = options.mail.post(data)?;
+    let providers = options.openid.providers()?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
@@ -120,15 +125,29 @@ async fn serve(storage: Arc<dyn Storage>, data: &Data, options: Serve) -> Outcom
         tracing::warn!(web = %options.web.display(), "the web client has not been built");
     }
     tracing::info!(%address, "serving");
+    let tls = options.tls_certificate.zip(options.tls_key);
+    let here = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
     say(&format!(
-        "Listening at http://{address}\n{}{}",
+        "Listening at {here}\n{}{}",
         where_mails_go(&post),
         sign_ins(&storage).await?
     ))?;
     let mut settings = Settings::new(options.web);
-    settings.public_address = options.mail.address(&address.to_string());
+    settings.public_address = options.mail.address(&here);
+    settings.tls = tls.map(|(certificate, key)| TlsFiles {
+        certificate,
+        key,
+        look_every: LOOK_FOR_CERTIFICATES_EVERY,
+    });
+    if !address.ip().is_loopback() && !settings.public_address.starts_with("https://") {
+        tracing::warn!(
+            "what devices send is not encrypted here: name a certificate (TLS_CERTIFICATE, TLS_KEY), or have a proxy in \
+             front do it at an https address that PUBLIC_ADDRESS names"
+        );
+    }
     settings.allowed_origins = options.allowed_origins;
     settings.post = post;
+    settings.providers = providers;
     settings.request_limits.address.at_once = options.requests_at_once;
     settings.trusted_proxies = options.trusted_proxies;
     settings.keep_changes.at_least = Duration::from_secs(u64::from(options.keep_changes_days) * 24 * 3_600);
@@ -159,7 +178,7 @@ async fn first_clinic(storage: &Arc<dyn Storage>, data: &Data, options: CreateCl
         time_zone: &options.time_zone,
         administrator: &options.administrator,
     };
-    let address = options.mail.address("localhost:8080");
+    let address = options.mail.address("http://localhost:8080");
     let created = create_clinic(storage, &address, &options.mail.post(data)?, wanted).await?;
     match created.link {
         Some(link) => say(&format!(

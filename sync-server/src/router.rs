@@ -29,6 +29,8 @@ const HEADERS: [(&str, &str); 5] = [
 
 /// A request of the API is a form; files will have their own way in.
 const MAX_BODY: usize = 64 << 10;
+/// A provider's person with everything that is known about them there.
+const MAX_WEBHOOK: usize = 256 << 10;
 
 pub(crate) fn router(state: AppState) -> Router {
     let sockets = Router::new()
@@ -44,6 +46,13 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/email/verify", post(api::verify_email))
         .route("/invitations/look", post(api::look_at_invitation))
         .route("/invitations/accept", post(api::accept_invitation))
+        .route("/openid/begin", post(api::begin_openid))
+        .route("/openid/go/{token}", get(api::go_to_provider))
+        .route("/openid/callback/{provider}", get(api::openid_callback))
+        .route("/openid/finish", post(api::finish_openid))
+        .route("/openid/session", post(api::enter_with_session))
+        .route("/me/openid/begin", post(api::begin_linking))
+        .route("/me/openid/finish", post(api::finish_linking))
         .layer(from_fn_with_state(state.clone(), api::limit_secrets));
     let people = Router::new()
         .route("/automerge-repo/ticket", post(api::automerge_repo_ticket))
@@ -60,6 +69,13 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/refresh", post(api::refresh))
         .route("/sign-out", post(api::sign_out))
         .route("/me", get(api::me).patch(api::change_me))
+        .route("/openid/providers", get(api::providers))
+        .route(
+            "/webhooks/{provider}",
+            post(api::webhook).layer(DefaultBodyLimit::max(MAX_WEBHOOK)),
+        )
+        .route("/me/identities", get(api::identities))
+        .route("/me/identities/{identity}", delete(api::unlink))
         .route("/me/email/verification", post(api::verify_again))
         .route("/me/devices", get(api::own_devices))
         .route("/me/devices/{device}", patch(api::name_device))
@@ -88,7 +104,8 @@ pub(crate) fn router(state: AppState) -> Router {
             post(api::members_lost).delete(api::members_found),
         )
         .route("/clinics", get(api::clinics).post(api::open_clinic));
-    // What is about accounts is kept by no browser and no proxy; documents say themselves who may keep them.
+    // What is about people and their animals is kept by no browser and no proxy. A program that has a document already says
+    // so with its entity tag.
     let api = sockets
         .merge(secrets)
         .merge(people)

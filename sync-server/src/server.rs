@@ -5,21 +5,25 @@ use crate::compact_history::{KeepChanges, keep_compact};
 use crate::error::ApiError;
 use crate::forget_stale_sign_ins::forget_stale_sign_ins;
 use crate::heavy_work::HeavyWork;
-use crate::identity::{AccessTokens, Network, Passwords, RequestLimits, Requests, SlowDown, random};
+use crate::identity::{
+    AccessTokens, Network, Passwords, ProviderSetting, Providers, RequestLimits, Requests, SlowDown, random,
+};
 use crate::mail::{MailWay, Mails, Post, Writing, keep_sending};
 use crate::router;
 use crate::storage::trail::Event;
 use crate::storage::{Storage, StorageError, Stored};
 use crate::sync::{Accept, Accounts, FanOut, Guests, LookAgain, follow_other_nodes};
 pub use crate::sync::{Limit, Limits, Quotas};
+use crate::tls::{TlsError, TlsFiles, TlsListener};
 use axum::serve::ListenerExt;
+use futures_util::future::Either;
 use shared_model::ids::ClinicId;
 use shared_model::protocol::HEARTBEAT_MS;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,8 +43,12 @@ pub struct Settings {
     /// How often mails are looked for that were to wait or that another node wrote.
     pub look_for_mails_every: Duration,
     pub request_limits: RequestLimits,
+    /// Who vouches for people beside their passwords, in the order in which they are offered.
+    pub providers: Vec<ProviderSetting>,
     /// Proxies whose word about where a request comes from is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Connections are TLS, with this certificate; else a proxy before the server sees to that.
+    pub tls: Option<TlsFiles>,
     /// How often stale sign-ins are forgotten.
     pub forget_every: Duration,
     /// How long a client made with automerge-repo comes in with one address.
@@ -67,7 +75,9 @@ impl Settings {
                 .expect("a sender of the right form"),
             look_for_mails_every: Duration::from_secs(5),
             request_limits: RequestLimits::default(),
+            providers: Vec::new(),
             trusted_proxies: Vec::new(),
+            tls: None,
             forget_every: Duration::from_secs(3_600),
             ticket_life: Duration::from_secs(12 * 3_600),
             ticket_checked_every: Duration::from_secs(30),
@@ -90,6 +100,7 @@ pub(crate) struct AppState {
     pub(crate) passwords: Passwords,
     pub(crate) slow_down: Arc<SlowDown>,
     pub(crate) requests: Arc<Requests>,
+    pub(crate) providers: Providers,
     pub(crate) mails: Mails,
     /// What a request leaves to be done once it has been answered.
     pub(crate) afterwards: TaskTracker,
@@ -122,6 +133,7 @@ impl AppState {
             settings.heavy_work,
         );
         Ok(Self {
+            providers: Providers::new(&settings.providers),
             settings: Arc::new(settings),
             tokens: AccessTokens::new(secret),
             device_keys: AccessTokens::new(device_secret),
@@ -178,6 +190,21 @@ pub enum ServeError {
     Storage(#[from] StorageError),
     #[error("the server's socket failed: {0}")]
     Socket(#[from] std::io::Error),
+    #[error("no TLS: {0}")]
+    Tls(#[from] TlsError),
+}
+
+/// How connections come in.
+enum Door {
+    Open(TcpListener),
+    Tls(TlsListener),
+}
+
+/// Edits are small and must not wait for more.
+fn without_delay(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
 }
 
 /// How long requests have to end, and then sessions to hear that the server stops.
@@ -191,6 +218,10 @@ pub async fn serve(
     listener: TcpListener,
     stopping: CancellationToken,
 ) -> Result<(), ServeError> {
+    let listener = match settings.tls.clone() {
+        None => Door::Open(listener),
+        Some(files) => Door::Tls(TlsListener::open(listener, files, stopping.clone())?),
+    };
     let state = AppState::open(storage, settings, Passwords::new().await, stopping.clone()).await?;
     let forgetting = tokio::spawn(forget_stale_sign_ins(
         Arc::clone(&state.storage),
@@ -220,18 +251,26 @@ pub async fn serve(
         state.settings.look_for_mails_every,
         stopping.clone(),
     ));
-    let router = router::router(state.clone());
-    let listener = listener.tap_io(|stream| {
-        // Edits are small and must not wait for more.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
+    let service = router::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let ending = stopping.clone().cancelled_owned();
+    let serving = match listener {
+        Door::Open(listener) => {
+            let listener = listener.tap_io(|stream| without_delay(stream));
+            Either::Left(
+                axum::serve(listener, service)
+                    .with_graceful_shutdown(ending)
+                    .into_future(),
+            )
         }
-    });
-    let serving = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(stopping.clone().cancelled_owned());
+        Door::Tls(listener) => {
+            let listener = listener.tap_io(|stream| without_delay(stream.get_ref().0));
+            Either::Right(
+                axum::serve(listener, service)
+                    .with_graceful_shutdown(ending)
+                    .into_future(),
+            )
+        }
+    };
     let overdue = async {
         stopping.cancelled().await;
         tokio::time::sleep(DRAIN).await;

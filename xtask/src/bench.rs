@@ -90,6 +90,15 @@ const BENCHES: &[Bench] = &[
         rows: || native("search"),
     },
     Bench {
+        name: "unlock",
+        what: "from a PIN to the records' key, and in a browser to a colleague's day with 20,000 documents",
+        rows: || {
+            let mut rows = native("unlock")?;
+            rows.extend(browser("unlock")?);
+            Ok(rows)
+        },
+    },
+    Bench {
         name: "memory",
         what: "the server with 100 devices attached",
         rows: || native("memory"),

@@ -4,14 +4,15 @@
 //! swallowed, and memory is left as it was before.
 
 use crate::effect::{Effect, Failure};
-use crate::event::{Credentials, Event};
+use crate::event::{Credentials, Event, KeySeed};
 use crate::query::{Query, Touched, View};
-use crate::store::{StorageTrouble, Store, StoreError};
-use crate::sync::{Beside, Sync};
-use automerge::{ActorId, Change};
+use crate::store::{Signed, StorageTrouble, Store, StoreError};
+use crate::sync::Sync;
+use automerge::{ActorId, Change, ChangeHash};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use minicbor::bytes::ByteVec;
+use minicbor::bytes::{ByteArray, ByteVec};
+use shared_model::authorship::{SigningKey, key_id};
 use shared_model::commands::{Command, CommandError};
 use shared_model::documents::{
     ClinicProfile, ClinicSettings, Document, Kind, OpeningHours, PROJECTION_VERSION, Stamp, project,
@@ -26,6 +27,14 @@ use std::sync::Arc;
 
 /// The `meta` entry that says which form the projections have.
 const PROJECTIONS: &str = "projection_version";
+
+/// The `meta` entry that says who works here now.
+const CURRENT: &str = "current";
+
+/// The `meta` entries with what one person signed in with.
+fn credential_names(account: AccountId) -> [String; 4] {
+    ["principal", "access_token", "access_expires", "refresh_token"].map(|name| format!("{name} {account}"))
+}
 
 /// Opened documents kept in memory; a screen rests on a handful.
 const CACHE: usize = 128;
@@ -56,12 +65,29 @@ pub(crate) struct SignedIn {
     pub credentials: Credentials,
     pub device: DeviceId,
     pub actor: ActorId,
+    pub key: SigningKey,
 }
 
 impl SignedIn {
+    pub(crate) fn sign(&self, document: DocumentId, change: &ChangeHash) -> Signed {
+        sign(&self.key, self.clinic(), document, change)
+    }
+
     pub(crate) fn clinic(&self) -> ClinicId {
         self.credentials.principal.clinic
     }
+}
+
+fn sign(key: &SigningKey, clinic: ClinicId, document: DocumentId, change: &ChangeHash) -> Signed {
+    Signed {
+        key: key_id(&key.public()),
+        signature: key.sign(clinic, document, change),
+    }
+}
+
+/// The `meta` entry with the seed of somebody's signing key.
+fn key_name(account: AccountId) -> String {
+    format!("signing key {account}")
 }
 
 /// Documents as they are in the store, opened.
@@ -221,8 +247,6 @@ pub(crate) struct Written {
     pub id: DocumentId,
     pub document: Document,
     pub change: Change,
-    /// Whose waiting work it builds on.
-    behind: Option<AccountId>,
     command: Vec<u8>,
     made_at: Timestamp,
     is_new: bool,
@@ -340,6 +364,7 @@ impl Core {
         match event {
             Event::Started => {
                 effects.push(Effect::SignedIn(self.signed_in.is_some()));
+                self.tell_who_has_left(effects)?;
                 if self.signed_in.is_some() {
                     self.replay_deferred()?;
                     self.load_clinic()?;
@@ -351,8 +376,13 @@ impl Core {
                 credentials,
                 device,
                 fresh_actor,
+                fresh_key,
             } => {
-                self.sign_in(now, credentials, device, fresh_actor, effects)?;
+                self.sign_in(now, credentials, device, (fresh_actor, fresh_key), effects)?;
+                touched.all = true;
+            }
+            Event::Entered(account) => {
+                self.enter(now, account, effects)?;
                 touched.all = true;
             }
             Event::SignedOut => {
@@ -441,9 +471,8 @@ impl Core {
             (None, Some(signed_in)) => match self.write(now, &signed_in, command)? {
                 Err(error) => Err(Failure::Command(error)),
                 Ok(written) => {
-                    let account = signed_in.credentials.principal.account;
                     self.store.transaction(|| {
-                        self.keep(account, now, &written)?;
+                        self.keep(&signed_in, now, &written)?;
                         self.store.note_answered(ticket, now)
                     })?;
                     for part in written {
@@ -517,16 +546,6 @@ impl Core {
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
-        let whole = Beside {
-            document,
-            change,
-            behind: None,
-        };
-        let Beside {
-            document,
-            change,
-            behind,
-        } = self.beside_others(&before, whole, command, &stamp)?;
         if let Err(denied) = permissions::judge(principal, &before, is_new, &change, now) {
             return Ok(Err(denied.into()));
         }
@@ -539,7 +558,6 @@ impl Core {
             id,
             document,
             change,
-            behind,
             command: command.to_bytes(),
             made_at: at,
             is_new,
@@ -556,7 +574,7 @@ impl Core {
     /// Documents, outbox and projections together, in the caller's transaction: one intent, one transaction.
     pub(crate) fn keep(
         &self,
-        account: AccountId,
+        signed_in: &SignedIn,
         now: Timestamp,
         written: &[Written],
     ) -> Result<(), StoreError> {
@@ -573,19 +591,17 @@ impl Core {
                 self.store.append_to_document(&stored, &part.document, chunk, 1)?;
                 stored.row
             };
-            let (hash, made_at) = (part.change.hash(), part.made_at);
-            let seq = self.store.add_to_outbox(
-                account,
+            let hash = part.change.hash();
+            self.store.add_to_outbox(
+                signed_in.credentials.principal.account,
                 part.kind,
                 part.id,
                 &hash.0,
                 chunk,
                 &part.command,
-                made_at,
+                part.made_at,
+                Some(&signed_in.sign(part.id, &hash)),
             )?;
-            if part.behind.is_some() {
-                self.store.hold(seq, part.behind)?;
-            }
             self.store.mark_saved(part.id, now)?;
             self.store
                 .write_projection(row, part.id, &project(&part.document), part.is_new)?;
@@ -598,14 +614,13 @@ impl Core {
         now: Timestamp,
         credentials: Credentials,
         device: DeviceId,
-        fresh_actor: [u8; 16],
+        (fresh_actor, fresh_key): ([u8; 16], KeySeed),
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         // Another clinic or another audience means other records: what is here goes, unless work waits in it.
         let principal = &credentials.principal;
-        let before: Option<Principal> = self.store.meta("last_principal")?;
-        let others = before.filter(|p| p.clinic != principal.clinic || p.feeds() != principal.feeds());
-        if let Some(before) = others {
+        if self.is_of_others(principal)? {
+            let before: Option<Principal> = self.store.meta("last_principal")?;
             let counts = self.store.outbox_counts()?;
             if !counts.is_empty() {
                 let names: Result<Vec<String>, StoreError> =
@@ -617,7 +632,7 @@ impl Core {
                         .map(|(_, one)| one.waiting + one.refused + one.offered)
                         .sum(),
                     name: if names.is_empty() {
-                        before.name
+                        before.map(|before| before.name).unwrap_or_default()
                     } else {
                         names.join(", ")
                     },
@@ -633,31 +648,63 @@ impl Core {
             .store
             .meta::<ByteVec>(&actor_name)?
             .map_or(fresh_actor.to_vec(), Vec::from);
+        let key = self.signing_key(principal.account)?;
+        let (key, seed) = match key {
+            Some(key) => (key, None),
+            None => (SigningKey::from_seed(&fresh_key.0), Some(fresh_key)),
+        };
         self.store.transaction(|| {
             self.store.set_meta("device", &device_key)?;
             self.store.set_meta(&actor_name, &ByteVec::from(actor.clone()))?;
+            if let Some(seed) = seed {
+                self.store
+                    .set_meta(&key_name(principal.account), &ByteArray::from(seed.0))?;
+            }
             self.store.set_meta("last_principal", principal)?;
             self.store
                 .set_meta(&format!("name {}", principal.account), &principal.name)?;
-            self.store.forget_left()?;
+            self.store.set_meta(CURRENT, &principal.account)?;
+            self.store.forget_left(principal.account)?;
+            self.store.records_are_here_again()?;
             self.save_credentials(&credentials)
         })?;
         self.signed_in = Some(SignedIn {
             credentials,
             device: device_key,
             actor: ActorId::from(actor),
+            key,
         });
         self.renew_projections()?;
         self.load_clinic()?;
         effects.push(Effect::SignedIn(true));
+        self.tell_who_has_left(effects)?;
         self.sync.reset();
         self.sync.restore(&self.store)?;
         self.connect(now, effects);
         Ok(())
     }
 
+    /// Somebody's signing key on this device, while their sign-in lasts.
+    fn signing_key(&self, account: AccountId) -> Result<Option<SigningKey>, StoreError> {
+        let seed: Option<ByteArray<32>> = self.store.meta(&key_name(account))?;
+        Ok(seed.map(|seed| SigningKey::from_seed(&seed)))
+    }
+
+    /// A change signed in its author's name, if their key is here.
+    pub(crate) fn sign_for(
+        &self,
+        author: AccountId,
+        document: DocumentId,
+        change: &ChangeHash,
+    ) -> Result<Option<Signed>, StoreError> {
+        let (Some(signed_in), Some(key)) = (&self.signed_in, self.signing_key(author)?) else {
+            return Ok(None);
+        };
+        Ok(Some(sign(&key, signed_in.clinic(), document, change)))
+    }
+
     /// Somebody's name, as far as this device knows it: the clinic's staff, else who has signed in here.
-    fn person(&self, account: AccountId) -> Result<String, StoreError> {
+    pub(crate) fn person(&self, account: AccountId) -> Result<String, StoreError> {
         if let Some(member) = self.settings.staff_member(account)
             && !member.full_name.is_empty()
         {
@@ -675,16 +722,34 @@ impl Core {
         self.trouble
     }
 
+    /// In the caller's transaction: each person's tokens are kept beside the others'.
     pub(crate) fn save_credentials(&self, credentials: &Credentials) -> Result<(), StoreError> {
-        self.store.set_meta("principal", &credentials.principal)?;
-        self.store.set_meta("access_token", &credentials.access_token)?;
-        self.store
-            .set_meta("access_expires", &credentials.access_expires)?;
-        self.store.set_meta("refresh_token", &credentials.refresh_token)
+        let names = credential_names(credentials.principal.account);
+        self.store.set_meta(&names[0], &credentials.principal)?;
+        self.store.set_meta(&names[1], &credentials.access_token)?;
+        self.store.set_meta(&names[2], &credentials.access_expires)?;
+        self.store.set_meta(&names[3], &credentials.refresh_token)
     }
 
+    fn credentials(&self, account: AccountId) -> Result<Option<Credentials>, StoreError> {
+        let names = credential_names(account);
+        let Some(principal) = self.store.meta(&names[0])? else {
+            return Ok(None);
+        };
+        Ok(Some(Credentials {
+            principal,
+            access_token: self.store.meta(&names[1])?.unwrap_or_default(),
+            access_expires: self.store.meta(&names[2])?.unwrap_or(Timestamp(0)),
+            refresh_token: self.store.meta(&names[3])?.unwrap_or_default(),
+        }))
+    }
+
+    /// Forgets the tokens of whoever works here now. Their work stays, and so does what opens the device.
     pub(crate) fn sign_out(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
-        self.store.transaction(|| self.store.forget_credentials())?;
+        if let Some(account) = self.principal().map(|principal| principal.account) {
+            self.store
+                .transaction(|| self.store.forget_credentials(account))?;
+        }
         self.signed_in = None;
         self.sync.reset();
         self.cache.clear();
@@ -693,31 +758,87 @@ impl Core {
         Ok(())
     }
 
+    /// Somebody goes on whose tokens are in the store already, as after a colleague; nobody does if they are not. They do on
+    /// a disk that takes nothing, too: what is written down last is only who that was.
+    fn enter(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        self.signed_in = None;
+        self.sync.reset();
+        self.cache.clear();
+        self.take_up(account)?;
+        effects.push(Effect::SignedIn(self.signed_in.is_some()));
+        self.tell_who_has_left(effects)?;
+        if self.signed_in.is_some() {
+            self.replay_deferred()?;
+            self.load_clinic()?;
+            self.connect(now, effects);
+        }
+        if self.store.meta::<AccountId>(CURRENT)? == Some(account) {
+            return Ok(());
+        }
+        self.store.transaction(|| match self.principal() {
+            Some(principal) => {
+                self.store.set_meta(CURRENT, &account)?;
+                self.store.set_meta("last_principal", principal)
+            }
+            None => self.store.clear_meta(CURRENT),
+        })
+    }
+
     /// Who was signed in when the program ended.
     fn restore(&mut self) -> Result<(), StoreError> {
-        let Some(principal) = self.store.meta::<Principal>("principal")? else {
+        self.keep_credentials_apart()?;
+        match self.store.meta::<AccountId>(CURRENT)? {
+            Some(account) => self.take_up(account),
+            None => Ok(()),
+        }
+    }
+
+    fn take_up(&mut self, account: AccountId) -> Result<(), StoreError> {
+        let Some(credentials) = self.credentials(account)? else {
             return Ok(());
         };
-        let actor = self
-            .store
-            .meta::<ByteVec>(&format!("actor {}", principal.account))?;
-        let (Some(device), Some(actor)) = (self.store.meta("device")?, actor) else {
+        let actor = self.store.meta::<ByteVec>(&format!("actor {account}"))?;
+        let key = self.signing_key(account)?;
+        // Without a key they sign in again: a former build did not make one.
+        let (Some(device), Some(actor), Some(key)) = (self.store.meta("device")?, actor, key) else {
             return Ok(());
-        };
-        let credentials = Credentials {
-            principal,
-            access_token: self.store.meta("access_token")?.unwrap_or_default(),
-            access_expires: self.store.meta("access_expires")?.unwrap_or(Timestamp(0)),
-            refresh_token: self.store.meta("refresh_token")?.unwrap_or_default(),
         };
         self.signed_in = Some(SignedIn {
             credentials,
             device,
             actor: ActorId::from(Vec::from(actor)),
+            key,
         });
         self.renew_projections()?;
         self.sync.restore(&self.store)?;
         self.load_clinic()
+    }
+
+    /// Former builds kept the tokens of one person only, under names without anybody's number.
+    fn keep_credentials_apart(&self) -> Result<(), StoreError> {
+        const FORMER: [&str; 4] = ["principal", "access_token", "access_expires", "refresh_token"];
+        let Some(principal) = self.store.meta::<Principal>(FORMER[0])? else {
+            return Ok(());
+        };
+        let credentials = Credentials {
+            principal,
+            access_token: self.store.meta(FORMER[1])?.unwrap_or_default(),
+            access_expires: self.store.meta(FORMER[2])?.unwrap_or(Timestamp(0)),
+            refresh_token: self.store.meta(FORMER[3])?.unwrap_or_default(),
+        };
+        self.store.transaction(|| {
+            self.store.set_meta(CURRENT, &credentials.principal.account)?;
+            self.save_credentials(&credentials)?;
+            for name in FORMER {
+                self.store.clear_meta(name)?;
+            }
+            Ok(())
+        })
     }
 
     /// Fills the projections anew if another build, or a migration, left them in another form.
@@ -836,11 +957,31 @@ impl Core {
 }
 
 impl Store {
-    /// What proves to the server who is signed in goes. In the caller's transaction.
-    pub(crate) fn forget_credentials(&self) -> Result<(), StoreError> {
-        ["principal", "access_token", "access_expires", "refresh_token"]
-            .iter()
-            .try_for_each(|name| self.clear_meta(name))
+    /// What proves to the server who somebody is goes, and their signing key. In the caller's transaction.
+    pub(crate) fn forget_credentials(&self, account: AccountId) -> Result<(), StoreError> {
+        for name in credential_names(account) {
+            self.clear_meta(&name)?;
+        }
+        self.clear_meta(&key_name(account))?;
+        if self.meta::<AccountId>(CURRENT)? == Some(account) {
+            self.clear_meta(CURRENT)?;
+        }
+        Ok(())
+    }
+
+    /// Who has tokens here: they are signed in on this device, whoever works on it now.
+    pub(crate) fn signed_in_here(&self) -> Result<Vec<AccountId>, StoreError> {
+        let mut statement = self
+            .sql
+            .prepare_cached("SELECT value FROM meta WHERE name LIKE 'principal %'")?;
+        let mut rows = statement.query([])?;
+        let mut accounts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let principal: Principal = minicbor::decode(row.get_ref(0)?.as_blob()?)
+                .map_err(|_| StoreError::Corrupt("a principal".to_owned()))?;
+            accounts.push(principal.account);
+        }
+        Ok(accounts)
     }
 }
 
@@ -848,6 +989,13 @@ impl Core {
     /// This device's id, once somebody has signed in here.
     pub fn device(&self) -> Option<DeviceId> {
         self.store.meta("device").ok().flatten()
+    }
+
+    /// Whether somebody signing in would find the records of another clinic or audience here, which have to go first.
+    pub fn is_of_others(&self, principal: &Principal) -> Result<bool, StoreError> {
+        let before: Option<Principal> = self.store.meta("last_principal")?;
+        Ok(before
+            .is_some_and(|before| before.clinic != principal.clinic || before.feeds() != principal.feeds()))
     }
 
     /// What signing out tells the server.

@@ -3,7 +3,7 @@
 use crate::query::Query;
 use serde::{Deserialize, Serialize};
 use shared_model::commands::Command;
-use shared_model::ids::DeviceId;
+use shared_model::ids::{AccountId, DeviceId};
 use shared_model::late_work::{Kept, LateWork};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
@@ -64,6 +64,16 @@ pub struct Credentials {
     pub refresh_token: String,
 }
 
+/// 32 random bytes that a signing key is made of.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySeed(pub [u8; 32]);
+
+impl std::fmt::Debug for KeySeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeySeed")
+    }
+}
+
 /// Tokens are renewed so long before they expire.
 const RENEW_EARLY_MS: i64 = 60_000;
 
@@ -90,12 +100,16 @@ pub const PAGE_BITS: u32 = 24;
 pub enum Event {
     /// The host is up: look whether somebody is signed in, and connect.
     Started,
-    /// `fresh_actor` becomes the account's Automerge actor in this store if it has none yet; `device` likewise.
+    /// `fresh_actor` becomes the account's Automerge actor in this store if it has none yet, `fresh_key` its signing key;
+    /// `device` likewise.
     SignedIn {
         credentials: Credentials,
         device: DeviceId,
         fresh_actor: [u8; 16],
+        fresh_key: KeySeed,
     },
+    /// Somebody unlocked the device: they go on with the tokens that they signed in with before.
+    Entered(AccountId),
     SignedOut,
     /// The answer to `Effect::RenewSession`; `None` if the server could not be asked.
     SessionRenewed(Option<Credentials>),

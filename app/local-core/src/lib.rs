@@ -7,12 +7,18 @@
 mod core;
 mod effect;
 mod event;
+mod left_off;
 pub mod query;
 mod store;
 mod sync;
+pub mod unlock;
 
 pub use core::Core;
 pub use effect::{Effect, Failure};
-pub use event::{Credentials, Decision, Event, HandInAnswer, PAGE_BITS};
+pub use effect::{Effect, Failure, HasLeft};
+pub use event::{Credentials, Decision, Event, HandInAnswer, KeySeed, PAGE_BITS};
+pub use left_off::{HalfTyped, LeftOff};
 pub use query::{Query, View};
-pub use store::{Discarded, Handed, OutboxCounts, OutboxEntry, Receipt, StorageTrouble, Store, StoreError};
+pub use store::{
+    Discarded, Handed, OutboxCounts, OutboxEntry, Receipt, Signed, StorageTrouble, Store, StoreError,
+};

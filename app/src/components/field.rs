@@ -1,5 +1,6 @@
 //! Fields of a form: a label, the control, a hint, and what is wrong in words.
 
+use super::half_typed::use_half_typed;
 use super::icon;
 use crate::text;
 use dioxus::prelude::*;
@@ -13,6 +14,7 @@ pub(crate) enum FieldKind {
     Email,
     Tel,
     Password,
+    Pin,
     Date,
     Decimal,
 }
@@ -24,7 +26,7 @@ impl FieldKind {
             Self::Text | Self::Decimal => "text",
             Self::Email => "email",
             Self::Tel => "tel",
-            Self::Password => "password",
+            Self::Password | Self::Pin => "password",
             Self::Date => "date",
         }
     }
@@ -33,6 +35,7 @@ impl FieldKind {
         match self {
             Self::Decimal => Some("decimal"),
             Self::Tel => Some("tel"),
+            Self::Pin => Some("numeric"),
             _ => None,
         }
     }
@@ -51,11 +54,16 @@ pub(crate) fn TextField(
     #[props(default = "off".to_owned(), into)] autocomplete: String,
     #[props(default)] unit: Option<String>,
     #[props(default)] readonly: bool,
+    /// A password that is shown at the moment.
+    #[props(default)]
+    secret: bool,
     #[props(default)] on_input: EventHandler<String>,
     /// A button beside the field.
     children: Element,
 ) -> Element {
     let mut value = value;
+    let secret = secret || matches!(kind, FieldKind::Password | FieldKind::Pin);
+    use_half_typed(&id, value, secret);
     let described = described_by(&id, hint.is_some(), error.is_some());
     let control = rsx! {
         input {
@@ -117,7 +125,13 @@ pub(crate) fn PasswordField(
             hint: new.then(|| text::password_hint(MIN_PASSWORD)),
             kind: if shown() { FieldKind::Text } else { FieldKind::Password },
             autofocus,
-            autocomplete: if new { "new-password" } else { "current-password" },
+            // A browser writes into its session file what stands in a field that it may fill in.
+            autocomplete: match (shown(), new) {
+                (true, _) => "off",
+                (false, true) => "new-password",
+                (false, false) => "current-password",
+            },
+            secret: true,
             on_input,
             button {
                 class: "btn btn--icon",
@@ -148,10 +162,13 @@ pub(crate) fn TextArea(
     #[props(default)] on_input: EventHandler<String>,
 ) -> Element {
     let mut value = value;
+    use_half_typed(&id, value, false);
     let described = described_by(&id, hint.is_some(), error.is_some());
     rsx! {
         Framed { id: id.clone(), label, error: error.clone(), hint, optional,
             textarea {
+                // The browser keeps what is in a field for its next session otherwise, on the disk and readable.
+                "autocomplete": "off",
                 id,
                 class: "textarea",
                 rows,
@@ -181,6 +198,7 @@ pub(crate) fn SelectField(
     #[props(default)] on_input: EventHandler<String>,
 ) -> Element {
     let mut value = value;
+    use_half_typed(&id, value, false);
     let described = described_by(&id, hint.is_some(), error.is_some());
     rsx! {
         Framed { id: id.clone(), label, error: error.clone(), hint, optional,

@@ -9,6 +9,7 @@ mod drawer;
 mod element_id;
 mod empty_state;
 mod field;
+mod half_typed;
 mod icon;
 mod keyboard;
 mod leaving;
@@ -34,6 +35,7 @@ pub(crate) use drawer::{Drawer, DrawerButton, DrawerClose, Drawers, NavButton, u
 pub(crate) use element_id::use_element_id;
 pub(crate) use empty_state::EmptyState;
 pub(crate) use field::{FieldKind, Framed, PasswordField, SelectField, TextArea, TextField};
+pub(crate) use half_typed::HalfTypedFields;
 pub(crate) use icon::{icon, icon_lg, icon_sm, icon_xl};
 pub(crate) use keyboard::{KeyBoard, use_page_key};
 pub(crate) use leaving::use_leaving;
@@ -49,5 +51,5 @@ pub(crate) use standing::{
     provide_clinic, use_clinic, use_is_staff, use_may, use_me, use_minute, use_status, use_today, use_zone,
 };
 pub(crate) use tint::Tint;
-pub(crate) use title::use_title;
+pub(crate) use title::{use_title, use_title_of};
 pub(crate) use toasts::{ToastRegion, Toasts, use_toasts};

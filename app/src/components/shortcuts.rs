@@ -37,24 +37,48 @@ impl OpenDialog {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) struct Dialogs(Signal<OpenDialog>);
+pub(crate) struct Dialogs {
+    open: Signal<OpenDialog>,
+    /// Was open when the device locked.
+    aside: CopyValue<OpenDialog>,
+}
 
 impl Dialogs {
     /// Once, at the root.
     pub(crate) fn new() -> Self {
-        Self(Signal::new(OpenDialog::None))
+        Self {
+            open: Signal::new(OpenDialog::None),
+            aside: CopyValue::new(OpenDialog::None),
+        }
     }
 
     pub(crate) fn now(self) -> OpenDialog {
-        *self.0.read()
+        *self.open.read()
     }
 
     pub(crate) fn open(mut self, dialog: OpenDialog) {
-        self.0.set(dialog);
+        self.open.set(dialog);
     }
 
     pub(crate) fn close(mut self) {
-        self.0.set(OpenDialog::None);
+        self.open.set(OpenDialog::None);
+    }
+
+    /// The device has locked.
+    pub(crate) fn put_aside(mut self) {
+        let open = *self.open.peek();
+        self.aside.set(open);
+        self.close();
+    }
+
+    /// Somebody has unlocked: the dialog opens again for who opened it. False if there is none.
+    pub(crate) fn take_back(mut self, same_person: bool) -> bool {
+        let aside = self.aside.replace(OpenDialog::None);
+        let opens = same_person && aside != OpenDialog::None;
+        if opens {
+            self.open(aside);
+        }
+        opens
     }
 }
 
@@ -68,6 +92,7 @@ pub(crate) enum Shortcut {
     Book,
     NewClient,
     Keys,
+    Lock,
     Day,
     Patients,
     Clients,
@@ -78,6 +103,7 @@ impl Shortcut {
         match key {
             "b" | "B" => Some(Self::Book),
             "n" | "N" => Some(Self::NewClient),
+            "l" | "L" => Some(Self::Lock),
             "?" => Some(Self::Keys),
             _ => None,
         }
@@ -100,6 +126,7 @@ pub(crate) fn use_shortcuts() {
     let dialogs = use_dialogs();
     let clinic = use_clinic();
     let navigator = use_navigator();
+    let host = host::use_host();
     use_hook(move || {
         let (meant, mut pressed) = unbounded::<Meant>();
         let listener = host::listen_keys(move |press| match keys.meaning(press, host::now()) {
@@ -126,6 +153,7 @@ pub(crate) fn use_shortcuts() {
                             Shortcut::Book => dialogs.open(OpenDialog::BOOK),
                             Shortcut::NewClient => dialogs.open(OpenDialog::NewClient),
                             Shortcut::Keys => dialogs.open(OpenDialog::Keys),
+                            Shortcut::Lock => host.lock(),
                             Shortcut::Day => go(Route::Day {}),
                             Shortcut::Patients => go(Route::Patients {}),
                             Shortcut::Clients => go(Route::Clients {}),

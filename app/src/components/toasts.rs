@@ -66,6 +66,11 @@ impl Toasts {
         self.show(text::failure(failure), None);
     }
 
+    /// What was said is for whoever was here.
+    pub(crate) fn clear(mut self) {
+        self.said.set(Vec::new());
+    }
+
     fn show(mut self, text: String, undo: Option<Undo>) {
         let number = *self.count.peek() + 1;
         self.count.set(number);

@@ -4,6 +4,7 @@
 //! the reason why there is none. Invariants: nothing is asked for that `shared_model` does not describe; no
 //! address and no log has a secret in it.
 
+use super::Secret;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::{
@@ -12,19 +13,8 @@ use shared_model::accounts::{
 };
 use shared_model::ids::{AccountId, DeviceId, InvitationId};
 use shared_model::late_work::{Decide, LateWorkCount, LateWorkPage};
-use std::fmt;
+use shared_model::ways_in;
 use std::marker::PhantomData;
-
-/// What no log may show.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(pub(crate) String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Method {
@@ -93,6 +83,13 @@ pub(crate) enum CallTrouble {
     DeviceLost,
     LinkNoLongerValid,
     LastAdministrator,
+    /// The provider's account is linked with another account here.
+    LinkedElsewhere,
+    /// Nobody could sign in with the account any more.
+    LastWayIn,
+    /// The sign-in provider said no, or was not believed.
+    ProviderRefused,
+    ProviderAway,
     /// The server has no way to send mail.
     NoMail,
     NotPermitted,
@@ -139,6 +136,10 @@ pub(super) fn outcome(response: Option<Response>) -> Result<String, CallTrouble>
             codes::DEVICE_LOST => CallTrouble::DeviceLost,
             codes::LINK_NO_LONGER_VALID => CallTrouble::LinkNoLongerValid,
             codes::LAST_ADMINISTRATOR => CallTrouble::LastAdministrator,
+            ways_in::codes::LINKED_ELSEWHERE => CallTrouble::LinkedElsewhere,
+            ways_in::codes::LAST_WAY_IN => CallTrouble::LastWayIn,
+            ways_in::codes::PROVIDER_REFUSED => CallTrouble::ProviderRefused,
+            ways_in::codes::PROVIDER_AWAY => CallTrouble::ProviderAway,
             codes::NO_MAIL => CallTrouble::NoMail,
             codes::NOT_PERMITTED => CallTrouble::NotPermitted,
             codes::NOT_FOUND => CallTrouble::NotFound,
@@ -157,31 +158,27 @@ pub(crate) fn read<A: DeserializeOwned>(body: &str) -> Option<A> {
 }
 
 impl<A> Call<A> {
-    fn new(method: Method, path: impl Into<String>, body: String) -> Self {
+    pub(super) fn new(method: Method, path: impl Into<String>, body: Secret) -> Self {
         Self {
             request: Request {
                 method,
                 path: path.into(),
-                body: Secret(body),
+                body,
                 in_session: true,
             },
             answer: PhantomData,
         }
     }
 
-    fn get(path: impl Into<String>) -> Self {
-        Self::new(Method::Get, path, String::new())
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::Get, path, Secret::default())
     }
 
     /// Without a session: what a mail or a stranger brings is enough.
-    fn open(mut self) -> Self {
+    pub(super) fn open(mut self) -> Self {
         self.request.in_session = false;
         self
     }
-}
-
-fn json(body: &impl Serialize) -> String {
-    serde_json::to_string(body).expect("strings, words and ids are always JSON")
 }
 
 impl Call<Me> {
@@ -230,7 +227,7 @@ impl Call<Vec<Invitation>> {
 
 impl Call<Invitation> {
     pub(crate) fn invite(invite: &Invite) -> Self {
-        Self::new(Method::Post, "/invitations", json(invite))
+        Self::new(Method::Post, "/invitations", Secret::json(invite))
     }
 }
 
@@ -258,94 +255,105 @@ impl Call<Invited> {
         Self::new(
             Method::Post,
             "/invitations/look",
-            json(&FollowLink { token: token.0 }),
+            Secret::json(&FollowLink {
+                token: token.text().to_owned(),
+            }),
         )
         .open()
     }
 }
 
 impl Deed {
-    fn post(path: impl Into<String>, body: String) -> Self {
+    fn post(path: impl Into<String>, body: Secret) -> Self {
         Self::new(Method::Post, path, body)
     }
 
     pub(crate) fn change_me(full_name: String) -> Self {
-        Self::new(Method::Patch, "/me", json(&ChangeMe { full_name }))
+        Self::new(Method::Patch, "/me", Secret::json(&ChangeMe { full_name }))
     }
 
     pub(crate) fn change_password(change: &ChangePassword) -> Self {
-        Self::post("/me/password", json(change))
+        Self::post("/me/password", Secret::json(change))
     }
 
     pub(crate) fn change_email(change: &ChangeEmail) -> Self {
-        Self::post("/me/email", json(change))
+        Self::post("/me/email", Secret::json(change))
     }
 
     pub(crate) fn send_verification() -> Self {
-        Self::post("/me/email/verification", String::new())
+        Self::post("/me/email/verification", Secret::default())
     }
 
     pub(crate) fn forgot_password(email: String) -> Self {
-        Self::post("/password/forgot", json(&ForgotPassword { email })).open()
+        Self::post("/password/forgot", Secret::json(&ForgotPassword { email })).open()
     }
 
     pub(crate) fn reset_password(token: Secret, password: String) -> Self {
         let body = ResetPassword {
-            token: token.0,
+            token: token.text().to_owned(),
             password,
         };
-        Self::post("/password/reset", json(&body)).open()
+        Self::post("/password/reset", Secret::json(&body)).open()
     }
 
     pub(crate) fn verify_email(token: Secret) -> Self {
-        Self::post("/email/verify", json(&FollowLink { token: token.0 })).open()
+        Self::post(
+            "/email/verify",
+            Secret::json(&FollowLink {
+                token: token.text().to_owned(),
+            }),
+        )
+        .open()
     }
 
     /// One's own devices alone have names to give.
     pub(crate) fn name_device(device: DeviceId, name: String) -> Self {
         let path = format!("/me/devices/{device}");
-        Self::new(Method::Patch, path, json(&NameDevice { name }))
+        Self::new(Method::Patch, path, Secret::json(&NameDevice { name }))
     }
 
     pub(crate) fn sign_out_device(whose: Whose, device: DeviceId) -> Self {
-        Self::post(format!("{}/{device}/sign-out", whose.devices()), String::new())
+        Self::post(
+            format!("{}/{device}/sign-out", whose.devices()),
+            Secret::default(),
+        )
     }
 
     pub(crate) fn report_lost(whose: Whose, device: DeviceId) -> Self {
-        Self::post(format!("{}/{device}/lost", whose.devices()), String::new())
+        Self::post(format!("{}/{device}/lost", whose.devices()), Secret::default())
     }
 
     pub(crate) fn found_again(whose: Whose, device: DeviceId) -> Self {
         let path = format!("{}/{device}/lost", whose.devices());
-        Self::new(Method::Delete, path, String::new())
+        Self::new(Method::Delete, path, Secret::default())
     }
 
     pub(crate) fn change_roles(account: AccountId, roles: &ChangeRoles) -> Self {
-        Self::new(Method::Patch, format!("/staff/{account}"), json(roles))
+        Self::new(Method::Patch, format!("/staff/{account}"), Secret::json(roles))
     }
 
     pub(crate) fn end_membership(account: AccountId) -> Self {
-        Self::new(Method::Delete, format!("/staff/{account}"), String::new())
+        Self::new(Method::Delete, format!("/staff/{account}"), Secret::default())
     }
 
     pub(crate) fn withdraw(invitation: InvitationId) -> Self {
         Self::new(
             Method::Delete,
             format!("/invitations/{invitation}"),
-            String::new(),
+            Secret::default(),
         )
     }
 
     pub(crate) fn send_again(invitation: InvitationId) -> Self {
-        Self::post(format!("/invitations/{invitation}/again"), String::new())
+        Self::post(format!("/invitations/{invitation}/again"), Secret::default())
     }
 
     pub(crate) fn decide_late_work(decide: &Decide) -> Self {
-        Self::post("/late-work/decide", json(decide))
+        Self::post("/late-work/decide", Secret::json(decide))
     }
 
     pub(crate) fn open_clinic(open: &OpenClinic) -> Self {
-        Self::post("/clinics", json(open))
+        Self::post("/clinics", Secret::json(open))
     }
 }
 
@@ -384,6 +392,13 @@ mod tests {
         check(429, "", CallTrouble::SlowDown(30));
         check(503, r#"{"code":"unavailable"}"#, CallTrouble::Unreachable);
         check(503, r#"{"code":"no_mail"}"#, CallTrouble::NoMail);
+        check(503, r#"{"code":"provider_away"}"#, CallTrouble::ProviderAway);
+        check(
+            401,
+            r#"{"code":"provider_refused"}"#,
+            CallTrouble::ProviderRefused,
+        );
+        check(409, r#"{"code":"last_way_in"}"#, CallTrouble::LastWayIn);
         check(502, "<h1>Bad gateway</h1>", CallTrouble::Unreachable);
         check(418, "a teapot", CallTrouble::Odd);
         check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);
@@ -401,8 +416,8 @@ mod tests {
     fn no_secret_is_in_an_address_or_shown() {
         let device = DeviceId(Uuid::from_u128(5));
         let deeds = [
-            Deed::reset_password(Secret("hidden".to_owned()), "hidden".to_owned()),
-            Deed::verify_email(Secret("hidden".to_owned())),
+            Deed::reset_password("hidden".to_owned().into(), "hidden".to_owned()),
+            Deed::verify_email("hidden".to_owned().into()),
             Deed::change_password(&ChangePassword {
                 current: "hidden".to_owned(),
                 new: "hidden".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is secret stands behind the `#`, which no browser sends to a server, so that no log ever has it.
 
-use super::calls::Secret;
+use super::Secret;
 use shared_model::accounts::links;
 
 /// What a link is for.
@@ -53,7 +53,7 @@ impl MailLink {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
         is_token.then(|| Self {
             purpose,
-            token: Secret(token.to_owned()),
+            token: token.to_owned().into(),
         })
     }
 
@@ -81,7 +81,7 @@ mod tests {
             let parsed = MailLink::parse(pasted);
             let parsed = parsed
                 .as_ref()
-                .map(|(origin, link)| (origin.as_str(), link.purpose, link.token.0.as_str()));
+                .map(|(origin, link)| (origin.as_str(), link.purpose, link.token.text()));
             assert_eq!(parsed, expected, "{pasted:?}");
         };
         let clinic = "https://clinic.example.com";

@@ -3,13 +3,21 @@
 //! Place in the flow: between views and local-core. Invariant: no view knows which host it runs on; everything that
 //! a view may ask for is in this module, and the hosts differ only below it.
 
+mod auto_lock;
 mod calls;
+mod journey;
+#[cfg(all(test, feature = "desktop"))]
+mod lock_tests;
 mod mail_link;
+mod messages;
 #[cfg(feature = "desktop")]
 mod native;
 mod runner;
+mod secret;
 #[cfg(any(feature = "web", test))]
 mod unfinished;
+mod vault;
+mod ways_in;
 #[cfg(feature = "web")]
 pub(crate) mod web;
 
@@ -18,149 +26,44 @@ use native as platform;
 #[cfg(feature = "web")]
 use web as platform;
 
-pub(crate) use calls::{Call, CallTrouble, Deed, Request, Secret, Whose, read};
+pub(crate) use calls::{Call, CallTrouble, Deed, Request, Whose, read};
+pub(crate) use journey::{Errand, Returned};
 pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
-#[cfg(feature = "desktop")]
-pub(crate) use native::{data_folder, keep_window_size, leave_field, window_size};
-pub(crate) use platform::{
-    FormerFocus, activate_new_build, arrive_at, asks_for_address, copy_address, copy_to_clipboard, device,
-    focus, focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within,
-    keep_address, listen_hidden, listen_keys, page_events, print_page, reload, remembered_address,
-    remembered_theme, scroll_into_view, select_text, set_theme, set_title, sleep, system_zone, take_link,
-    text_selection,
+pub(crate) use messages::{
+    AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, PinRefused, Protection,
+    SignInTrouble, ToCore, UnlockTrouble,
 };
+#[cfg(feature = "desktop")]
+pub(crate) use native::{data_folder, keep_window_size, session_locks, window_size};
+pub(crate) use platform::{
+    FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, asks_for_address, copy_address,
+    copy_to_clipboard, device, focus, focus_first_in, focus_into, focus_last_in, followed_link,
+    has_apple_keys, has_focus_within, keep_address, leave_field, listen_active, listen_hidden, listen_keys,
+    page_events, print_page, reload, remembered_address, remembered_theme, returned, scroll_into_view,
+    select_text, set_theme, set_title, sleep, system_zone, take_link, text_selection,
+};
+pub(crate) use secret::Secret;
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;
 
+use crate::components::HalfTypedFields;
+use crate::views::settle_all_notes;
 use dioxus::prelude::*;
 use dioxus::signals::warnings::copy_value_hoisted;
 use dioxus::warnings::Warning;
 use futures_channel::oneshot;
 use futures_util::StreamExt;
-use local_core::{Decision, Failure, Query, StorageTrouble, View};
+use local_core::unlock::Way;
+use local_core::{Decision, Failure, HalfTyped, HasLeft, LeftOff, Query, StorageTrouble, View};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use shared_model::accounts::Membership;
 use shared_model::commands::Command;
-use shared_model::ids::ClinicId;
+use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
-use shared_model::values::Invalid;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use uuid::Uuid;
-
-/// What the views' side sends to the core's side.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum ToCore {
-    SignIn(Entrance),
-    SignOut,
-    Call { ticket: u64, request: Request },
-    Command { ticket: u64, command: Command },
-    Decide { ticket: u64, decision: Decision },
-    Watch { watch: u64, query: Query },
-    Unwatch { watch: u64 },
-    NetworkHint,
-    RetryStorage,
-}
-
-/// How somebody comes in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Entrance {
-    Password {
-        email: String,
-        password: Secret,
-        /// Which of their clinics, if they have said.
-        clinic: Option<ClinicId>,
-    },
-    Invitation {
-        token: Secret,
-        full_name: String,
-        password: Secret,
-    },
-}
-
-/// What comes back.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum FromCore {
-    /// The store is open; `fresh` if nobody has ever signed in with it.
-    Ready {
-        fresh: bool,
-    },
-    /// There is no store: why, so that the screen can say what to do.
-    NoStore(HostTrouble),
-    SignedIn(bool),
-    SignIn(Result<(), SignInTrouble>),
-    Answer {
-        ticket: u64,
-        outcome: Result<Timestamp, Failure>,
-    },
-    View {
-        watch: u64,
-        view: View,
-    },
-    /// The body of the answer to a call.
-    Called {
-        ticket: u64,
-        outcome: Result<String, CallTrouble>,
-    },
-    /// Not from the core but from the page's end of it.
-    #[serde(skip)]
-    #[cfg_attr(
-        feature = "desktop",
-        expect(
-            dead_code,
-            reason = "only a browser deletes records or shares them between windows"
-        )
-    )]
-    Keeping(Keeping),
-}
-
-/// How well the browser keeps the records of this device.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Keeping {
-    /// The window that has them does not answer at the moment.
-    pub(crate) silent: bool,
-    /// It may delete them when it wants room.
-    pub(crate) may_evict: bool,
-    /// Megabytes that are left for them, if they are few.
-    pub(crate) room_left: Option<u32>,
-    /// It has deleted them, and so many changes had not reached the clinic.
-    pub(crate) lost: Option<u64>,
-}
-
-/// Why the device has no store to work with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum HostTrouble {
-    /// No origin-private file system: a private window, or a browser that is too old.
-    NoPrivateFiles,
-    /// Another tab or window of this browser holds the store.
-    OpenElsewhere,
-    Storage(StorageTrouble),
-    Other(String),
-}
-
-/// Why signing in did not work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum SignInTrouble {
-    /// The server did not let them in, or could not be asked.
-    Refused(CallTrouble),
-    /// They belong to several clinics and have to say which.
-    ChooseClinic(Vec<Membership>),
-    /// So many changes of somebody else wait on this device.
-    WorkWaits { waiting: u64, name: String },
-}
-
-/// Why the clinic's address was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "web",
-    expect(dead_code, reason = "a page comes from its clinic and asks for no address")
-)]
-pub(crate) enum AddressTrouble {
-    Invalid(Invalid),
-    NotKept(StorageTrouble),
-}
 
 /// A key that was pressed anywhere in the window.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -206,6 +109,7 @@ pub(crate) enum Stage {
     NoStore(HostTrouble),
     SignedOut,
     SignedIn,
+    Locked(Locked),
 }
 
 /// The views' end of the host. Copy it into closures freely.
@@ -216,6 +120,15 @@ pub(crate) struct Host {
     pub(crate) keeping: Signal<Keeping>,
     /// Counts what calls have changed at the clinic: whoever shows an answer asks again.
     pub(crate) changed: Signal<u64>,
+    pub(crate) protection: Signal<Option<Protection>>,
+    /// Who has left the clinic since somebody last worked here.
+    pub(crate) left: Signal<Option<HasLeft>>,
+    /// The device is about to lock: nothing of the page is to be seen any more.
+    pub(crate) covered: Signal<bool>,
+    /// What is typed in this window is being saved, so that the device can lock.
+    is_saving: CopyValue<bool>,
+    /// Where the person at this window is, and who they are; empty before anybody was here.
+    place: CopyValue<(Option<AccountId>, String)>,
 }
 
 /// A question, its answer, and when that came.
@@ -234,9 +147,10 @@ struct Link {
     next: RefCell<u64>,
     answers: RefCell<HashMap<u64, oneshot::Sender<Result<Timestamp, Failure>>>>,
     /// The command that was answered last could not be written down.
-    #[cfg(feature = "desktop")]
     not_saved: std::cell::Cell<bool>,
     sign_in: RefCell<Option<oneshot::Sender<Result<(), SignInTrouble>>>>,
+    unlock: RefCell<Option<oneshot::Sender<Result<(), UnlockTrouble>>>>,
+    pin: RefCell<Option<oneshot::Sender<Result<(), PinRefused>>>>,
     views: RefCell<HashMap<u64, Signal<Option<View>>>>,
     calls: RefCell<Vec<Calling>>,
     /// What the server answered last, and when, as long as the same person is signed in.
@@ -260,9 +174,10 @@ impl Host {
             next: RefCell::new(platform.first_number()),
             platform,
             answers: RefCell::default(),
-            #[cfg(feature = "desktop")]
             not_saved: std::cell::Cell::default(),
             sign_in: RefCell::default(),
+            unlock: RefCell::default(),
+            pin: RefCell::default(),
             views: RefCell::default(),
             calls: RefCell::default(),
             heard: RefCell::default(),
@@ -273,6 +188,11 @@ impl Host {
             stage,
             keeping: Signal::new(Keeping::default()),
             changed: Signal::new(0),
+            protection: Signal::new(None),
+            left: Signal::new(None),
+            covered: Signal::new(false),
+            is_saving: CopyValue::new_in_scope(false, ScopeId::ROOT),
+            place: CopyValue::new_in_scope((None, String::new()), ScopeId::ROOT),
         };
         spawn(async move {
             while let Some(message) = incoming.next().await {
@@ -284,7 +204,10 @@ impl Host {
 
     fn receive(mut self, message: FromCore) {
         let link = self.link.read().clone();
-        if matches!(message, FromCore::SignedIn(_) | FromCore::SignIn(Ok(()))) {
+        if matches!(
+            message,
+            FromCore::SignedIn(_) | FromCore::SignIn(Ok(())) | FromCore::Locked(_)
+        ) {
             link.heard.borrow_mut().clear();
             self.changed += 1;
         }
@@ -292,10 +215,39 @@ impl Host {
             FromCore::Ready { .. } => {}
             FromCore::NoStore(trouble) => self.stage.set(Stage::NoStore(trouble)),
             // Said again by every window that takes the records over.
-            FromCore::SignedIn(true) if *self.stage.peek() == Stage::SignedIn => {}
-            FromCore::SignedIn(true) => self.stage.set(Stage::SignedIn),
-            FromCore::SignedIn(false) if *self.stage.peek() == Stage::SignedOut => {}
-            FromCore::SignedIn(false) => self.stage.set(Stage::SignedOut),
+            FromCore::SignedIn(true) => {
+                self.uncover();
+                if *self.stage.peek() != Stage::SignedIn {
+                    self.stage.set(Stage::SignedIn);
+                }
+            }
+            FromCore::SignedIn(false) => {
+                self.uncover();
+                self.protection.set(None);
+                if *self.stage.peek() != Stage::SignedOut {
+                    self.stage.set(Stage::SignedOut);
+                }
+            }
+            FromCore::Locked(locked) => {
+                self.stage.set(Stage::Locked(locked));
+                self.uncover();
+            }
+            FromCore::Left(left) => self.left.set(left),
+            FromCore::Locking => self.save_and_lock(),
+            FromCore::Frozen => self.covered.set(true),
+            FromCore::Unlock(outcome) => {
+                if let Some(waiting) = link.unlock.borrow_mut().take() {
+                    drop(waiting.send(outcome));
+                }
+            }
+            FromCore::Protection(protection) => self.protection.set(Some(protection)),
+            FromCore::Pin(outcome) => {
+                if let Some(waiting) = link.pin.borrow_mut().take() {
+                    let _ = waiting.send(outcome);
+                }
+            }
+            // The page's end keeps them.
+            FromCore::Handover(_) | FromCore::HandoverEnds => {}
             FromCore::Keeping(keeping) => self.keeping.set(keeping),
             FromCore::SignIn(outcome) => {
                 if let Some(waiting) = link.sign_in.borrow_mut().take() {
@@ -304,7 +256,6 @@ impl Host {
                 }
             }
             FromCore::Answer { ticket, outcome } => {
-                #[cfg(feature = "desktop")]
                 link.not_saved.set(matches!(outcome, Err(Failure::Storage(_))));
                 if let Some(waiting) = link.answers.borrow_mut().remove(&ticket) {
                     drop(waiting.send(outcome));
@@ -440,8 +391,155 @@ impl Host {
         self.link.read().platform.open_again();
     }
 
+    /// Locks the device, where its records are encrypted.
+    pub(crate) fn lock(self) {
+        let encrypted = match &*self.protection.peek() {
+            Some(protection) => !protection.is_former,
+            None => false,
+        };
+        if encrypted && *self.stage.peek() == Stage::SignedIn {
+            self.save_and_lock();
+        }
+    }
+
+    fn uncover(mut self) {
+        self.covered.set(false);
+        self.is_saving.set(false);
+    }
+
+    /// This window was away for so many milliseconds: nothing of the page is to be seen before it is known whether the
+    /// device has become due to lock.
+    pub(crate) fn returned(mut self, away: i64) {
+        let stays_open = match &*self.protection.peek() {
+            Some(protection) if !protection.is_former => i64::from(protection.lock_after) * 60_000,
+            _ => 0,
+        };
+        if *self.stage.peek() == Stage::SignedIn && stays_open > 0 && away >= stays_open {
+            self.covered.set(true);
+            self.send(ToCore::Returned);
+        }
+    }
+
+    /// Saves what is typed in this window, then lets the device lock. Nothing of the page is seen meanwhile.
+    fn save_and_lock(mut self) {
+        if self.is_saving.replace(true) {
+            return;
+        }
+        self.covered.set(true);
+        let fields = try_consume_context::<HalfTypedFields>();
+        // Whatever page is shown goes with the lock; this does not.
+        dioxus::core::spawn_forever(async move {
+            leave_field().await;
+            // What cannot be saved stays in this window, and is there when its person is back.
+            let _ = settle_all_notes().await && self.has_saved().await;
+            let place = self.place();
+            let typed = fields.map(|fields| fields.now(&place)).unwrap_or_default();
+            self.send(ToCore::Lock(LeftOff { place, typed }));
+        });
+    }
+
+    pub(crate) async fn unlock(
+        self,
+        account: AccountId,
+        way: Way,
+        secret: String,
+    ) -> Result<(), UnlockTrouble> {
+        let (answer, waiting) = oneshot::channel();
+        *self.link.read().unlock.borrow_mut() = Some(answer);
+        let secret = secret.into();
+        self.send(ToCore::Unlock { account, way, secret });
+        waiting
+            .await
+            .unwrap_or(Err(UnlockTrouble::Storage(StorageTrouble::Other)))
+    }
+
+    /// `password` may be empty for who has just signed in or unlocked.
+    pub(crate) async fn set_pin(self, pin: String, password: String) -> Result<(), PinRefused> {
+        let (answer, waiting) = oneshot::channel();
+        *self.link.read().pin.borrow_mut() = Some(answer);
+        self.send(ToCore::SetPin {
+            pin: pin.into(),
+            password: password.into(),
+        });
+        waiting
+            .await
+            .unwrap_or(Err(PinRefused::Storage(StorageTrouble::Other)))
+    }
+
+    pub(crate) fn forget_pin(self) {
+        self.send(ToCore::ForgetPin);
+    }
+
+    /// Minutes without any input; 0 is never.
+    pub(crate) fn lock_after(self, minutes: u16) {
+        self.send(ToCore::LockAfter { minutes });
+    }
+
+    pub(crate) fn remove_me(self) {
+        self.send(ToCore::RemoveMe);
+    }
+
+    pub(crate) fn begin_anew(self) {
+        self.send(ToCore::BeginAnew);
+    }
+
+    /// Somebody pressed a key, a button or the screen.
+    pub(crate) fn active(self) {
+        if *self.stage.peek() == Stage::SignedIn {
+            self.send(ToCore::Active);
+        }
+    }
+
+    /// The person at this window is here now.
+    pub(crate) fn note_place(mut self, place: String) {
+        let account = self
+            .protection
+            .peek()
+            .as_ref()
+            .map(|protection| protection.account);
+        self.place.set((account, place));
+    }
+
+    /// Where whoever has just unlocked was; `None` if this window shows that already.
+    pub(crate) fn place_to_return_to(self) -> Option<String> {
+        let protection = self.protection.peek();
+        let protection = protection.as_ref()?;
+        let (account, _) = *self.place.peek();
+        match account {
+            Some(account) if account == protection.account => {
+                cfg!(feature = "desktop").then(|| self.place.peek().1.clone())
+            }
+            // The window was loaded anew, at the address that it had.
+            None => None,
+            Some(_) if protection.left_off.place.is_empty() => Some("/".to_owned()),
+            Some(_) => Some(protection.left_off.place.clone()),
+        }
+    }
+
+    /// Whether whoever has just unlocked is who was at this window before.
+    pub(crate) fn is_back(self) -> bool {
+        let protection = self.protection.peek();
+        let (before, _) = *self.place.peek();
+        protection
+            .as_ref()
+            .is_some_and(|protection| before == Some(protection.account))
+    }
+
+    /// What whoever has just unlocked had typed and not recorded.
+    pub(crate) fn half_typed(self) -> Vec<HalfTyped> {
+        let protection = self.protection.peek();
+        protection
+            .as_ref()
+            .map(|protection| protection.left_off.typed.clone())
+            .unwrap_or_default()
+    }
+
+    /// Where the person at this window is.
+    pub(crate) fn place(self) -> String {
+        self.place.peek().1.clone()
+    }
+
     /// Waits until every command has its answer; false if one could not be saved, or takes longer than any disk does.
-    #[cfg(feature = "desktop")]
     pub(crate) async fn has_saved(self) -> bool {
         const LOOK: u32 = 20;
         for _ in 0..2_000 / LOOK {

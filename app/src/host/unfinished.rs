@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// Below every number that a page gives.
 const SIGNING_IN: u64 = 0;
 const SIGNING_OUT: u64 = 1;
+const UNLOCKING: u64 = 2;
+const LOCKING: u64 = 3;
+const SETTING_PIN: u64 = 4;
 
 #[derive(Default)]
 pub(super) struct Unfinished(BTreeMap<u64, ToCore>);
@@ -25,7 +28,17 @@ impl Unfinished {
                 self.0.remove(watch);
                 return;
             }
-            ToCore::NetworkHint | ToCore::RetryStorage => return,
+            ToCore::Unlock { .. } => UNLOCKING,
+            ToCore::Lock(_) => LOCKING,
+            ToCore::SetPin { .. } | ToCore::ForgetPin => SETTING_PIN,
+            ToCore::NetworkHint
+            | ToCore::RetryStorage
+            | ToCore::Resume(_)
+            | ToCore::Active
+            | ToCore::Returned
+            | ToCore::LockAfter { .. }
+            | ToCore::RemoveMe
+            | ToCore::BeginAnew => return,
         };
         self.0.insert(number, message.clone());
     }
@@ -35,6 +48,9 @@ impl Unfinished {
             FromCore::Answer { ticket, .. } | FromCore::Called { ticket, .. } => ticket,
             FromCore::SignIn(_) => &SIGNING_IN,
             FromCore::SignedIn(false) => &SIGNING_OUT,
+            FromCore::Unlock(_) => &UNLOCKING,
+            FromCore::Pin(_) => &SETTING_PIN,
+            FromCore::Locked(_) => &LOCKING,
             _ => return,
         };
         self.0.remove(number);

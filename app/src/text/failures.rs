@@ -1,7 +1,8 @@
 //! What went wrong, in a sentence that says what to do. The one place where errors become words.
 
 use super as text;
-use crate::host::{AddressTrouble, CallTrouble, LinkTrouble};
+use crate::host::{AddressTrouble, CallTrouble, LinkTrouble, PinRefused, UnlockTrouble};
+use local_core::unlock::PinTrouble;
 use local_core::{Failure, StorageTrouble};
 use shared_model::commands::CommandError;
 use shared_model::permissions::Denied;
@@ -53,6 +54,7 @@ pub(crate) fn refusal(code: RefusalCode) -> &'static str {
         RefusalCode::TooLarge => text::refused_too_large(),
         RefusalCode::OtherClinic => text::refused_other_clinic(),
         RefusalCode::NewerSchema => text::refused_newer(),
+        RefusalCode::NotSigned => text::refused_not_signed(),
         RefusalCode::ActorReused | RefusalCode::ForeignActor => text::refused_copied_device(),
         RefusalCode::Undecodable | RefusalCode::MissingDependencies => text::refused_unreadable(),
     }
@@ -73,6 +75,10 @@ pub(crate) fn call_trouble(trouble: &CallTrouble) -> (&'static str, String) {
         CallTrouble::DeviceLost => (text::this_device_lost(), text::this_device_lost_do()),
         CallTrouble::LinkNoLongerValid => (text::link_dead(), text::link_dead_invitation()),
         CallTrouble::LastAdministrator => (text::last_administrator(), text::last_administrator_do()),
+        CallTrouble::LinkedElsewhere => (text::linked_elsewhere(), text::linked_elsewhere_do()),
+        CallTrouble::LastWayIn => (text::last_way_in(), text::last_way_in_do()),
+        CallTrouble::ProviderRefused => (text::provider_refused(), text::provider_refused_do()),
+        CallTrouble::ProviderAway => (text::provider_away(), text::provider_away_do()),
         CallTrouble::NoMail => (text::no_mail(), text::no_mail_do()),
         CallTrouble::NotPermitted => (text::not_for_your_role(), text::call_not_permitted_do()),
         CallTrouble::NotFound => (text::call_not_found(), text::call_not_found_do()),
@@ -93,6 +99,41 @@ pub(crate) fn link_trouble(trouble: &LinkTrouble) -> String {
     match trouble {
         LinkTrouble::NotOne => text::link_not_one().to_owned(),
         LinkTrouble::Elsewhere(origin) => text::link_elsewhere(origin),
+    }
+}
+
+/// Why the device stayed locked, and what to do. `has_password`: there is another way than the PIN.
+pub(crate) fn unlock_trouble(trouble: &UnlockTrouble, has_password: bool) -> (String, String) {
+    match trouble {
+        UnlockTrouble::Wrong { left: Some(left), .. } => (
+            text::pin_wrong().to_owned(),
+            text::pin_tries_left(i64::from(*left)),
+        ),
+        UnlockTrouble::Wrong { left: None, .. } => (
+            text::password_wrong().to_owned(),
+            text::password_wrong_do().to_owned(),
+        ),
+        // Beside it the time runs down.
+        UnlockTrouble::Wait(_) => (text::slow_down().to_owned(), String::new()),
+        UnlockTrouble::Gone if has_password => (text::pin_gone().to_owned(), text::pin_gone_do().to_owned()),
+        UnlockTrouble::Gone => (text::pin_gone().to_owned(), text::only_by_email().to_owned()),
+        UnlockTrouble::Storage(trouble) => (
+            text::records_cannot_be_opened().to_owned(),
+            storage(*trouble).to_owned(),
+        ),
+    }
+}
+
+pub(crate) fn pin_refused(why: PinRefused) -> String {
+    match why {
+        PinRefused::Pin(PinTrouble::NotDigits) => text::pin_not_digits().to_owned(),
+        PinRefused::Pin(PinTrouble::TooShort) => text::pin_too_short().to_owned(),
+        PinRefused::Pin(PinTrouble::TooLong) => text::pin_too_long().to_owned(),
+        PinRefused::Pin(PinTrouble::TooPlain) => text::pin_too_plain().to_owned(),
+        PinRefused::NotProven => text::pin_needs_password().to_owned(),
+        PinRefused::WrongPassword => text::password_wrong().to_owned(),
+        PinRefused::Wait(_) => text::slow_down().to_owned(),
+        PinRefused::Storage(trouble) => storage(trouble).to_owned(),
     }
 }
 

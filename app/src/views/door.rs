@@ -3,12 +3,15 @@
 //! Invariant: a door opens whoever is signed in here; what a link brought is kept in memory alone.
 
 use super::clinic_address::{AddressField, use_clinic_address};
+use super::returned::{LostWayPage, ReturnedPage};
 use super::take_up_invitation::InvitationPage;
 use crate::components::{
     Alert, FieldKind, PasswordField, TextArea, TextField, Tint, TroubleLine, icon, logo, use_sending,
     use_title,
 };
-use crate::host::{self, CallTrouble, Deed, LinkPurpose, MailLink, Secret, Stage, use_host, use_query};
+use crate::host::{
+    self, CallTrouble, Deed, LinkPurpose, MailLink, Returned, Secret, Stage, use_host, use_query,
+};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdCircleCheck, LdCircleUser, LdMailCheck};
@@ -20,6 +23,8 @@ use shared_model::values::Invalid;
 pub(crate) enum Door {
     Link(MailLink),
     Forgot,
+    /// Somebody is back from a sign-in provider; nothing is known of it if another tab went there.
+    Returned(Option<Returned>),
     /// A link of a mail can be pasted, where there is no address bar or the mail was read elsewhere.
     Paste,
 }
@@ -31,7 +36,10 @@ pub(crate) struct Doors(Signal<Option<Door>>);
 impl Doors {
     /// Once, at the root.
     pub(crate) fn new() -> Self {
-        Self(Signal::new(host::followed_link().map(Door::Link)))
+        let back = host::returned().map(Door::Returned);
+        Self(Signal::new(
+            back.or_else(|| host::followed_link().map(Door::Link)),
+        ))
     }
 
     pub(crate) fn now(self) -> Option<Door> {
@@ -61,18 +69,24 @@ pub(crate) fn DoorPage(door: Door) -> Element {
         Door::Paste => rsx! {
             PastePage {}
         },
+        Door::Returned(Some(returned)) => rsx! {
+            ReturnedPage { key: "{returned.code.text()}", returned }
+        },
+        Door::Returned(None) => rsx! {
+            LostWayPage {}
+        },
         Door::Link(MailLink { purpose, token }) => match purpose {
             LinkPurpose::Invitation => rsx! {
-                InvitationPage { key: "{token.0}", token }
+                InvitationPage { key: "{token.text()}", token }
             },
             LinkPurpose::ResetPassword => rsx! {
-                ResetPage { key: "{token.0}", token }
+                ResetPage { key: "{token.text()}", token }
             },
             LinkPurpose::ForgotPassword => rsx! {
                 ForgotPage {}
             },
             LinkPurpose::VerifyEmail => rsx! {
-                VerifyPage { key: "{token.0}", token }
+                VerifyPage { key: "{token.text()}", token }
             },
         },
     }
@@ -187,7 +201,7 @@ pub(super) fn GateNews(
     rsx! {
         Alert { tone, icon, title, text: words, urgent: true }
         {action}
-        if *host.stage.read() == Stage::SignedOut {
+        if *host.stage.read() != Stage::SignedIn {
             button { class: "btn btn--lg btn--block", r#type: "button", onclick: move |_| doors.close(), {text::to_sign_in()} }
         }
     }
@@ -205,7 +219,7 @@ pub(super) fn DeadLink(
 }
 
 #[component]
-fn BackToSignIn() -> Element {
+pub(super) fn BackToSignIn() -> Element {
     let doors = use_doors();
     rsx! {
         button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.close(), {text::back_to_sign_in()} }

@@ -122,7 +122,7 @@ pub(crate) fn WaitingPage() -> Element {
     }
 }
 
-/// "2 changes of Nora Lindqvist wait on this computer until Nora Lindqvist signs in here again.", and since when.
+/// "2 changes of Nora Lindqvist on this computer are not at the clinic yet.", and since when.
 #[component]
 pub(crate) fn OthersLine(other: OthersWork) -> Element {
     let zone = use_zone();

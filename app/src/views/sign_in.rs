@@ -2,13 +2,13 @@
 
 use super::clinic_address::{AddressField, use_clinic_address};
 use super::door::{Door, Gate, GateForm, use_doors};
+use super::providers::ProviderButtons;
 use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon};
-use crate::host::{self, CallTrouble, Entrance, Secret, SignInTrouble, use_host, use_query};
+use crate::host::{self, CallTrouble, Entrance, Errand, SignInTrouble, use_host};
 use crate::text;
 use crate::views::shell::LostAlert;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdHospital, LdInbox};
-use local_core::{Query, View};
+use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdHardDrive, LdHospital, LdInbox, LdLock};
 use shared_model::accounts::Membership;
 use shared_model::ids::ClinicId;
 use shared_model::time::zone;
@@ -16,19 +16,13 @@ use shared_model::values::Invalid;
 
 #[component]
 pub(crate) fn SignInPage() -> Element {
-    let doors = use_doors();
     rsx! {
         Gate {
             title: text::app_name(),
             sub: text::sign_in_to_clinic(),
             page: text::sign_in(),
             foot: rsx! {
-                button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Forgot),
-                    {text::forgot_password()}
-                }
-                button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Paste),
-                    {text::have_link()}
-                }
+                WithoutPassword {}
             },
             LostAlert {}
             LeftAlert {}
@@ -37,12 +31,12 @@ pub(crate) fn SignInPage() -> Element {
     }
 }
 
-/// Who was signed in here has left the clinic: what became of their work, and of the records.
+/// Somebody who worked here has left the clinic: what became of their work, and of the records.
 #[component]
-fn LeftAlert() -> Element {
-    let left = use_query(Query::Left);
+pub(super) fn LeftAlert() -> Element {
+    let left = use_host().left;
     let left = left.read();
-    let Some(View::Left(Some(left))) = &*left else {
+    let Some(left) = &*left else {
         return rsx! {};
     };
     // The clinic's zone went with its records.
@@ -51,9 +45,9 @@ fn LeftAlert() -> Element {
     let entries = i64::try_from(left.entries).unwrap_or(i64::MAX);
     let at = text::moment(left.at.unwrap_or(now), now.date_in(&zone), &zone);
     let title = if left.clinic.is_empty() {
-        text::left_a_clinic().to_owned()
+        text::left_a_clinic(left.name.clone())
     } else {
-        text::left_clinic(left.clinic.clone())
+        text::left_clinic(left.clinic.clone(), left.name.clone())
     };
     let records = if left.records_gone {
         text::left_records_gone()
@@ -66,6 +60,20 @@ fn LeftAlert() -> Element {
     };
     rsx! {
         Alert { tone: Tint::Info, icon: icon(LdInbox), title, text: words }
+    }
+}
+
+/// The ways in for who has no password, or not any more.
+#[component]
+pub(super) fn WithoutPassword() -> Element {
+    let doors = use_doors();
+    rsx! {
+        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Forgot),
+            {text::forgot_password()}
+        }
+        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Paste),
+            {text::have_link()}
+        }
     }
 }
 
@@ -105,7 +113,7 @@ pub(crate) fn SignInForm(
         spawn(async move {
             let entrance = |clinic| Entrance::Password {
                 email: email.peek().trim().to_owned(),
-                password: Secret(password.peek().clone()),
+                password: password.peek().clone().into(),
                 clinic,
             };
             let mut outcome = host.sign_in(entrance(at)).await;
@@ -175,6 +183,7 @@ pub(crate) fn SignInForm(
                 error: required(password(), text::password()),
             }
         }
+        ProviderButtons { errand: Errand::SignIn { clinic }, waits: busy(), before: move |()| address.keep() }
     }
 }
 
@@ -186,7 +195,7 @@ fn seconds_left(trouble: Option<&SignInTrouble>) -> Option<u64> {
 }
 
 #[component]
-fn ChooseClinic(clinics: Vec<Membership>, on_pick: EventHandler<ClinicId>) -> Element {
+pub(super) fn ChooseClinic(clinics: Vec<Membership>, on_pick: EventHandler<ClinicId>) -> Element {
     rsx! {
         div { class: "people", id: "clinics", role: "group", "aria-labelledby": "clinics-title",
             onmounted: |_| host::focus_first_in("clinics"),
@@ -227,7 +236,40 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
                 urgent: true,
             }
         },
-        // It is asked, and not told.
-        SignInTrouble::ChooseClinic(_) => rsx! {},
+        SignInTrouble::Sealed { waiting } => rsx! {
+            SealedAlert { nothing_waits: waiting == Some(0) }
+        },
+        SignInTrouble::Storage(trouble) => rsx! {
+            Alert {
+                tone: Tint::Danger,
+                icon: icon(LdHardDrive),
+                title: text::records_cannot_be_opened(),
+                text: text::storage(trouble),
+                line: true,
+                urgent: true,
+            }
+        },
+        // They are asked, and not told.
+        SignInTrouble::ChooseClinic(_) | SignInTrouble::NotLinked(_) => rsx! {},
+    }
+}
+
+/// Nobody who signs in opens these records: somebody of those who locked them has to.
+#[component]
+fn SealedAlert(nothing_waits: bool) -> Element {
+    let host = use_host();
+    let words = if nothing_waits {
+        text::sealed_nothing_waits()
+    } else {
+        text::sealed_work_waits()
+    };
+    rsx! {
+        Alert { tone: Tint::Warn, icon: icon(LdLock), title: text::sealed_by_others(), text: words, line: true, urgent: true,
+            if nothing_waits {
+                button { class: "btn btn--sm btn--danger", r#type: "button", onclick: move |_| host.begin_anew(),
+                    {text::delete_and_begin_anew()}
+                }
+            }
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Taking up an invitation: who invites to what, and a name and a password to come in with.
 
 use super::door::{DeadLink, Gate, GateForm, TryAgain, too_short, use_doors};
+use super::providers::ProviderButtons;
 use super::sign_in::SignInTroubleAlert;
 use crate::components::{FieldKind, PasswordField, TextField, TroubleLine, use_sending};
-use crate::host::{self, Call, CallTrouble, Entrance, Secret, SignInTrouble, use_host};
+use crate::host::{self, Call, CallTrouble, Entrance, Errand, Secret, SignInTrouble, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use jiff::tz::TimeZone;
@@ -51,6 +52,10 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
     let mut no_name = use_signal(|| false);
     let mut short = use_signal(|| None);
     let has_account = invited.has_account;
+    let errand = Errand::TakeUp {
+        invitation: token.clone(),
+        full_name: name.read().trim().to_owned(),
+    };
     let submit = move |()| {
         if busy() {
             return;
@@ -70,7 +75,7 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
         let entrance = Entrance::Invitation {
             token: token.clone(),
             full_name: name.peek().trim().to_owned(),
-            password: Secret(password.peek().clone()),
+            password: password.peek().clone().into(),
         };
         busy.set(true);
         spawn(async move {
@@ -110,7 +115,7 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
                     match &*trouble.read() {
                         Some(trouble) if of_password.is_none() => rsx! {
                             SignInTroubleAlert { trouble: trouble.clone() }
-                            if matches!(trouble, SignInTrouble::WorkWaits { .. }) {
+                            if matches!(trouble, SignInTrouble::WorkWaits { .. } | SignInTrouble::Sealed { .. }) {
                                 p { class: "sub", {text::account_is_ready()} }
                             }
                         },
@@ -147,6 +152,10 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
                         on_input: move |_| short.set(None),
                     }
                 }
+                ProviderButtons { errand, waits: busy(), before: move |()| {
+                    no_name.set(name.peek().trim().is_empty());
+                    !no_name()
+                } }
             }
         }
     }

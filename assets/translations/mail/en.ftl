@@ -37,3 +37,11 @@ email-change-link = Choose a new password
 
 email-taken-subject = This address has an account already
 email-taken-text = Somebody asked to use this address for their account, but it belongs to yours. Nothing was changed. If it was you, sign in with this address instead.
+
+provider-linked-subject = You can sign in with { $provider } now
+provider-linked-text = From now on you can sign in to your account with { $provider } too.
+provider-linked-not-me = If it was not you, choose a new password at once, look at the linked accounts on your page, and tell your clinic:
+provider-linked-link = Choose a new password
+
+provider-unlinked-subject = Signing in with { $provider } was taken away
+provider-unlinked-text = Your account cannot be signed in to with { $provider } any more.

@@ -2,7 +2,7 @@
 //! keeps nothing.
 
 use crate::lost::ask;
-use local_core::query::{Connection, LateMatter, LeftView, Listed};
+use local_core::query::{Connection, LateMatter, Listed};
 use local_core::{Decision, Effect, Event, Query, View};
 use shared_model::commands::EditClient;
 use shared_model::documents::Kind;
@@ -82,15 +82,9 @@ async fn what_a_vet_had_not_sent_comes_to_the_administrator_who_takes_it_over() 
         tablet.core.store().dump_projections().unwrap(),
         ["search Some(0)"]
     );
-    let View::Left(Some(LeftView {
-        clinic: name,
-        entries,
-        ..
-    })) = tablet.look(Query::Left).await
-    else {
-        panic!("nothing is said")
-    };
-    assert_eq!((name.as_str(), entries), ("Northgate Vets", 1));
+    let told = tablet.left.first().expect("the host is told");
+    assert_eq!((told.clinic.as_str(), told.entries), ("Northgate Vets", 1));
+    assert!(told.records_gone);
 
     let (status, page) = ask(clinic.address, "GET", "/api/v1/late-work".to_owned(), token).await;
     assert_eq!(status, 200);

@@ -44,7 +44,10 @@ pub(crate) async fn sign_out_own(
     asker: Asker,
     At(device): At<DeviceId>,
 ) -> Result<StatusCode, ApiError> {
-    sign_out(&state, asker.principal.account, device, None).await
+    let me = asker.principal.account;
+    let done = sign_out(&state, me, device, None).await?;
+    note(&state, &asker, happening::DEVICE_SIGNED_OUT, me, device).await?;
+    Ok(done)
 }
 
 pub(crate) async fn own_lost(
@@ -52,8 +55,9 @@ pub(crate) async fn own_lost(
     asker: Asker,
     At(device): At<DeviceId>,
 ) -> Result<StatusCode, ApiError> {
-    let done = lost(&state, &asker, asker.principal.account, device, own(&asker)).await?;
-    note_lost(&state, &asker, asker.principal.account, device).await?;
+    let me = asker.principal.account;
+    let done = lost(&state, &asker, me, device, own(&asker)).await?;
+    note(&state, &asker, happening::DEVICE_LOST, me, device).await?;
     Ok(done)
 }
 
@@ -62,7 +66,10 @@ pub(crate) async fn own_found(
     asker: Asker,
     At(device): At<DeviceId>,
 ) -> Result<StatusCode, ApiError> {
-    found(&state, asker.principal.account, device, own(&asker)).await
+    let me = asker.principal.account;
+    let done = found(&state, me, device, own(&asker)).await?;
+    note(&state, &asker, happening::DEVICE_FOUND, me, device).await?;
+    Ok(done)
 }
 
 pub(crate) async fn members_devices(
@@ -81,9 +88,7 @@ pub(crate) async fn sign_out_members(
 ) -> Result<StatusCode, ApiError> {
     looks_after(&state, &asker, account).await?;
     let done = sign_out(&state, account, device, Some(asker.principal.clinic)).await?;
-    let detail = json!({ "of": account, "device": device });
-    let happened = asker.event(happening::DEVICE_SIGNED_OUT, state.settings.clock.now(), &detail);
-    state.storage.note(asker.principal.clinic, vec![happened]).await?;
+    note(&state, &asker, happening::DEVICE_SIGNED_OUT, account, device).await?;
     Ok(done)
 }
 
@@ -94,7 +99,7 @@ pub(crate) async fn members_lost(
 ) -> Result<StatusCode, ApiError> {
     looks_after(&state, &asker, account).await?;
     let done = lost(&state, &asker, account, device, of_clinic(&asker, account)).await?;
-    note_lost(&state, &asker, account, device).await?;
+    note(&state, &asker, happening::DEVICE_LOST, account, device).await?;
     Ok(done)
 }
 
@@ -104,7 +109,9 @@ pub(crate) async fn members_found(
     At((account, device)): At<(AccountId, DeviceId)>,
 ) -> Result<StatusCode, ApiError> {
     looks_after(&state, &asker, account).await?;
-    found(&state, account, device, of_clinic(&asker, account)).await
+    let done = found(&state, account, device, of_clinic(&asker, account)).await?;
+    note(&state, &asker, happening::DEVICE_FOUND, account, device).await?;
+    Ok(done)
 }
 
 /// A lost device says that it has deleted its records. Whoever is not that device learns nothing.
@@ -131,14 +138,16 @@ async fn looks_after(state: &AppState, asker: &Asker, account: AccountId) -> Res
     is_member.then_some(()).ok_or(ApiError::NotFound)
 }
 
-async fn note_lost(
+/// Puts what the asker did to somebody's device into the clinic's trail.
+async fn note(
     state: &AppState,
     asker: &Asker,
+    what: &str,
     account: AccountId,
     device: DeviceId,
 ) -> Result<(), ApiError> {
     let detail = json!({ "of": account, "device": device });
-    let happened = asker.event(happening::DEVICE_LOST, state.settings.clock.now(), &detail);
+    let happened = asker.event(what, state.settings.clock.now(), &detail);
     Ok(state.storage.note(asker.principal.clinic, vec![happened]).await?)
 }
 

@@ -40,7 +40,10 @@ pub(crate) async fn document(
         let mut documents = storage.documents_named(principal.clinic, feed, &[id]).await?;
         found = found.or(documents.pop().and_then(StoredDocument::readable));
     }
-    let stored = found.ok_or(ApiError::NotFound)?;
+    let Some(stored) = found else {
+        tracing::info!(document = %id, "asked for a record that is not there for them");
+        return Err(ApiError::NotFound);
+    };
     // The clinic's own profile and settings are nobody's record.
     if !matches!(stored.kind, Kind::ClinicProfile | Kind::ClinicSettings) {
         let read = Event {
@@ -72,10 +75,7 @@ fn answer(
     let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)
         .map_err(|error| StorageError::Failed(format!("{}: {error}", stored.id)))?;
     let tag = entity_tag(&document.heads());
-    let headers = [
-        (header::ETAG, tag.clone()),
-        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
-    ];
+    let headers = [(header::ETAG, tag.clone())];
     if known.is_some_and(|known| names(known, &tag)) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }

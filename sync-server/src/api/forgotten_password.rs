@@ -5,11 +5,13 @@
 
 use super::me::{new_password, password_changed};
 use super::request::{Body, CameFrom};
+use super::sign_in::note_everywhere;
 use crate::error::ApiError;
 use crate::identity::{EmailAddress, link_hash, mint_link};
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{LinkPurpose, NewLink};
+use crate::storage::trail::happening;
 use crate::storage::{Stored, Whom};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -81,5 +83,6 @@ pub(crate) async fn reset_password(
     state.mails.written();
     state.look_again.at(Whom::Account(account));
     tracing::info!(%account, "chose a new password by mail");
+    note_everywhere(&state, account, None, happening::PASSWORD_CHANGED);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,6 +2,7 @@
 //!
 //! Whoever has lost their membership has no session any more, and perhaps no token that holds. The access token that their
 //! device had last, though it has expired, still proves who they were, where, and on which device; it opens nothing else.
+//! What they signed there before they signed out, a colleague's session brings: it is kept as theirs.
 //! Invariant: what is handed in is read by administrators alone, and reaches a record only through what they do themselves.
 
 use super::request::{Asker, Body, bearer};
@@ -18,12 +19,13 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use shared_model::authorship::{KeyId, PublicKey, SIGNATURE};
 use shared_model::documents::measure::{Measure, measure};
 use shared_model::documents::{Document, read_change};
 use shared_model::ids::{AccountId, ClinicId, DocumentId};
 use shared_model::late_work::{
     Decide, HAND_IN_BUDGET, HAND_IN_WITHIN_MS, HandIn, HandedIn, Kept, LateWork, LateWorkCount, LateWorkPage,
-    MAX_DECIDED, MAX_ITEMS, MAX_REASON, Verdict,
+    MAX_AUTHORS, MAX_DECIDED, MAX_ITEMS, MAX_REASON, SignedBy, Verdict,
 };
 use shared_model::permissions::{Feed, Role};
 use shared_model::protocol::MAX_CHANGE;
@@ -51,7 +53,7 @@ pub(crate) async fn hand_in(
     if state.storage.people().is_lost(claims.device).await? {
         return Err(ApiError::DeviceLost);
     }
-    let has_left = !is_member(&state, &claims).await?;
+    let has_left = !is_member(&state, claims.account, claims.clinic).await?;
     if request.left && !has_left {
         return Err(ApiError::StillMember);
     }
@@ -62,17 +64,43 @@ pub(crate) async fn hand_in(
     if request.items.len() > MAX_ITEMS {
         return Err(ApiError::cannot_be("more items than one request has"));
     }
-    let changes: Vec<LateChange> = request.items.into_iter().filter_map(read).collect();
+    if request.authors.len() > MAX_AUTHORS {
+        return Err(ApiError::cannot_be("more people than one request is about"));
+    }
+    let (works, authors_left) = by_author(&state, &claims, request.items, request.authors).await?;
+    let mut hashes = Vec::new();
+    for (author, changes) in works {
+        hashes.extend(keep(&state, &claims, author, changes, now).await?);
+    }
+    Ok(Json(Kept {
+        account: claims.account,
+        clinic: claims.clinic,
+        has_left,
+        hashes: hashes.iter().map(ToString::to_string).collect(),
+        authors_left,
+    }))
+}
+
+/// Keeps one author's work; what of it is safe now.
+async fn keep(
+    state: &AppState,
+    claims: &AccessClaims,
+    author: AccountId,
+    changes: Vec<LateChange>,
+    now: Timestamp,
+) -> Result<Vec<ChangeHash>, ApiError> {
+    let brought_by = (author != claims.account).then_some(claims.account);
     let giver = Giver {
         clinic: claims.clinic,
-        account: claims.account,
+        account: author,
         device: claims.device,
+        brought_by,
     };
-    let (taken, late) = part_taken(&state, claims.clinic, changes).await?;
+    let (taken, late) = part_taken(state, claims.clinic, changes).await?;
     let documents: BTreeMap<ChangeHash, DocumentId> =
         late.iter().map(|late| (late.hash, late.document)).collect();
     let kept = state.storage.keep_late_work(giver, late, now).await?;
-    tracing::info!(account = %claims.account, device = %claims.device, items = kept.new.len(), "late work was handed in");
+    tracing::info!(account = %claims.account, device = %claims.device, %author, items = kept.new.len(), "late work was handed in");
     let new = kept.new.iter().filter_map(|hash| documents.get(hash));
     let happened = by_document(new).into_iter().map(|(document, changes)| Event {
         at: now,
@@ -80,23 +108,81 @@ pub(crate) async fn hand_in(
         device: Some(claims.device),
         document: Some(document),
         what: happening::LATE_WORK_HANDED_IN.to_owned(),
-        detail: json!({ "changes": changes }).to_string(),
+        detail: match brought_by {
+            None => json!({ "changes": changes }),
+            Some(_) => json!({ "of": author, "changes": changes }),
+        }
+        .to_string(),
     });
-    note(&state, claims.clinic, happened.collect()).await?;
-    let hashes = taken.iter().chain(&kept.there).map(ToString::to_string);
-    Ok(Json(Kept {
-        account: claims.account,
-        clinic: claims.clinic,
-        has_left,
-        hashes: hashes.collect(),
-    }))
+    note(state, claims.clinic, happened.collect()).await?;
+    Ok(taken.into_iter().chain(kept.there).collect())
 }
 
-async fn is_member(state: &AppState, claims: &AccessClaims) -> Result<bool, ApiError> {
-    let principals = state.storage.principals(claims.account).await?;
-    Ok(principals
-        .iter()
-        .any(|principal| principal.clinic == claims.clinic))
+/// The works as whose they are: of who hands in, and of others who signed them on this device and have left. They are named,
+/// with those of `others` who have.
+async fn by_author(
+    state: &AppState,
+    claims: &AccessClaims,
+    items: Vec<HandedIn>,
+    others: Vec<AccountId>,
+) -> Result<(BTreeMap<AccountId, Vec<LateChange>>, Vec<AccountId>), ApiError> {
+    let mut keys: BTreeMap<KeyId, Option<(AccountId, PublicKey)>> = BTreeMap::new();
+    let mut left: BTreeMap<AccountId, bool> = BTreeMap::new();
+    for author in others {
+        left.insert(author, !is_member(state, author, claims.clinic).await?);
+    }
+    let mut works: BTreeMap<AccountId, Vec<LateChange>> = BTreeMap::new();
+    for (late, signed) in items.into_iter().filter_map(read) {
+        let author = match signed {
+            None => claims.account,
+            Some(signed) => match signer(state, claims, &mut keys, &late, &signed).await? {
+                Some(author) => author,
+                None => continue,
+            },
+        };
+        if author != claims.account {
+            if !left.contains_key(&author) {
+                left.insert(author, !is_member(state, author, claims.clinic).await?);
+            }
+            if !left[&author] {
+                continue;
+            }
+        }
+        works.entry(author).or_default().push(late);
+    }
+    let authors_left = left.into_iter().filter_map(|(author, has)| has.then_some(author));
+    Ok((works, authors_left.collect()))
+}
+
+/// Who has signed it with a key that is known for the device.
+async fn signer(
+    state: &AppState,
+    claims: &AccessClaims,
+    keys: &mut BTreeMap<KeyId, Option<(AccountId, PublicKey)>>,
+    late: &LateChange,
+    signed: &SignedBy,
+) -> Result<Option<AccountId>, ApiError> {
+    let (Ok(key), Ok(signature)) = (
+        KeyId::try_from(signed.key.as_slice()),
+        <[u8; SIGNATURE]>::try_from(signed.signature.as_slice()),
+    ) else {
+        return Ok(None);
+    };
+    if !keys.contains_key(&key) && keys.len() < MAX_AUTHORS {
+        let found = state.storage.people().signing_key(claims.device, key).await?;
+        let known = found.and_then(|(account, key)| Some((account, PublicKey::from_bytes(&key)?)));
+        keys.insert(key, known);
+    }
+    let Some(Some((account, public))) = keys.get(&key) else {
+        return Ok(None);
+    };
+    let has_signed = public.has_signed(claims.clinic, late.document, &late.hash, &signature);
+    Ok(has_signed.then_some(*account))
+}
+
+async fn is_member(state: &AppState, account: AccountId, clinic: ClinicId) -> Result<bool, ApiError> {
+    let principals = state.storage.principals(account).await?;
+    Ok(principals.iter().any(|principal| principal.clinic == clinic))
 }
 
 async fn note(state: &AppState, clinic: ClinicId, events: Vec<Event>) -> Result<(), ApiError> {
@@ -115,7 +201,7 @@ fn by_document<'a>(documents: impl Iterator<Item = &'a DocumentId>) -> BTreeMap<
 }
 
 /// An item that is what it says it is, and small enough; whether the command can be carried out is for who takes it to see.
-fn read(item: HandedIn) -> Option<LateChange> {
+fn read(item: HandedIn) -> Option<(LateChange, Option<SignedBy>)> {
     let change = item.change;
     let Measure::Fits(_) = measure(&change) else {
         return None;
@@ -123,14 +209,15 @@ fn read(item: HandedIn) -> Option<LateChange> {
     let read = std::panic::catch_unwind(AssertUnwindSafe(|| read_change(&change)));
     let hash = read.ok()?.ok()?.hash();
     let is_whole = hash.to_string() == item.hash && item.command.len() <= MAX_CHANGE;
-    is_whole.then_some(LateChange {
+    let late = LateChange {
         hash,
         kind: item.kind,
         document: item.document,
         change,
         command: item.command,
         made_at: item.made_at,
-    })
+    };
+    is_whole.then_some((late, item.signed))
 }
 
 /// Those that are in their documents already, because only the answer to their push was lost, and the others.
@@ -199,6 +286,7 @@ fn told(waiting: WaitingLateChange) -> LateWork {
         hash: waiting.late.hash.to_string(),
         author: waiting.author,
         author_name: waiting.author_name,
+        brought_by: waiting.brought_by,
         device: waiting.device,
         kind: waiting.late.kind,
         document: waiting.late.document,

@@ -1,6 +1,7 @@
 //! Every request is counted for the address that it comes from; and pages of other servers open no socket here.
 //!
-//! Invariant: who is told to wait is told for how long.
+//! Invariant: who is told to wait is told for how long. Whatever a request leaves in the log says who asked, as soon as
+//! that is known.
 
 use super::request::address_of;
 use crate::error::ApiError;
@@ -10,6 +11,8 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::time::Instant;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 pub(crate) async fn limit_requests(
     State(state): State<AppState>,
@@ -21,7 +24,8 @@ pub(crate) async fn limit_requests(
         .requests
         .request_from(address, Instant::now())
         .map_err(ApiError::slow_down)?;
-    Ok(next.run(request).await)
+    let span = tracing::info_span!("request", account = Empty, device = Empty, clinic = Empty);
+    Ok(next.run(request).instrument(span).await)
 }
 
 /// For what hashes a password or follows a link.

@@ -3,13 +3,14 @@
 //! Invariant: a new address is the account's only once a mail to it was answered, and the former one is told before.
 
 use super::request::{Asker, Body, CameFrom, name};
-use super::sign_in::prove;
+use super::sign_in::{note_everywhere, prove};
 use crate::error::ApiError;
 use crate::identity::{Address, EmailAddress, link_hash, mint_link};
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::Whom;
 use crate::storage::people::{Account, LinkPurpose, NewLink, NewMail};
+use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,6 +25,7 @@ pub(crate) async fn me(State(state): State<AppState>, asker: Asker) -> Result<Js
     Ok(Json(Me {
         account: account.account,
         full_name: account.full_name,
+        has_password: !account.password_hash.is_empty(),
         email: account.email,
         email_verified: account.email_verified,
         new_email: account.new_email,
@@ -31,7 +33,7 @@ pub(crate) async fn me(State(state): State<AppState>, asker: Asker) -> Result<Js
     }))
 }
 
-async fn account_of(state: &AppState, asker: &Asker) -> Result<Account, ApiError> {
+pub(super) async fn account_of(state: &AppState, asker: &Asker) -> Result<Account, ApiError> {
     let account = state.storage.people().account(asker.principal.account).await?;
     account.ok_or(ApiError::NotSignedIn)
 }
@@ -67,6 +69,8 @@ pub(crate) async fn change_password(
     state.mails.written();
     state.look_again.at(Whom::Account(account.account));
     tracing::info!(account = %account.account, "changed their password");
+    let device = Some(asker.claims.device);
+    note_everywhere(&state, account.account, device, happening::PASSWORD_CHANGED);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -183,5 +187,6 @@ pub(crate) async fn verify_email(
         .await?;
     let account = confirmed.ok_or(ApiError::LinkNoLongerValid)?;
     tracing::info!(%account, "confirmed an address");
+    note_everywhere(&state, account, None, happening::ADDRESS_CONFIRMED);
     Ok(StatusCode::NO_CONTENT)
 }

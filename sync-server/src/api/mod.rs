@@ -1,5 +1,5 @@
-//! HTTP beside the sync socket: signing in and out, accounts, invitations, members, devices, clinics, documents, late work,
-//! the way in for other clients, health, and the web client's files.
+//! HTTP beside the sync socket: signing in and out, providers and their webhooks, accounts, invitations, members, devices,
+//! clinics, documents, late work, the way in for other clients, health, and the web client's files.
 
 mod audit;
 mod automerge_repo;
@@ -13,11 +13,13 @@ mod late_work;
 mod limit_requests;
 mod me;
 mod members;
+mod openid;
 mod request;
 mod sign_in;
 mod sync;
 mod take_up_invitation;
 mod web_bundle;
+mod webhooks;
 
 pub(crate) use audit::{audit, audit_csv};
 pub(crate) use automerge_repo::{automerge_repo, automerge_repo_ticket};
@@ -34,10 +36,15 @@ pub(crate) use late_work::{decide_late_work, hand_in, late_work, late_work_count
 pub(crate) use limit_requests::{check_origin, limit_requests, limit_secrets};
 pub(crate) use me::{change_email, change_me, change_password, me, verify_again, verify_email};
 pub(crate) use members::{change_roles, end_membership, owners, staff};
+pub(crate) use openid::{
+    begin as begin_openid, begin_linking, callback as openid_callback, enter_with_session,
+    finish as finish_openid, finish_linking, go as go_to_provider, identities, providers, unlink,
+};
 pub(crate) use sign_in::{refresh, sign_in, sign_out};
 pub(crate) use sync::sync;
 pub(crate) use take_up_invitation::{accept as accept_invitation, look as look_at_invitation};
 pub(crate) use web_bundle::web_bundle;
+pub(crate) use webhooks::webhook;
 
 use crate::error::ApiError;
 

@@ -60,6 +60,10 @@ impl FromRequestParts<AppState> for Asker {
         let claims = bearer(&parts.headers)
             .and_then(|token| state.tokens.open(token, state.settings.clock.now()))
             .ok_or(ApiError::NotSignedIn)?;
+        tracing::Span::current()
+            .record("account", tracing::field::display(claims.account))
+            .record("device", tracing::field::display(claims.device))
+            .record("clinic", tracing::field::display(claims.clinic));
         state
             .requests
             .request_by(claims.account, Instant::now())

@@ -32,9 +32,10 @@ pub(crate) async fn sign_in(
     let email = request.email.trim().to_lowercase();
     let account = state.storage.people().account_by_email(&email).await?;
     let known = account.as_ref().map(|account| account.account);
-    let proved = prove(&state, &email, address, request.password, account).await;
+    let name = counted_as(&state, &email, known, request.device).await?;
+    let proved = prove(&state, &name, address, request.password, account).await;
     if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
-        note_refused(&state, known, request.device);
+        note_everywhere(&state, known, Some(request.device), happening::SIGN_IN_REFUSED);
     }
     let account = proved?;
     if state.storage.people().is_lost(request.device).await? {
@@ -52,6 +53,26 @@ pub(crate) async fn sign_in(
     .await
 }
 
+/// What guesses are counted by. A device that somebody has signed in on before has patience of its own, so that the guesses
+/// of a stranger keep nobody out of their account. Nobody's devices are looked for too, in the same time.
+async fn counted_as(
+    state: &AppState,
+    email: &str,
+    known: Option<AccountId>,
+    device: DeviceId,
+) -> Result<String, ApiError> {
+    let account = known.unwrap_or(AccountId(uuid::Uuid::nil()));
+    let now = state.settings.clock.now();
+    let devices = state.storage.people().devices(account, now).await?;
+    let is_own = devices.iter().any(|one| one.device == device);
+    // No address has a capital letter by now: nobody types this one.
+    Ok(if is_own {
+        format!("{email} ON {device}")
+    } else {
+        email.to_owned()
+    })
+}
+
 /// Compares a password with an account's, or with nothing in the same time, as often as patience lasts. `name` is what
 /// guesses are counted by.
 pub(super) async fn prove(
@@ -67,7 +88,8 @@ pub(super) async fn prove(
             seconds: wait.unsigned_abs().div_ceil(1_000),
         });
     }
-    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let hash = |account: &Account| Some(account.password_hash.clone()).filter(|hash| !hash.is_empty());
+    let stored = account.as_ref().and_then(hash);
     let fits = state.passwords.verify(password, stored).await;
     let account = account.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
     state.slow_down.succeeded(name, address);
@@ -75,7 +97,7 @@ pub(super) async fn prove(
 }
 
 /// The clinic that was asked for, or the only one.
-fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Result<ClinicId, ApiError> {
+pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Result<ClinicId, ApiError> {
     let found = match (wanted, memberships) {
         (Some(wanted), _) => memberships.iter().find(|one| one.clinic == wanted),
         (None, [] | [_]) => memberships.first(),
@@ -95,11 +117,10 @@ pub(super) async fn begin_sign_in(
     let now = state.settings.clock.now();
     let principal = principal_at(state, account, clinic).await?;
     let name: String = device_name.chars().take(MAX_DEVICE_NAME).collect();
-    state
-        .storage
-        .people()
-        .remember_device(account, device, &name, now)
-        .await?;
+    let people = state.storage.people();
+    // One sign-in of theirs at this clinic on this device: nobody goes on with the tokens of a former one.
+    people.sign_out_device(account, device, Some(clinic)).await?;
+    people.remember_device(account, device, &name, now).await?;
     let (refresh_token, hash) = mint_refresh_token();
     let family = random();
     state
@@ -114,7 +135,10 @@ pub(super) async fn begin_sign_in(
         })
         .await?;
     tracing::info!(%account, %device, "signed in");
-    let happened = event(happening::SIGNED_IN, account, device, now);
+    let happened = Event {
+        device: Some(device),
+        ..event(happening::SIGNED_IN, account, now)
+    };
     state.storage.note(clinic, vec![happened]).await?;
     answer(state, principal, device, family, refresh_token, now).await
 }
@@ -148,6 +172,11 @@ pub(crate) async fn refresh(
         (RefreshVerdict::EndFamily, Some(stored)) => {
             state.look_again.at(Whom::Account(stored.account));
             tracing::warn!(%device, "a refresh token came a second time or from another device: its family has ended");
+            let happened = Event {
+                device: Some(device),
+                ..event(happening::REFRESH_TOKEN_REUSED, stored.account, now)
+            };
+            state.note_later(stored.clinic, happened);
         }
         (RefreshVerdict::DeviceLost, _) => {
             tracing::warn!(%device, "a lost device was told so");
@@ -188,35 +217,46 @@ pub(crate) async fn sign_out(
         .await?;
     if let (RefreshVerdict::EndFamily, Some(stored)) = (verdict, stored) {
         state.look_again.at(Whom::Account(stored.account));
-        let happened = event(happening::SIGNED_OUT, stored.account, device, now);
+        let happened = Event {
+            device: Some(device),
+            ..event(happening::SIGNED_OUT, stored.account, now)
+        };
         state.note_later(stored.clinic, happened);
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn event(what: &str, account: AccountId, device: DeviceId, at: Timestamp) -> Event {
+fn event(what: &str, account: AccountId, at: Timestamp) -> Event {
     Event {
         at,
         account: Some(account),
-        device: Some(device),
+        device: None,
         document: None,
         what: what.to_owned(),
         detail: String::from("{}"),
     }
 }
 
-/// Somebody tried a wrong password: the trails of that person's clinics say so. What nobody's address is leaves none.
-fn note_refused(state: &AppState, account: AccountId, device: DeviceId) {
+/// Puts something that happened to somebody into the trails of their clinics, after the answer.
+pub(super) fn note_everywhere(
+    state: &AppState,
+    account: AccountId,
+    device: Option<DeviceId>,
+    what: &'static str,
+) {
     let (noting, now) = (state.clone(), state.settings.clock.now());
     state.sessions.spawn(async move {
         match noting.storage.principals(account).await {
             Ok(principals) => {
                 for principal in principals {
-                    let happened = event(happening::SIGN_IN_REFUSED, account, device, now);
+                    let happened = Event {
+                        device,
+                        ..event(what, account, now)
+                    };
                     noting.note_later(principal.clinic, happened);
                 }
             }
-            Err(error) => tracing::error!(%error, "the trail lacks a refused sign-in"),
+            Err(error) => tracing::error!(%error, what, "the trail lacks what happened to somebody"),
         }
     });
 }

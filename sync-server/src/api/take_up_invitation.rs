@@ -9,12 +9,14 @@ use crate::error::ApiError;
 use crate::identity::read_invitation_link;
 use crate::server::AppState;
 use crate::storage::Whom;
-use crate::storage::people::{Account, StoredInvitation, TakeUp, TakenUp, Taker};
+use crate::storage::people::{Account, NewIdentity, StoredInvitation, TakeUp, TakenUp, Taker};
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::{AcceptInvitation, FollowLink, Invited, SignedIn};
+use shared_model::ids::DeviceId;
 
-async fn find(state: &AppState, token: &str) -> Result<(StoredInvitation, [u8; 32]), ApiError> {
+/// The invitation of a link, and what its token is kept as.
+pub(super) async fn find(state: &AppState, token: &str) -> Result<(StoredInvitation, [u8; 32]), ApiError> {
     let (clinic, hash) = read_invitation_link(token).ok_or(ApiError::LinkNoLongerValid)?;
     let now = state.settings.clock.now();
     let stored = state
@@ -77,23 +79,40 @@ pub(crate) async fn accept(
     if people.is_lost(request.device).await? {
         return Err(ApiError::DeviceLost);
     }
+    let taker = Joining {
+        who,
+        identity: None,
+        device: request.device,
+        device_name: &request.device_name,
+    };
+    join(&state, &stored, token, taker).await
+}
+
+/// Somebody who has shown that they may take an invitation up, and with what.
+pub(super) struct Joining<'a> {
+    pub(super) who: Taker,
+    pub(super) identity: Option<NewIdentity>,
+    pub(super) device: DeviceId,
+    pub(super) device_name: &'a str,
+}
+
+pub(super) async fn join(
+    state: &AppState,
+    stored: &StoredInvitation,
+    token: [u8; 32],
+    joining: Joining<'_>,
+) -> Result<Json<SignedIn>, ApiError> {
     let take_up = TakeUp {
         clinic: stored.clinic,
         token,
         now: state.settings.clock.now(),
-        who,
+        who: joining.who,
+        identity: joining.identity,
     };
-    let TakenUp::Member(account) = people.take_up(take_up).await? else {
+    let TakenUp::Member(account) = state.storage.people().take_up(take_up).await? else {
         return Err(ApiError::LinkNoLongerValid);
     };
     state.look_again.at(Whom::Account(account));
-    tracing::info!(%account, invitation = %invitation.id, "took an invitation up");
-    begin_sign_in(
-        &state,
-        account,
-        stored.clinic,
-        request.device,
-        &request.device_name,
-    )
-    .await
+    tracing::info!(%account, invitation = %stored.invitation.id, "took an invitation up");
+    begin_sign_in(state, account, stored.clinic, joining.device, joining.device_name).await
 }

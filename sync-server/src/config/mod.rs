@@ -1,7 +1,7 @@
 //! The command line and its environment: every setting in one place.
 
 use crate::at_rest::{MasterKey, MasterKeyError, MasterKeys};
-use crate::identity::{Network, RequestLimits};
+use crate::identity::{Network, ProviderSetting, ProviderSettingError, RequestLimits, read_providers};
 use crate::mail::{MailWay, Post, PostSettingError};
 use crate::storage::Storage;
 use crate::storage::StorageError;
@@ -54,6 +54,12 @@ pub struct Serve {
     /// Addresses or networks of proxies whose X-Forwarded-For is believed, as in "10.0.0.2,172.16.0.0/12"
     #[arg(long = "trusted-proxy", env = "TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
+    /// Serve TLS with this certificate (PEM, followed by those that vouch for it); a renewed file is taken up by itself
+    #[arg(long, env = "TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, env = "TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
     /// Pages of other servers that may open sockets here, as in "https://widgets.example.org"
     #[arg(long = "allowed-origin", env = "ALLOWED_ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
@@ -62,6 +68,8 @@ pub struct Serve {
     pub requests_at_once: u32,
     #[command(flatten)]
     pub mail: Mail,
+    #[command(flatten)]
+    pub openid: OpenId,
     /// Days for which single changes are kept; a device that was away for longer gets the documents that changed, whole
     #[arg(long, env = "KEEP_CHANGES_DAYS", default_value_t = 7)]
     pub keep_changes_days: u16,
@@ -149,8 +157,51 @@ impl Mail {
     /// Without a slash at the end.
     pub fn address(&self, listening_at: &str) -> String {
         let named = self.public_address.as_deref();
-        let address = named.map_or_else(|| format!("http://{listening_at}"), str::to_owned);
+        let address = named.map_or_else(|| listening_at.to_owned(), str::to_owned);
         address.trim_end_matches('/').to_owned()
+    }
+}
+
+/// Who vouches for people beside their passwords.
+#[derive(Args)]
+pub struct OpenId {
+    /// File with the sign-in providers (OpenID Connect), a JSON list; docs/accounts.md says what it has
+    #[arg(long = "openid-file", env = "OPENID_FILE")]
+    pub file: Option<PathBuf>,
+    /// The same list itself, instead of a file
+    #[arg(
+        long = "openid",
+        env = "OPENID",
+        hide_env_values = true,
+        conflicts_with = "file"
+    )]
+    pub list: Option<String>,
+}
+
+/// Without what is secret in the list.
+impl std::fmt::Debug for OpenId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenId")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+impl OpenId {
+    /// # Errors
+    /// If the file cannot be read, or the list is not of the form that is expected.
+    pub fn providers(&self) -> Result<Vec<ProviderSetting>, ProviderSettingError> {
+        match (&self.list, &self.file) {
+            (Some(list), _) => read_providers(list),
+            (None, Some(file)) => {
+                let read = std::fs::read_to_string(file);
+                read_providers(&read.map_err(|error| ProviderSettingError::File {
+                    file: file.display().to_string(),
+                    error,
+                })?)
+            }
+            (None, None) => Ok(Vec::new()),
+        }
     }
 }
 

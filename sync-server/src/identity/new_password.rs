@@ -8,6 +8,32 @@ use zxcvbn::{Score, zxcvbn};
 /// As many signs as the estimate looks at; what is longer is not weaker for it.
 const LOOKED_AT: usize = 72;
 
+/// What anybody would try who knows no more than that this is a clinic.
+const OF_THE_TRADE: [&str; 22] = [
+    "admin",
+    "administrator",
+    "animal",
+    "animals",
+    "clinic",
+    "desk",
+    "front",
+    "frontdesk",
+    "nurse",
+    "owner",
+    "patient",
+    "patients",
+    "pet",
+    "pets",
+    "reception",
+    "records",
+    "technician",
+    "vet",
+    "vetclinic",
+    "veterinarian",
+    "veterinary",
+    "vets",
+];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordRefused {
     /// Too short, or guessed soon.
@@ -37,7 +63,7 @@ pub fn judge_new_password(password: &str, about: &[&str]) -> Result<(), Password
         .flat_map(|words| words.split(|c: char| !c.is_alphanumeric()).chain([*words]))
         .filter(|word| word.chars().count() > 2);
     let words: Vec<String> = parts.map(str::to_lowercase).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).chain(OF_THE_TRADE).collect();
     let looked_at: String = password.chars().take(LOOKED_AT).collect();
     if zxcvbn(&looked_at, &words).score() < Score::Three {
         return Err(PasswordRefused::Weak);
@@ -72,6 +98,9 @@ mod tests {
             "northgate2026",
             "veterinary1",
             "iloveyou2",
+            "vetclinic1",
+            "vetclinic2026",
+            "frontdesk123",
         ] {
             check(weak, Err(PasswordRefused::Weak));
         }
@@ -79,6 +108,7 @@ mod tests {
             "lantern beagle orchard",
             "quince-fathom-41-sled",
             "vier M\u{f6}wen im Regen",
+            "seven otters read old maps in a lantern orchard while quince trees hum softly at dusk",
             "p\u{159}\u{ed}li\u{161} \u{17e}lu\u{165}ou\u{10d}k\u{fd} k\u{16f}\u{148}",
         ] {
             check(good, Ok(()));

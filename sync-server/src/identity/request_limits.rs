@@ -1,7 +1,8 @@
 //! Limits on requests, by address and by account: who asks for more than people and their devices do waits.
 //!
-//! In memory and bounded: a restart forgives, and a flood of addresses cannot fill the memory. Pure but for its table: the
-//! time is an argument.
+//! In memory and bounded: a restart forgives, and a flood of addresses cannot fill the memory. Pure but for its table and
+//! the log: the time is an argument. The log has a line whenever somebody meets a limit, and none for what they go on
+//! asking meanwhile: a flood of requests is no flood of lines.
 
 use super::Address;
 use shared_model::ids::AccountId;
@@ -58,6 +59,29 @@ enum Key {
     MailsTo(String),
 }
 
+impl Key {
+    /// What was asked for too often, in the log's words: whose address it was is nobody's business there.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Address(_) => "requests of an address",
+            Self::Account(_) => "requests of an account",
+            Self::SecretsFrom(_) => "secrets from an address",
+            Self::MailsFrom(_) => "mails from an address",
+            Self::MailsBy(_) => "mails by an account",
+            Self::MailsTo(_) => "mails to an address",
+        }
+    }
+}
+
+/// What somebody owes.
+#[derive(Clone, Copy, Debug)]
+struct Debt {
+    /// The moment at which all of it is paid for.
+    paid: Instant,
+    /// They have been told to wait, and nothing was granted since.
+    refused: bool,
+}
+
 /// Keys remembered before those are forgotten that owe nothing.
 const MANY: usize = 50_000;
 
@@ -65,15 +89,14 @@ const MANY: usize = 50_000;
 #[derive(Debug)]
 pub struct Requests {
     limits: RequestLimits,
-    /// The moment at which all of it is paid for.
-    paid: Mutex<HashMap<Key, Instant>>,
+    debts: Mutex<HashMap<Key, Debt>>,
 }
 
 impl Requests {
     pub fn new(limits: RequestLimits) -> Self {
         Self {
             limits,
-            paid: Mutex::default(),
+            debts: Mutex::default(),
         }
     }
 
@@ -105,20 +128,27 @@ impl Requests {
     fn take(&self, key: Key, limit: RequestLimit, now: Instant) -> Result<(), Duration> {
         let one = Duration::from_secs_f64(60.0 / f64::from(limit.per_minute.max(1)));
         let granted = one * limit.at_once.saturating_sub(1);
-        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
-        if paid.len() >= MANY {
-            paid.retain(|_, paid| *paid > now);
+        let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
+        if debts.len() >= MANY {
+            debts.retain(|_, debt| debt.paid > now);
         }
         // A table full of debtors: a flood of addresses is somebody else's to stop, and memory stays bounded.
-        if paid.len() >= MANY && !paid.contains_key(&key) {
+        if debts.len() >= MANY && !debts.contains_key(&key) {
             return Ok(());
         }
-        let owed = paid.get(&key).map_or(now, |paid| (*paid).max(now));
+        let owed = debts.get(&key).map_or(now, |debt| debt.paid.max(now));
         let wait = owed.saturating_duration_since(now).saturating_sub(granted);
         if !wait.is_zero() {
+            let first = |debt: &mut Debt| !std::mem::replace(&mut debt.refused, true);
+            let is_first = debts.get_mut(&key).is_some_and(first);
+            drop(debts);
+            if is_first {
+                tracing::warn!(of = key.word(), "more was asked for than is granted");
+            }
             return Err(wait);
         }
-        paid.insert(key, owed + one);
+        let paid = owed + one;
+        debts.insert(key, Debt { paid, refused: false });
         Ok(())
     }
 }

@@ -76,6 +76,11 @@ impl Post {
     pub fn by_smtp(address: &str, name: &str) -> Result<MailWay, PostSettingError> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(address)
             .map_err(|error| PostSettingError::Server(without_password(address), error))?;
+        if !is_private(address) {
+            tracing::warn!(
+                "mails, and the links in them, may leave unencrypted: name the mail server with smtps:// or ?tls=required"
+            );
+        }
         Ok(MailWay::Smtp(
             builder
                 .timeout(Some(WITHIN))
@@ -146,6 +151,17 @@ fn judge(error: SmtpError) -> PostError {
     }
 }
 
+/// Whether nobody on the way to the mail server can read: it is on this machine, or there is TLS and no doing without.
+fn is_private(address: &str) -> bool {
+    let (scheme, rest) = address.split_once("://").unwrap_or_default();
+    let server = rest.rsplit_once('@').map_or(rest, |(_, server)| server);
+    let is_here = ["localhost", "127.0.0.1", "[::1]"].into_iter().any(|here| {
+        let behind = server.strip_prefix(here);
+        behind.is_some_and(|behind| behind.is_empty() || behind.starts_with([':', '/', '?']))
+    });
+    is_here || scheme == "smtps" || server.contains("tls=required")
+}
+
 fn without_password(address: &str) -> String {
     match (address.find("://"), address.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 <= at => {
@@ -165,5 +181,19 @@ mod tests {
         let told = error.expect("no such form of TLS").to_string();
         assert!(!told.contains("secret"), "{told}");
         assert_eq!(without_password("mail.example.org"), "mail.example.org");
+    }
+
+    #[test]
+    fn which_ways_to_a_mail_server_are_private() {
+        let check = |address: &str, expected: bool| assert_eq!(is_private(address), expected, "{address}");
+        check("smtps://desk:secret@mail.example.org", true);
+        check("smtp://desk:secret@mail.example.org:587?tls=required", true);
+        check("smtp://localhost", true);
+        check("smtp://127.0.0.1:2525", true);
+        check("smtp://[::1]:25/clinic", true);
+        check("smtp://mail.example.org", false);
+        check("smtp://mail.example.org?tls=opportunistic", false);
+        check("smtp://localhost.example.org", false);
+        check("smtp://localhost:25@mail.example.org", false);
     }
 }

@@ -37,6 +37,13 @@ pub(crate) enum Letter<'a> {
     },
     /// To an address that somebody else asked for, and that has an account.
     EmailTaken,
+    /// Signing in with a provider is another way in from now on.
+    ProviderLinked {
+        provider: &'a str,
+    },
+    ProviderUnlinked {
+        provider: &'a str,
+    },
 }
 
 /// Writes letters of one server.
@@ -141,6 +148,24 @@ impl Writing<'_> {
                     say("email-change-not-me"),
                 ],
                 choose_anew("email-change-link"),
+                Vec::new(),
+            ),
+            Letter::ProviderLinked { provider } => words(
+                sentence("provider-linked-subject", &[("provider", provider)]),
+                vec![
+                    sentence("provider-linked-text", &[("provider", provider)]),
+                    say("provider-linked-not-me"),
+                ],
+                choose_anew("provider-linked-link"),
+                Vec::new(),
+            ),
+            Letter::ProviderUnlinked { provider } => words(
+                sentence("provider-unlinked-subject", &[("provider", provider)]),
+                vec![
+                    sentence("provider-unlinked-text", &[("provider", provider)]),
+                    say("provider-linked-not-me"),
+                ],
+                choose_anew("provider-linked-link"),
                 Vec::new(),
             ),
             Letter::EmailTaken => words(
@@ -270,6 +295,8 @@ mod tests {
                 address: "new@example.org",
             },
             Letter::EmailTaken,
+            Letter::ProviderLinked { provider: "Google" },
+            Letter::ProviderUnlinked { provider: "Google" },
         ];
         for letter in letters {
             let mail = WRITING.write(letter, "vet@example.org", "Petra");

@@ -29,12 +29,13 @@ impl LateChange {
     }
 }
 
-/// Whose work is handed in, where, and from which device.
+/// Whose work is handed in, where, from which device, and by whom if not by its author.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Giver {
     pub clinic: ClinicId,
     pub account: AccountId,
     pub device: DeviceId,
+    pub brought_by: Option<AccountId>,
 }
 
 /// What came of handing in.
@@ -53,6 +54,8 @@ pub struct WaitingLateChange {
     pub late: LateChange,
     pub author: AccountId,
     pub author_name: String,
+    /// Of whoever handed it in, if it was not its author.
+    pub brought_by: Option<String>,
     pub device: DeviceId,
     pub received_at: Timestamp,
 }

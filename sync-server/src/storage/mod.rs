@@ -17,6 +17,7 @@ use self::trail::TrailStorage;
 use crate::identity::{NewRefreshToken, RefreshVerdict, StoredRefreshToken};
 use async_trait::async_trait;
 use automerge::ChangeHash;
+use shared_model::authorship::{KeyId, SIGNATURE};
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal, Role};
@@ -86,7 +87,31 @@ pub struct ChangeRow {
     pub seq: u64,
     pub account: AccountId,
     pub device: DeviceId,
+    /// Its author's, if it was signed itself and not one above it.
+    pub signed: Option<Signed>,
     pub bytes: Vec<u8>,
+}
+
+/// A change's signature, and the key that it was found to be by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub key: KeyId,
+    pub signature: [u8; SIGNATURE],
+}
+
+impl Signed {
+    /// As it lies in a column.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        [&self.key[..], &self.signature[..]].concat()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (key, signature) = bytes.split_first_chunk()?;
+        Some(Self {
+            key: *key,
+            signature: signature.try_into().ok()?,
+        })
+    }
 }
 
 #[derive(Clone, Debug)]

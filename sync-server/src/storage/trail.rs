@@ -3,8 +3,9 @@
 //! Invariant: rows and events of a clinic are linked in the order of their numbers, and the link of the last one is kept
 //! apart from them, so that an end that was cut off shows.
 
-use super::Stored;
+use super::{Signed, Stored};
 use async_trait::async_trait;
+use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 
@@ -38,11 +39,21 @@ pub struct LinkedRun {
 pub mod happening {
     pub const SIGNED_IN: &str = "signed_in";
     pub const SIGN_IN_REFUSED: &str = "sign_in_refused";
+    /// By two who hold tokens of one sign-in, or from another device: the sign-in has ended.
+    pub const REFRESH_TOKEN_REUSED: &str = "refresh_token_reused";
     pub const SIGNED_OUT: &str = "signed_out";
+    pub const PASSWORD_CHANGED: &str = "password_changed";
+    /// A mail to it was answered; it is the account's from now on, if it was not before.
+    pub const ADDRESS_CONFIRMED: &str = "address_confirmed";
     pub const ROLES_CHANGED: &str = "roles_changed";
     pub const DEVICE_SIGNED_OUT: &str = "device_signed_out";
+    pub const DEVICE_FOUND: &str = "device_found";
     pub const DEVICE_LOST: &str = "device_lost";
+    pub const SIGNING_KEY_REGISTERED: &str = "signing_key_registered";
     pub const WORK_REFUSED: &str = "work_refused";
+    /// A provider's account is a way into this person's from now on, or no more.
+    pub const PROVIDER_LINKED: &str = "provider_linked";
+    pub const PROVIDER_UNLINKED: &str = "provider_unlinked";
     pub const RECORD_READ: &str = "record_read";
     pub const LATE_WORK_HANDED_IN: &str = "late_work_handed_in";
     pub const LATE_WORK_TAKEN: &str = "late_work_taken";
@@ -66,6 +77,19 @@ pub struct LinkedEvent {
     pub number: u64,
     pub event: Event,
     pub link: Link,
+}
+
+/// A change with its author's signature, as it was entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedChange {
+    pub number: u64,
+    pub position: u32,
+    pub document: DocumentId,
+    pub hash: ChangeHash,
+    pub account: AccountId,
+    pub device: DeviceId,
+    /// `None` if what lies there is no signature.
+    pub signed: Option<Signed>,
 }
 
 /// Where a clinic's chains begin and end.
@@ -147,6 +171,13 @@ pub trait TrailStorage: Send + Sync {
         after: Option<(u64, u32)>,
         limit: usize,
     ) -> Stored<Vec<LinkedRun>>;
+    /// Signed changes that are kept as such, in their order, from behind a number and position on.
+    async fn signed_changes(
+        &self,
+        clinic: ClinicId,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Stored<Vec<SignedChange>>;
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>>;
     /// The latest first.
     async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>>;

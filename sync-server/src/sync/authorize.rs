@@ -3,6 +3,8 @@
 //! Invariant: pure. What it needs to know of the database is in its arguments, and it alters nothing.
 
 use super::accept::{Author, Working};
+use super::authorship::Authors;
+use crate::storage::Signed;
 use automerge::{Change, ChangeHash};
 use minicbor::bytes::ByteVec;
 use sha2::{Digest, Sha256};
@@ -18,6 +20,7 @@ use shared_model::protocol::{MAX_CHANGE, PushItem, RefusalCode};
 use shared_model::time::Timestamp;
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 /// What a document's bytes may inflate to with one more change. Half of what devices open: a document saved anew has
 /// other columns than its changes.
@@ -51,6 +54,10 @@ pub(super) struct ReadChange {
     pub(super) hash: ChangeHash,
     pub(super) chunk: Vec<u8>,
     pub(super) change: Result<Change, Objection>,
+    /// Who signed for it; whoever pushes, where nothing is signed.
+    pub(super) author: Option<Arc<Author>>,
+    /// The signature, if it is this change that bears one.
+    pub(super) signed: Option<Signed>,
 }
 
 /// How many bytes changes may still inflate to that are held together.
@@ -86,12 +93,20 @@ impl Room {
 }
 
 impl ReadItem {
-    /// Reads the items of a push. What inflates to more than a push may, beyond what precedes it, is not decoded.
-    pub(crate) fn read_push(items: Vec<PushItem>) -> Vec<Self> {
+    /// Reads the items of a push. What inflates to more than a push may, beyond what precedes it, is not decoded. Without
+    /// `authors` everything is the work of whoever pushes.
+    pub(crate) fn read_push(items: Vec<PushItem>, authors: Option<&Authors>) -> Vec<Self> {
         let mut room = Room::new(MAX_PUSH_INFLATED);
         items
             .into_iter()
-            .map(|item| Self::read(item, &mut room))
+            .map(|mut item| {
+                let signatures = std::mem::take(&mut item.signatures);
+                let mut read = Self::read(item, &mut room);
+                if let Some(authors) = authors {
+                    authors.vouch(&mut read, signatures);
+                }
+                read
+            })
             .collect()
     }
 
@@ -107,6 +122,8 @@ impl ReadItem {
                     .map_or_else(|_| hash_of_unreadable(&chunk), Change::hash),
                 chunk,
                 change,
+                author: None,
+                signed: None,
             }
         };
         Self {
@@ -127,6 +144,8 @@ impl ReadItem {
                 hash: change.hash(),
                 chunk: change.raw_bytes().to_vec(),
                 change: Ok(change),
+                author: None,
+                signed: None,
             }],
         }
     }
@@ -186,6 +205,13 @@ pub(super) fn authorize(
             "the writer identity belongs to another account or device",
         );
     }
+    // Before what it builds on is looked at: all of their work is refused for the one reason, and handed in as it is.
+    if author.principal.roles.is_empty() {
+        return objection(
+            RefusalCode::NotPermitted,
+            "its author belongs to the clinic no more",
+        );
+    }
     let Numbers { seq: last, max_op } = document.numbers_of(change.actor_id());
     if change.seq() <= last {
         return objection(
@@ -193,7 +219,9 @@ pub(super) fn authorize(
             format!("change {} of this writer is another one", change.seq()),
         );
     }
-    if change.deps().iter().any(|dep| refused.contains(dep)) {
+    // What was refused once may have been taken since.
+    let is_out = |dep: &ChangeHash| refused.contains(dep) && !document.has(dep);
+    if change.deps().iter().any(is_out) {
         return objection(
             RefusalCode::BuildsOnRefused,
             "an earlier change that it builds on was refused",
@@ -271,8 +299,9 @@ mod tests {
             document: DocumentId(Uuid::from_u128(1)),
             schema_version: SCHEMA_VERSION,
             changes: vec![chunk.into(); MAX_PUSH_CHANGES],
+            signatures: Vec::new(),
         };
-        let read = ReadItem::read_push(vec![item]);
+        let read = ReadItem::read_push(vec![item], None);
         let held: usize = read[0].changes.iter().filter(|read| read.change.is_ok()).count() * inflated;
         assert!(
             held > MAX_PUSH_INFLATED / 2 && held <= MAX_PUSH_INFLATED + MAX_INFLATED,

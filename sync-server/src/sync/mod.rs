@@ -2,6 +2,7 @@
 
 mod accept;
 mod authorize;
+mod authorship;
 mod automerge_repo;
 mod catch_up;
 mod fan_out;

@@ -5,15 +5,12 @@
 
 use crate::storage::{FeedStep, StepContent, StoredDocument};
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use minicbor::Encoder;
 use shared_model::documents::Kind;
 use shared_model::ids::DocumentId;
 use shared_model::permissions::Feed;
 use shared_model::protocol::{self, Cursor, MAX_FRAME, PAGE_TARGET, Page, ServerMessage};
 use std::collections::HashMap;
-use std::io::Write;
 
 /// One entry of a page, borrowed from wherever it lies.
 #[derive(Debug)]
@@ -84,7 +81,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// The deflated body of a page.
+/// The body of a page, packed.
 pub(super) fn body(pieces: &[Piece<'_>]) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::with_capacity(PAGE_TARGET));
     encoder
@@ -92,19 +89,13 @@ pub(super) fn body(pieces: &[Piece<'_>]) -> Vec<u8> {
         .map(drop)
         .and_then(|()| pieces.iter().try_for_each(|piece| piece.encode(&mut encoder)))
         .expect("writing to memory cannot fail");
-    let plain = encoder.into_writer();
-    let mut packed = DeflateEncoder::new(Vec::with_capacity(plain.len() / 2), Compression::fast());
-    packed
-        .write_all(&plain)
-        .and_then(|()| packed.finish())
-        .expect("writing to memory cannot fail")
+    protocol::pack_encoded(&encoder.into_writer())
 }
 
 /// The whole frame of a page.
 pub(super) fn frame(number: u64, cursor: Cursor, body: Vec<u8>) -> Bytes {
     let frame = protocol::encode(&ServerMessage::Page(Page {
         number,
-        feed: cursor.feed,
         cursor,
         body: body.into(),
     }));

@@ -5,6 +5,7 @@
 //! far as everything that fan-out has handed over; otherwise it is read from the database until it does.
 
 use super::accept::{Author, QueuedPush, ReadItem, Writer};
+use super::authorship::{Authors, NotKnown};
 use super::catch_up::{self, CatchUp};
 use super::fan_out::{Attendance, ForSession, LivePage};
 use super::look_again::Ear;
@@ -21,7 +22,7 @@ use shared_model::ids::{DeviceId, DocumentId};
 use shared_model::permissions::{Feed, Principal};
 use shared_model::protocol::{
     self, ClientMessage, Content, Cursor, Entry, Goodbye, Hello, MAX_PUSH_CHANGES, PAGE_WINDOW,
-    PROTOCOL_VERSION, PUSH_WINDOW, Push, ServerMessage, Welcome,
+    PROTOCOL_VERSION, PUSH_WINDOW, Push, PushItem, ServerMessage, Welcome,
 };
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,6 +46,15 @@ enum End {
 impl From<Goodbye> for End {
     fn from(goodbye: Goodbye) -> Self {
         Self::Goodbye(goodbye)
+    }
+}
+
+impl From<NotKnown> for End {
+    fn from(error: NotKnown) -> Self {
+        match error {
+            NotKnown::Goodbye(goodbye) => goodbye.into(),
+            NotKnown::Storage(error) => error.into(),
+        }
     }
 }
 
@@ -158,6 +168,8 @@ struct Session {
     device: DeviceId,
     attendance: Attendance,
     writer: Arc<Writer>,
+    /// Whose signatures count.
+    authors: Authors,
     feeds: Vec<FeedState>,
     /// Pages of the one feed that is being caught up.
     catching_up: Option<mpsc::Receiver<CatchUp>>,
@@ -210,6 +222,7 @@ async fn begin(state: &AppState, line: &mut Line<impl Socket>) -> Result<Session
         ear,
         attendance,
     } = greet(state, &hello).await?;
+    let authors = Authors::begin(state, &principal, hello.device, &hello.signing_key).await?;
     let head = state.storage.head(principal.clinic).await?;
     attendance.stands_at(head);
     let heads = principal.feeds().into_iter().map(|feed| (feed, head)).collect();
@@ -245,6 +258,7 @@ async fn begin(state: &AppState, line: &mut Line<impl Socket>) -> Result<Session
             },
             refused: Mutex::default(),
         }),
+        authors,
         feeds: feeds.collect(),
         principal,
         attendance,
@@ -286,6 +300,11 @@ pub(super) fn cost_of(push: &Push) -> Result<Cost, Goodbye> {
     let changes = || push.items.iter().flat_map(|item| &item.changes);
     if changes().count().max(push.items.len()) > MAX_PUSH_CHANGES {
         return Err(Goodbye::TooLarge);
+    }
+    // Nobody signs a change twice.
+    let signed_twice = |item: &PushItem| item.signatures.len() > item.changes.len();
+    if push.items.iter().any(signed_twice) {
+        return Err(Goodbye::Malformed);
     }
     Ok(Cost {
         pushes: 1,
@@ -447,7 +466,8 @@ impl Session {
         self.charge(cost)?;
         self.last_push = Some(push.number);
         self.pushes_open += 1;
-        let read = move || ReadItem::read_push(push.items);
+        let authors = self.authors.of(&self.state, &push.items).await?;
+        let read = move || ReadItem::read_push(push.items, Some(&authors));
         let items = if bytes > READ_INLINE {
             let heavy_work = self.state.settings.heavy_work;
             heavy_work.run(read).await.map_err(|_| Goodbye::Later)?
@@ -535,6 +555,8 @@ impl Session {
                     .await;
             }
         }
+        let account = self.principal.account;
+        tracing::info!(%account, %document, "asked for a record that is not there for them");
         Ok(())
     }
 

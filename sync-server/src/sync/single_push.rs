@@ -3,6 +3,7 @@
 //! Invariant: nothing is taken here that a session would not take.
 
 use super::accept::{Author, QueuedPush, ReadItem, Writer};
+use super::authorship::{Authors, NotKnown};
 use super::fan_out::ForSession;
 use super::quota::{Cost, LONGEST_WAIT};
 use super::session::{cost_of, may_speak};
@@ -17,6 +18,15 @@ use tokio::time::{Instant, timeout};
 
 /// Accept answers, or gives up after its own patience, long before.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+impl From<NotKnown> for NotPushed {
+    fn from(error: NotKnown) -> Self {
+        match error {
+            NotKnown::Goodbye(goodbye) => goodbye.into(),
+            NotKnown::Storage(error) => error.into(),
+        }
+    }
+}
 
 /// Why nothing was taken.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +64,10 @@ pub(crate) async fn push_once(
     if owed > LONGEST_WAIT {
         return Err(NotPushed::SlowDown { wait: owed });
     }
+    let authors = Authors::begin(state, &principal, device, &single.signing_key).await?;
+    let authors = authors.of(state, &push.items).await?;
     let wait = state.accounts.charge(&principal, cost, now).min(LONGEST_WAIT);
-    let read = move || ReadItem::read_push(push.items);
+    let read = move || ReadItem::read_push(push.items, Some(&authors));
     let items = state
         .settings
         .heavy_work

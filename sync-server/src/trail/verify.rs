@@ -1,9 +1,13 @@
-//! Walks a clinic's trail from its first row to its last and finds the first that is not what it was.
+//! Walks a clinic's trail from its first row to its last and finds the first that is not what it was, and the first change
+//! that was not signed by whom it was entered for.
 
 use super::chain::{beginning, link_event, link_run};
-use crate::storage::trail::{Anchors, Link, LinkedEvent, LinkedRun};
+use crate::storage::trail::{Anchors, Link, LinkedEvent, LinkedRun, SignedChange};
 use crate::storage::{Storage, Stored};
-use shared_model::ids::ClinicId;
+use shared_model::authorship::{KeyId, PublicKey};
+use shared_model::ids::{AccountId, ClinicId, DeviceId};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 /// Rows read at a time.
@@ -39,6 +43,11 @@ pub enum Break {
     RowsMissing {
         after: u64,
     },
+    /// A change's signature is not by whom it was entered for.
+    Signature {
+        number: u64,
+        position: u32,
+    },
     Event {
         number: u64,
     },
@@ -59,6 +68,10 @@ impl fmt::Display for Break {
             Self::RowsMissing { after } => {
                 write!(f, "rows of what was written are missing after number {after}")
             }
+            Self::Signature { number, position } => write!(
+                f,
+                "change {number}.{position} was not signed by whom it is said to be by"
+            ),
             Self::Event { number } => {
                 write!(f, "event {number} is not what it was, or one before it is gone")
             }
@@ -97,6 +110,17 @@ pub async fn verify_trail(storage: &dyn Storage, clinic: ClinicId) -> Stored<Ver
             after = Some((last.run.number, last.run.position));
             rows.iter().for_each(|row| walk.row(row));
         }
+        let mut authors = Authors::default();
+        let mut after_change = None;
+        loop {
+            let changes = storage.signed_changes(clinic, after_change, STRETCH).await?;
+            let Some(last) = changes.last() else { break };
+            after_change = Some((last.number, last.position));
+            for change in &changes {
+                let key = authors.key_of(storage, change).await?;
+                walk.signature(change, key);
+            }
+        }
         let mut after_event = 0;
         loop {
             let events = storage.trail_events(clinic, after_event, STRETCH).await?;
@@ -108,6 +132,31 @@ pub async fn verify_trail(storage: &dyn Storage, clinic: ClinicId) -> Stored<Ver
         let now = storage.trail_anchors(clinic).await?;
         if (now.horizon, now.joint, now.runs) == (anchors.horizon, anchors.joint, anchors.runs) {
             return Ok(walk.end(&now, after, after_event));
+        }
+    }
+}
+
+/// Keys that were looked up already.
+#[derive(Default)]
+struct Authors(HashMap<(DeviceId, KeyId), Option<(AccountId, PublicKey)>>);
+
+impl Authors {
+    /// What a change was signed with, and whose it is.
+    async fn key_of(
+        &mut self,
+        storage: &dyn Storage,
+        change: &SignedChange,
+    ) -> Stored<Option<(AccountId, PublicKey)>> {
+        let Some(signed) = change.signed else {
+            return Ok(None);
+        };
+        match self.0.entry((change.device, signed.key)) {
+            Entry::Occupied(known) => Ok(*known.get()),
+            Entry::Vacant(unknown) => {
+                let found = storage.people().signing_key(change.device, signed.key).await?;
+                let key = found.and_then(|(account, key)| Some((account, PublicKey::from_bytes(&key)?)));
+                Ok(*unknown.insert(key))
+            }
         }
     }
 }
@@ -168,6 +217,25 @@ impl<'a> Walk<'a> {
         *chain = link;
         self.rows += 1;
         self.last_row = run.number;
+    }
+
+    fn signature(&mut self, change: &SignedChange, key: Option<(AccountId, PublicKey)>) {
+        if self.broken.is_some() {
+            return;
+        }
+        let good = match (&change.signed, key) {
+            (Some(signed), Some((account, key))) => {
+                account == change.account
+                    && key.has_signed(self.clinic, change.document, &change.hash, &signed.signature)
+            }
+            _ => false,
+        };
+        if !good {
+            self.broken = Some(Break::Signature {
+                number: change.number,
+                position: change.position,
+            });
+        }
     }
 
     fn event(&mut self, linked: &LinkedEvent) {

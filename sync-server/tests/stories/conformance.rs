@@ -83,6 +83,7 @@ fn writes(head: u64, number: u128, size: usize, more: &[Feed]) -> AcceptWrites {
         seq: 1,
         account,
         device,
+        signed: None,
         bytes: vec![number as u8; size],
     });
     writes.documents.push(DocumentRow {

@@ -263,6 +263,7 @@ async fn an_invitation_is_taken_up_once(engine: Engine) {
             token,
             now: Timestamp(now),
             who,
+            identity: None,
         };
         people.here().take_up(take_up).await.unwrap()
     };

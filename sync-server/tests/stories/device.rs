@@ -4,6 +4,7 @@ use automerge::{ActorId, Change};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use shared_model::SCHEMA_VERSION;
+use shared_model::authorship::SigningKey;
 use shared_model::commands::Command;
 use shared_model::documents::{Document, Kind, Stamp};
 use shared_model::ids::{DeviceId, DocumentId};
@@ -93,7 +94,25 @@ impl Device {
             device: self.device,
             actor: self.actor.to_bytes().to_vec().into(),
             cursors: self.cursors.clone(),
+            signing_key: self.key().public().into(),
         }
+    }
+
+    /// This person's signing key on this device.
+    pub fn key(&self) -> SigningKey {
+        let mut seed = [0; 32];
+        seed[..16].copy_from_slice(&self.device.bytes()[..]);
+        seed[16..].copy_from_slice(&self.principal.account.bytes()[..]);
+        SigningKey::from_seed(&seed)
+    }
+
+    /// The items with each of their changes signed.
+    pub fn signed(&self, mut items: Vec<PushItem>) -> Vec<PushItem> {
+        for item in &mut items {
+            let all = 0..item.changes.len();
+            self.key().sign_in_item(self.principal.clinic, item, all);
+        }
+        items
     }
 
     /// Opens the socket and says nothing.
@@ -229,7 +248,13 @@ impl Device {
         self.in_flight.push((self.pushes, count));
     }
 
+    /// Signs items as this person and pushes them.
     pub async fn push_items(&mut self, items: Vec<PushItem>) {
+        let items = self.signed(items);
+        self.push_as_it_is(items).await;
+    }
+
+    pub async fn push_as_it_is(&mut self, items: Vec<PushItem>) {
         self.pushes += 1;
         let push = Push {
             number: self.pushes,
@@ -248,7 +273,13 @@ impl Device {
 
     /// Pushes items and gives back what was refused of them.
     pub async fn refusals(&mut self, items: Vec<PushItem>) -> Vec<Refusal> {
-        self.push_items(items).await;
+        let items = self.signed(items);
+        self.refusals_as_it_is(items).await
+    }
+
+    /// The same with the signatures that the items have.
+    pub async fn refusals_as_it_is(&mut self, items: Vec<PushItem>) -> Vec<Refusal> {
+        self.push_as_it_is(items).await;
         self.in_flight.push((self.pushes, 0));
         self.until("the push is answered", |device| device.in_flight.is_empty())
             .await;
@@ -346,9 +377,9 @@ impl Device {
         for entry in protocol::unpack(&page.body).expect("a page that unpacks") {
             self.take(entry);
         }
-        let before = self.number(page.feed);
+        let before = self.number(page.cursor.feed);
         assert!(page.cursor.number >= before, "cursors never go back");
-        self.cursors.retain(|cursor| cursor.feed != page.feed);
+        self.cursors.retain(|cursor| cursor.feed != page.cursor.feed);
         self.cursors.push(page.cursor.clone());
         if page.number > 0 && self.acknowledges {
             self.send(&ClientMessage::PageStored(page.number)).await;
@@ -397,6 +428,7 @@ pub fn item(kind: Kind, document: DocumentId, changes: impl IntoIterator<Item = 
         document,
         schema_version: SCHEMA_VERSION,
         changes: changes.into_iter().map(Into::into).collect(),
+        signatures: Vec::new(),
     }
 }
 

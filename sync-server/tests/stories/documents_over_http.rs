@@ -36,7 +36,11 @@ fn single(device: &Device, items: Vec<PushItem>) -> SinglePush {
         protocol: PROTOCOL_VERSION,
         schema_version: SCHEMA_VERSION,
         actor: device.actor.to_bytes().to_vec().into(),
-        push: Push { number: 7, items },
+        push: Push {
+            number: 7,
+            items: device.signed(items),
+        },
+        signing_key: device.key().public().into(),
     }
 }
 
@@ -68,6 +72,11 @@ async fn a_document_is_read_and_known_again(engine: Engine) {
     desk.connect().await;
     let first = read(&desk, REX, &[]).await;
     assert_eq!(first.status, 200);
+    assert_eq!(
+        first.header("cache-control"),
+        "no-store",
+        "a browser keeps no record"
+    );
     let json = first.json();
     assert_eq!(json["kind"], "patient");
     assert_eq!(json["id"], json!(DocumentId::from(REX)));
@@ -81,7 +90,10 @@ async fn a_document_is_read_and_known_again(engine: Engine) {
     assert_eq!(tag, format!("\"{}\"", json["heads"][0].as_str().expect("a head")));
 
     let again = read(&desk, REX, &[("if-none-match", &tag)]).await;
-    assert_eq!(again.status, 304);
+    assert_eq!(
+        (again.status.as_u16(), again.header("cache-control")),
+        (304, "no-store")
+    );
     assert!(again.body.is_empty());
     let weak = format!("\"x\", W/{tag}");
     assert_eq!(read(&desk, REX, &[("if-none-match", &weak)]).await.status, 304);

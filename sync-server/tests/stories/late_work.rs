@@ -1,21 +1,24 @@
 //! Late work: what somebody did before their rights ended comes to the clinic's administrators, and to nobody else.
 
 use crate::at_rest::everything;
+use crate::authorship::joined;
 use crate::database::Engine;
 use crate::device::Device;
 use crate::http::{self, Response};
 use crate::morning::on_both;
 use crate::person::Person;
 use crate::practice::{MIA, PASSWORD, Practice, REX, found_clinic, fresh_id};
-use automerge::Change;
+use automerge::{Change, ChangeHash};
 use axum::http::Method;
 use serde_json::{Value, json};
 use shared_model::accounts::codes;
+use shared_model::authorship::{SigningKey, key_id};
 use shared_model::commands::{Command, EditPatient};
 use shared_model::documents::Kind;
-use shared_model::ids::{ClinicId, DeviceId, PatientId};
+use shared_model::ids::{AccountId, ClinicId, DeviceId, PatientId};
 use shared_model::late_work::{
-    HAND_IN_WITHIN_MS, HandIn, HandedIn, Kept, LateWork, LateWorkCount, LateWorkPage, MAX_ITEMS,
+    HAND_IN_WITHIN_MS, HandIn, HandedIn, Kept, LateWork, LateWorkCount, LateWorkPage, MAX_AUTHORS, MAX_ITEMS,
+    SignedBy,
 };
 use shared_model::time::Timestamp;
 use std::sync::Arc;
@@ -36,6 +39,9 @@ on_both! {
     pages_hold_all_of_it_once
     nobody_fills_the_inbox
     both_are_in_the_trail
+    a_colleague_brings_what_its_author_signed
+    nobody_brings_what_is_not_its_authors
+    who_has_left_is_told_to_whoever_waits_for_them
 }
 
 fn rename(patient: PatientId, name: &str) -> Command {
@@ -55,6 +61,7 @@ fn item(kind: Kind, document: PatientId, change: &Change, command: &Command) -> 
         change: change.raw_bytes().to_vec(),
         command: command.to_bytes(),
         made_at: Timestamp(1_700_000_000_000),
+        signed: None,
     }
 }
 
@@ -73,6 +80,7 @@ async fn hand_in(practice: &Practice, device: &Device, items: Vec<HandedIn>) -> 
         device: device.device,
         left: true,
         items,
+        authors: Vec::new(),
     };
     post(practice, &device.token, "/late-work", &json!(request)).await
 }
@@ -187,6 +195,7 @@ async fn who_has_not_left_is_told_so(engine: Engine) {
         device: vet.device,
         left: false,
         items: vec![item],
+        authors: Vec::new(),
     };
     let answer = post(&practice, &vet.token, "/late-work", &json!(request)).await;
     assert_eq!(answer.status, 200);
@@ -256,7 +265,8 @@ async fn what_is_not_what_it_says_it_is_is_not_kept(engine: Engine) {
     let request = json!(HandIn {
         device: fresh_id(DeviceId),
         left: true,
-        items: items.clone()
+        items: items.clone(),
+        authors: Vec::new(),
     });
     for token in [&vet.token, "", "x.y", &vet.refresh_token] {
         let answer = post(&practice, token, "/late-work", &request).await;
@@ -381,6 +391,7 @@ async fn pages_hold_all_of_it_once(engine: Engine) {
         clinic: practice.clinic,
         account: vet.principal.account,
         device: vet.device,
+        brought_by: None,
     };
     let all: Vec<LateChange> = (1..=17).map(large).collect();
     let kept = practice
@@ -417,6 +428,7 @@ async fn nobody_fills_the_inbox(engine: Engine) {
         clinic: practice.clinic,
         account,
         device: vet.device,
+        brought_by: None,
     };
     let small = |number: u64| LateChange {
         hash: automerge::ChangeHash(std::array::from_fn(|at| number.to_be_bytes()[at % 8])),
@@ -490,6 +502,122 @@ async fn both_are_in_the_trail(engine: Engine) {
     assert!(matches!(verdict, Ok(sync_server::trail::Verdict::Whole(_))));
 }
 
+/// As its author's device signed it.
+fn signed(practice: &Practice, key: &SigningKey, item: &HandedIn) -> HandedIn {
+    let hash: ChangeHash = item.hash.parse().expect("a hash");
+    HandedIn {
+        signed: Some(SignedBy {
+            key: key_id(&key.public()).to_vec(),
+            signature: key.sign(practice.clinic, item.document, &hash).to_vec(),
+        }),
+        ..item.clone()
+    }
+}
+
+async fn bring(
+    practice: &Practice,
+    colleague: &Device,
+    items: Vec<HandedIn>,
+    authors: Vec<AccountId>,
+) -> Response {
+    let request = HandIn {
+        device: colleague.device,
+        left: false,
+        items,
+        authors,
+    };
+    post(practice, &colleague.token, "/late-work", &json!(request)).await
+}
+
+/// The author had signed out before they left; whoever works on their device now has the work.
+async fn a_colleague_brings_what_its_author_signed(engine: Engine) {
+    let practice = Practice::with_records(engine).await;
+    let (vet, items) = gone(&practice, &["Rexie", "Rexo"]).await;
+    let desk = joined(&practice, "desk", &vet).await;
+    let brought: Vec<HandedIn> = items
+        .iter()
+        .map(|item| signed(&practice, &vet.key(), item))
+        .collect();
+    for _ in 0..2 {
+        let answer = bring(&practice, &desk, brought.clone(), Vec::new()).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let kept: Kept = answer.read();
+        assert_eq!((kept.account, kept.has_left), (desk.principal.account, false));
+        assert_eq!(kept.hashes.len(), 2);
+        assert_eq!(kept.authors_left, [vet.principal.account]);
+    }
+    let works = inbox(&practice).await;
+    assert_eq!(works.len(), 2);
+    for work in &works {
+        assert_eq!(
+            (work.author, work.author_name.as_str(), work.brought_by.as_deref()),
+            (vet.principal.account, "vet", Some("desk"))
+        );
+    }
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let page: Value = admin.get("/audit?verb=late_work_handed_in").await;
+    let entries = page["entries"].as_array().expect("a list");
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert_eq!(entries[0]["person"], json!(desk.principal.account));
+    assert_eq!(
+        entries[0]["detail"],
+        json!({ "of": vet.principal.account, "changes": 2 })
+    );
+}
+
+async fn nobody_brings_what_is_not_its_authors(engine: Engine) {
+    let practice = Practice::with_records(engine).await;
+    // Of a member: they send it themselves.
+    let mut tech = practice.device("tech").await;
+    tech.connect().await;
+    tech.offline();
+    tech.run(rename(REX, "Rexum"));
+    let (kind, _, change) = tech.outbox.last().expect("it waits");
+    let of_member = item(*kind, REX, change, &rename(REX, "Rexum"));
+    let of_member = signed(&practice, &tech.key(), &of_member);
+    let colleague = joined(&practice, "desk", &tech).await;
+    let answer = bring(&practice, &colleague, vec![of_member], Vec::new()).await;
+    let kept: Kept = answer.read();
+    assert_eq!((kept.hashes.len(), kept.authors_left.len()), (0, 0));
+
+    let (vet, items) = gone(&practice, &["Rexie", "Rexo"]).await;
+    let desk = joined(&practice, "desk", &vet).await;
+    let good = signed(&practice, &vet.key(), &items[0]);
+    // A key that nobody knows, a signature of another change, and none of either's length.
+    let unknown = signed(&practice, &SigningKey::from_seed(&[9; 32]), &items[0]);
+    let other = HandedIn {
+        signed: signed(&practice, &vet.key(), &items[1]).signed,
+        ..items[0].clone()
+    };
+    let short = HandedIn {
+        signed: Some(SignedBy {
+            key: vec![1],
+            signature: vec![2; 63],
+        }),
+        ..items[0].clone()
+    };
+    let answer = bring(&practice, &desk, vec![unknown, other, short], Vec::new()).await;
+    let kept: Kept = answer.read();
+    assert_eq!((kept.hashes.len(), kept.authors_left.len()), (0, 0));
+    // From a device that they never worked on.
+    let elsewhere = practice.device("tech").await;
+    let answer = bring(&practice, &elsewhere, vec![good], Vec::new()).await;
+    assert_eq!(answer.read::<Kept>().hashes, Vec::<String>::new());
+    assert_eq!(inbox(&practice).await, []);
+}
+
+async fn who_has_left_is_told_to_whoever_waits_for_them(engine: Engine) {
+    let practice = Practice::with_records(engine).await;
+    let (vet, _) = gone(&practice, &["Rexie"]).await;
+    let desk = joined(&practice, "desk", &vet).await;
+    let tech = practice.device("tech").await.principal.account;
+    let asked = vec![tech, vet.principal.account];
+    let answer = bring(&practice, &desk, Vec::new(), asked).await;
+    assert_eq!(answer.read::<Kept>().authors_left, [vet.principal.account]);
+    let many = vec![tech; MAX_AUTHORS + 1];
+    assert_eq!(bring(&practice, &desk, Vec::new(), many).await.status, 422);
+}
+
 /// A tablet that lay in a drawer for half a year hands in; a day later it does not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_token_proves_for_half_a_year() {
@@ -510,7 +638,8 @@ async fn the_last_token_proves_for_half_a_year() {
         let request = json!(HandIn {
             device: tech.device,
             left,
-            items: Vec::new()
+            items: Vec::new(),
+            authors: Vec::new(),
         });
         let answer = post(&practice, &tech.token, "/late-work", &request).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code));
@@ -534,7 +663,8 @@ async fn the_last_token_proves_for_half_a_year() {
     let request = json!(HandIn {
         device: vet.device,
         left: true,
-        items
+        items,
+        authors: Vec::new(),
     });
     let too_old = sealed(begin - HAND_IN_WITHIN_MS - 1);
     let answer = post(&practice, &too_old, "/late-work", &request).await;

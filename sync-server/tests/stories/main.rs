@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "the stories are their own and only users")]
 
+mod browser;
 mod database;
 mod device;
 mod guest;
 mod http;
+mod issuer;
 mod letter_box;
 mod load;
 mod person;
@@ -15,6 +17,7 @@ mod process;
 
 mod at_rest;
 mod audience;
+mod authorship;
 mod automerge_repo;
 mod bad_frames;
 mod clinics;
@@ -27,15 +30,20 @@ mod durability;
 mod invitations;
 mod late_work;
 mod limits;
+mod log;
 mod mail;
 mod members;
 mod memberships;
 mod morning;
 mod nodes;
+mod openid;
+mod openid_refusals;
 mod passwords;
 mod permissions;
 mod quotas;
 mod refusals;
 mod sign_in;
+mod tls;
 mod trail;
 mod web_client;
+mod webhooks;

@@ -22,6 +22,13 @@ impl Process {
         Self::serve(Command::new(BINARY).arg("--data").arg(data), log)
     }
 
+    /// One line of JSON for whatever it logs.
+    pub fn start_logging_json(data: &Path, log: Stdio) -> Self {
+        let mut command = Command::new(BINARY);
+        command.arg("--data").arg(data).args(["--log-format", "json"]);
+        Self::serve(&mut command, log)
+    }
+
     /// A node on a Postgres database.
     pub fn on_database(url: &str) -> Self {
         let mut command = Command::new(BINARY);

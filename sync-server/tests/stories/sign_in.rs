@@ -3,6 +3,7 @@
 use crate::database::Engine;
 use crate::http::{Response, post, request};
 use crate::morning::on_both;
+use crate::person::Person;
 use crate::practice::{PASSWORD, Practice, fresh_id};
 use axum::http::Method;
 use serde_json::json;
@@ -18,6 +19,7 @@ on_both! {
     a_lost_answer_is_given_again
     a_copied_refresh_token_ends_the_sign_in
     signing_out_ends_the_sign_in
+    signing_in_anew_ends_the_former_sign_in_there
 }
 
 async fn refresh(practice: &Practice, token: &str, device: DeviceId) -> Response {
@@ -106,6 +108,21 @@ async fn signing_out_ends_the_sign_in(engine: Engine) {
     );
 }
 
+async fn signing_in_anew_ends_the_former_sign_in_there(engine: Engine) {
+    let practice = Practice::open(engine).await;
+    let tablet = fresh_id(DeviceId);
+    let former = Person::on(&practice, "desk", PASSWORD, tablet).await;
+    let elsewhere = Person::of(&practice, "desk", PASSWORD).await;
+    let colleague = Person::on(&practice, "vet", PASSWORD, tablet).await;
+    let anew = Person::on(&practice, "desk", PASSWORD, tablet).await;
+    assert_eq!(former.try_get("/me").await.status, 401);
+    let former = refresh(&practice, &former.signed_in.refresh_token, tablet).await;
+    assert_eq!(former.status, 401);
+    for person in [anew, elsewhere, colleague] {
+        assert_eq!(person.try_get("/me").await.status, 200);
+    }
+}
+
 /// The fastest answers to a wrong password and to an unknown name, in seconds.
 async fn fastest_refusals() -> (f64, f64) {
     let practice = Practice::open(Engine::Sqlite).await;
@@ -161,6 +178,25 @@ async fn guessing_is_slowed_down() {
         200,
         "others are not concerned"
     );
+}
+
+#[tokio::test]
+async fn a_strangers_guesses_keep_nobody_out_on_their_own_device() {
+    // On a machine with much to do the pauses would otherwise be over before they are noticed.
+    let standing_still = Clock::of(|| Timestamp(1_700_000_000_000));
+    let practice = Practice::open_with(Engine::Sqlite, |settings| settings.clock = standing_still).await;
+    let own = practice.device("desk").await.device;
+    let strange = fresh_id(DeviceId);
+    for device in [strange, own] {
+        for _ in 0..5 {
+            assert_eq!(practice.sign_in("desk", "guess", device).await.status, 401);
+        }
+        assert_eq!(practice.sign_in("desk", PASSWORD, device).await.status, 429);
+        if device == strange {
+            let signed_in = practice.sign_in("desk", PASSWORD, own).await;
+            assert_eq!(signed_in.status, 200, "they are not concerned");
+        }
+    }
 }
 
 /// Guesses by nobody in particular, until the address is slowed down; gives how many were free.

@@ -4,9 +4,11 @@ use crate::database::{Database, Engine, MASTER_KEY};
 use crate::device::{item, raw};
 use crate::http::{self, Response};
 use crate::morning::on_both;
+use crate::person::{Person, post};
 use crate::practice::{MIA, PASSWORD, Practice, REX, fresh_id};
 use crate::process::BINARY;
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared_model::accounts::{SignedIn, links};
 use shared_model::commands::EditPatient;
 use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
@@ -19,9 +21,11 @@ use sync_server::{HeavyWork, compact_history};
 
 on_both! {
     whatever_is_altered_is_found
+    a_change_that_is_said_to_be_somebody_elses_is_found
     a_compacted_trail_is_as_whole_and_as_guarded
     rows_from_before_there_was_a_chain_are_told_apart
     what_happens_beside_writing_is_in_it
+    whatever_changes_a_way_in_is_in_it
     administrators_read_it_with_filters_and_nobody_else
 }
 
@@ -229,6 +233,37 @@ async fn whatever_is_altered_is_found(engine: Engine) {
     assert!(!is_good && said.contains("BROKEN: row 4.0 "), "{said}");
 }
 
+async fn a_change_that_is_said_to_be_somebody_elses_is_found(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    let vet = practice.device("vet").await.principal.account;
+    let blob = match engine {
+        Engine::Sqlite => format!("x'{}'", vet.0.simple()),
+        Engine::Postgres => format!("'{vet}'"),
+    };
+    alter(&practice, "create table kept_changes as select * from changes").await;
+    for set in [
+        format!("account = {blob}"),
+        "device = account".to_owned(),
+        "document = account".to_owned(),
+        "hash = (select hash from changes order by number limit 1)".to_owned(),
+        "signed = (select signed from changes order by number limit 1)".to_owned(),
+        "signed = hash".to_owned(),
+    ] {
+        is_whole(&practice).await;
+        let change = "number = (select max(number) from changes)";
+        alter(&practice, &format!("update changes set {set} where {change}")).await;
+        let verdict = verdict(&practice).await;
+        let found = matches!(verdict, Verdict::Broken(Break::Signature { .. }));
+        assert!(found, "{set}: {verdict:?}");
+        alter(
+            &practice,
+            "delete from changes; insert into changes select * from kept_changes",
+        )
+        .await;
+    }
+    is_whole(&practice).await;
+}
+
 /// What `admin audit verify` says, and whether it is content.
 fn verify_by_command(practice: &Practice) -> (bool, String) {
     let mut command = Command::new(BINARY);
@@ -314,8 +349,8 @@ async fn rows_from_before_there_was_a_chain_are_told_apart(engine: Engine) {
     assert!(ends.older >= 6, "{ends:?}");
     assert_eq!(
         (ends.rows, ends.events),
-        (2, 1),
-        "two edits and the vet's sign-in"
+        (2, 2),
+        "two edits, the vet's sign-in and the key that came with it"
     );
     let added = "insert into audit (clinic, number, position, account, device, document, verb, at)
          select clinic, number, position + 1, account, device, document, verb, at from audit
@@ -352,7 +387,13 @@ async fn what_happens_beside_writing_is_in_it(engine: Engine) {
             Told::Written(_) => None,
         })
         .collect();
-    let expected = ["record_read", "sign_in_refused", "signed_in", "work_refused"];
+    let expected = [
+        "record_read",
+        "sign_in_refused",
+        "signed_in",
+        "signing_key_registered",
+        "work_refused",
+    ];
     assert_eq!(happened, BTreeSet::from(expected));
     let refused = told.iter().find_map(|told| match told {
         Told::Happened(_, event) if event.what == "work_refused" => Some(event),
@@ -365,6 +406,55 @@ async fn what_happens_beside_writing_is_in_it(engine: Engine) {
         told.windows(2)
             .all(|pair| pair[0].place().at >= pair[1].place().at)
     );
+}
+
+/// Passwords, addresses, devices, and tokens that somebody has copied.
+async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let change = json!({ "current": PASSWORD, "new": "quince-fathom-41-sled" });
+    assert_eq!(vet.post("/me/password", change).await.status, 204);
+    until_noted(&practice, "password_changed", 1).await;
+    let forgot = json!({ "email": "vet@example.org" });
+    assert_eq!(
+        post(practice.address, "/password/forgot", forgot).await.status,
+        202
+    );
+    let link = letters.letter("vet@example.org", "A new password").await;
+    let reset = json!({ "token": link.token(links::RESET_PASSWORD), "password": "lantern beagle orchard" });
+    assert_eq!(post(practice.address, "/password/reset", reset).await.status, 204);
+    until_noted(&practice, "password_changed", 2).await;
+
+    let desk = Person::of(&practice, "desk", PASSWORD).await;
+    let new = json!({ "password": PASSWORD, "email": "front@example.org" });
+    assert_eq!(desk.post("/me/email", new).await.status, 202);
+    let link = letters.letter("front@example.org", "Confirm").await;
+    let follow = json!({ "token": link.token(links::VERIFY_EMAIL) });
+    assert_eq!(post(practice.address, "/email/verify", follow).await.status, 204);
+    until_noted(&practice, "address_confirmed", 1).await;
+
+    let phone = Person::of(&practice, "tech", PASSWORD).await;
+    let path = format!(
+        "/me/devices/{}",
+        Person::of(&practice, "tech", PASSWORD).await.device
+    );
+    assert_eq!(phone.tell(&format!("{path}/sign-out")).await.status, 204);
+    until_noted(&practice, "device_signed_out", 1).await;
+    assert_eq!(phone.tell(&format!("{path}/lost")).await.status, 204);
+    until_noted(&practice, "device_lost", 1).await;
+    assert_eq!(phone.delete(&format!("{path}/lost")).await.status, 204);
+    until_noted(&practice, "device_found", 1).await;
+
+    let refresh = async |token: &str| {
+        let body = json!({ "refresh_token": token, "device": phone.device });
+        post(practice.address, "/refresh", body).await
+    };
+    let copied = &phone.signed_in.refresh_token;
+    let next: SignedIn = refresh(copied).await.read();
+    assert_eq!(refresh(&next.refresh_token).await.status, 200);
+    assert_eq!(refresh(copied).await.status, 401);
+    until_noted(&practice, "refresh_token_reused", 1).await;
+    is_whole(&practice).await;
 }
 
 async fn administrators_read_it_with_filters_and_nobody_else(engine: Engine) {

@@ -174,6 +174,26 @@ pub(super) const NEEDS: &[Need] = &[
         otherwise: "Install the development files of WebKitGTK 4.1 and libxdo.",
     },
     Need {
+        name: "OpenSSL's development files",
+        why: "the desktop app's records are encrypted with its libcrypto",
+        purpose: Purpose::Desktop,
+        found: || {
+            cfg!(not(target_os = "linux")) || succeeds(program("pkg-config").args(["--exists", "libcrypto"]))
+        },
+        way: Way::Debian(&[&["libssl-dev", "pkg-config"]]),
+        brew: "",
+        otherwise: "Install the development files of OpenSSL.",
+    },
+    Need {
+        name: "dbus-daemon",
+        why: "the desktop test has a login manager of its own, which sends it to sleep",
+        purpose: Purpose::Desktop,
+        found: || cfg!(not(target_os = "linux")) || on_path(&["dbus-daemon"]).is_some(),
+        way: Way::Debian(&[&["dbus-daemon"]]),
+        brew: "",
+        otherwise: "Install dbus-daemon.",
+    },
+    Need {
         name: "Xvfb",
         why: "the desktop test has its window on a screen in memory",
         purpose: Purpose::Desktop,

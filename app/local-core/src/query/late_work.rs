@@ -1,4 +1,4 @@
-//! Late work of others as an administrator decides about it, and what became of the work of somebody who has left.
+//! Late work of others as an administrator decides about it.
 
 use super::outbox_page::{Matter, about, matters};
 use crate::core::Reading;
@@ -17,23 +17,13 @@ pub struct LateMatter {
     /// Its `rows` are none of this device's.
     pub matter: Matter,
     pub author: AccountId,
+    /// Who handed it in, if it was not its author.
+    pub brought_by: Option<String>,
     /// What names it to the server, in the order in which it was made.
     pub hashes: Vec<String>,
     pub received_at: Timestamp,
     /// It was done again on this device, and the server may not know.
     pub taken: bool,
-}
-
-/// Somebody who was signed in here has left the clinic.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftView {
-    /// Empty if nothing here knew it.
-    pub clinic: String,
-    /// What was handed to the clinic's administrators, and when the last of it was safe there.
-    pub entries: u64,
-    pub at: Option<Timestamp>,
-    /// Nothing of the clinic is on this device any more; otherwise a colleague's work is here alone.
-    pub records_gone: bool,
 }
 
 /// In the order in which it was made.
@@ -63,6 +53,7 @@ pub(super) fn view(reading: &Reading<'_>, works: &[LateWork]) -> Result<Vec<Late
         }
         late.push(LateMatter {
             author: last.author,
+            brought_by: last.brought_by.clone(),
             hashes: of_it.iter().map(|work| work.hash.clone()).collect(),
             received_at: last.received_at,
             taken,

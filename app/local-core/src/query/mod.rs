@@ -21,7 +21,7 @@ pub use client_page::ClientView;
 pub use clinic::ClinicView;
 pub use day::{Clash, DayColumn, DayItem, DayView, Stage};
 pub use free_slots::{FreeSlot, FreeSlotsView};
-pub use late_work::{LateMatter, LeftView};
+pub use late_work::LateMatter;
 pub use lines::{AppointmentLine, OwnerLine, PetLine, VisitLine};
 pub use outbox_page::{LetGo, Matter, OthersWork, OutboxLine, OutboxView};
 pub use patient_page::PatientView;
@@ -70,8 +70,6 @@ pub enum Query {
     MyPets,
     /// Late work as the server listed it, told in words.
     LateWork(Vec<LateWork>),
-    /// What became of the work of somebody who left the clinic on this device.
-    Left,
     /// Where a record's latest work is, for a screen that shows no more of it than a line.
     Receipt(DocumentId),
 }
@@ -91,7 +89,6 @@ pub enum View {
     Outbox(OutboxView),
     MyPets(Vec<PetLine>),
     LateWork(Vec<LateMatter>),
-    Left(Option<LeftView>),
     Receipt(Receipt),
     Missing,
 }
@@ -161,7 +158,7 @@ impl Query {
                     || touched.kind(Kind::Visit)
                     || touched.status
             }
-            Self::Left | Self::Receipt(_) => touched.status,
+            Self::Receipt(_) => touched.status,
         }
     }
 
@@ -190,7 +187,6 @@ impl Query {
             Self::Outbox => View::Outbox(outbox_page::view(reading)?),
             Self::MyPets => View::MyPets(lines::my_pets(reading)?),
             Self::LateWork(works) => View::LateWork(late_work::view(reading, works)?),
-            Self::Left => View::Left(reading.store.left()?),
             Self::Receipt(id) => View::Receipt(reading.store.receipt(*id)?),
         })
     }

@@ -116,7 +116,6 @@ pub(super) fn standing(reading: &Reading<'_>) -> Result<(OutboxCounts, Vec<Other
     for (account, counts) in reading.store.outbox_counts()? {
         if me.is_none_or(|me| me == account) {
             own.waiting += counts.waiting;
-            own.held += counts.held;
             own.refused += counts.refused;
             own.since = own.since.into_iter().chain(counts.since).min();
         } else {

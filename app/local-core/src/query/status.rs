@@ -46,7 +46,7 @@ pub struct StatusView {
     /// Changes that the person signed in saved here and the server has not acknowledged.
     pub waiting: u64,
     pub waiting_since: Option<Timestamp>,
-    /// Of those that wait, how many build on a colleague's work here, which has to be sent before them.
+    /// Of those that wait, how many lie in records with work of a colleague that only their sign-in here can send.
     pub held: u64,
     /// Changes of theirs that the server refused and a person has to look at.
     pub needs_attention: u64,
@@ -78,7 +78,10 @@ pub(super) fn view(reading: &Reading<'_>) -> Result<StatusView, StoreError> {
         catching_up: reading.sync.is_catching_up(),
         waiting: own.waiting,
         waiting_since: own.since,
-        held: own.held,
+        held: match reading.principal {
+            Some(principal) => reading.store.held(principal.account)?,
+            None => 0,
+        },
         needs_attention: own.refused,
         others,
         first_sync: reading.sync.first_sync(),

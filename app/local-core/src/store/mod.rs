@@ -11,11 +11,13 @@ mod search;
 
 pub use documents::Receipt;
 pub use error::{StorageTrouble, StoreError};
-pub use outbox::{Discarded, Handed, OutboxCounts, OutboxEntry};
+pub use outbox::{Discarded, Handed, OutboxCounts, OutboxEntry, Signed};
 pub(crate) use search::fold;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::types::ToSqlOutput;
+use std::collections::BTreeSet;
 
 /// The migrations of the device's store, oldest first. Invariant 7: none of them deletes an outbox row.
 const MIGRATIONS: &[&str] = &[
@@ -24,7 +26,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/device/0003_refused_work.sql"),
     include_str!("../../../../migrations/device/0004_answered.sql"),
     include_str!("../../../../migrations/device/0005_quicker_edits.sql"),
-    include_str!("../../../../migrations/device/0006_late_work.sql"),
+    include_str!("../../../../migrations/device/0006_authorship.sql"),
+    include_str!("../../../../migrations/device/0007_late_work.sql"),
 ];
 
 /// An open store.
@@ -145,12 +148,48 @@ impl Store {
         Ok(())
     }
 
+    /// Takes everything over from another store, row by row, into this one, which is new: how a store that is not encrypted
+    /// becomes one that is, on whatever files. All of it or nothing.
+    pub fn take_over(&self, from: &Self) -> Result<(), StoreError> {
+        self.transaction(|| {
+            // A search index is made of tables as any other, which hold all of it.
+            let tables =
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'";
+            let names = |store: &Self| -> Result<BTreeSet<String>, StoreError> {
+                let mut statement = store.sql.prepare(tables)?;
+                let names = statement.query_map([], |row| row.get(0))?;
+                Ok(names.collect::<Result<_, _>>()?)
+            };
+            let (theirs, ours) = (names(from)?, names(self)?);
+            if let Some(unknown) = theirs.iter().find(|name| !ours.contains(*name)) {
+                return Err(StoreError::Corrupt(format!("no place for {unknown}")));
+            }
+            for table in theirs {
+                self.sql.execute(&format!("DELETE FROM \"{table}\""), [])?;
+                let mut read = from.sql.prepare(&format!("SELECT * FROM \"{table}\""))?;
+                let columns = read.column_count();
+                let places = vec!["?"; columns].join(", ");
+                let mut write = self
+                    .sql
+                    .prepare(&format!("INSERT INTO \"{table}\" VALUES ({places})"))?;
+                let mut rows = read.query([])?;
+                while let Some(row) = rows.next()? {
+                    for column in 0..columns {
+                        write.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(row.get_ref(column)?))?;
+                    }
+                    write.raw_execute()?;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Forgets everything of the clinic. The caller has made sure that no work waits in the outbox, or the device was lost.
     pub fn wipe(&self) -> Result<(), StoreError> {
         self.clear_projections()?;
         self.sql.execute_batch(
             "DELETE FROM document; DELETE FROM outbox; DELETE FROM feed_cursor; DELETE FROM deferred; DELETE FROM redone; \
-             DELETE FROM taken_over; DELETE FROM meta;",
+             DELETE FROM taken_over; DELETE FROM known_key; DELETE FROM meta;",
         )?;
         Ok(())
     }

@@ -3,12 +3,18 @@
 use super::{Store, StoreError};
 use automerge::ChangeHash;
 use serde::{Deserialize, Serialize};
+use shared_model::authorship::{KeyId, SIGNATURE};
 use shared_model::commands::Command;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, DocumentId};
 use shared_model::protocol::RefusalCode;
 use shared_model::time::Timestamp;
 use std::collections::BTreeSet;
+
+/// Documents in which something of others waits that only they can send: their signature, or that the server knows their
+/// key, is missing. `?2` is who is signed in.
+const HELD: &str = "SELECT document FROM outbox WHERE refused IS NULL AND account <> ?2 \
+                    AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key))";
 
 #[derive(Clone, Debug)]
 pub struct OutboxEntry {
@@ -22,8 +28,8 @@ pub struct OutboxEntry {
     pub made_at: Timestamp,
     /// The server's code and reason if it refused this change.
     pub refused: Option<(RefusalCode, String)>,
-    /// Whose waiting work it builds on.
-    pub behind: Option<AccountId>,
+    /// Its author's; nothing if their key was not here when it was done again.
+    pub signed: Option<Signed>,
     /// Refused work that somebody has let go.
     pub discarded: Option<Discarded>,
     /// Work that goes to the clinic's administrators.
@@ -35,6 +41,13 @@ pub struct OutboxEntry {
 pub struct Handed {
     pub offered_at: Timestamp,
     pub arrived_at: Option<Timestamp>,
+}
+
+/// A change's signature by its author, see [`shared_model::authorship`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub key: KeyId,
+    pub signature: [u8; SIGNATURE],
 }
 
 /// Who let refused work go, when, and why.
@@ -51,8 +64,6 @@ pub struct OutboxCounts {
     pub waiting: u64,
     /// When the oldest change that waits was made.
     pub since: Option<Timestamp>,
-    /// Of those that wait, how many build on a colleague's work that waits too.
-    pub held: u64,
     /// Refused, and nobody has decided yet.
     pub refused: u64,
     /// On their way to the clinic's administrators.
@@ -73,11 +84,12 @@ impl Store {
         change: &[u8],
         command: &[u8],
         made_at: Timestamp,
-    ) -> Result<i64, StoreError> {
+        signed: Option<&Signed>,
+    ) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "INSERT INTO outbox (account, kind, document, hash, change, command, made_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO outbox (account, kind, document, hash, change, command, made_at, signed_by, signature) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute((
                 &account.bytes()[..],
@@ -87,11 +99,13 @@ impl Store {
                 change,
                 command,
                 made_at.0,
+                signed.map(|signed| signed.key),
+                signed.map(|signed| signed.signature),
             ))?;
-        Ok(self.sql.last_insert_rowid())
+        Ok(())
     }
 
-    /// What can be sent of one person's work after `seq`, oldest first.
+    /// What can be sent after `seq` in one person's session, whoever wrote it, oldest first.
     pub fn sendable(
         &self,
         account: AccountId,
@@ -99,7 +113,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
-            "WHERE refused IS NULL AND behind IS NULL AND seq > ?1 AND account = ?2 ORDER BY seq LIMIT ?3",
+            &format!("WHERE refused IS NULL AND seq > ?1 AND document NOT IN ({HELD}) ORDER BY seq LIMIT ?3"),
             (
                 after,
                 &account.bytes()[..],
@@ -116,16 +130,22 @@ impl Store {
         )
     }
 
-    /// What waits of other people's work on a document, oldest first.
-    pub fn waiting_of_others(
-        &self,
-        document: DocumentId,
-        account: AccountId,
-    ) -> Result<Vec<OutboxEntry>, StoreError> {
-        self.outbox_rows(
-            "WHERE document = ?1 AND account <> ?2 AND refused IS NULL ORDER BY seq",
-            (&document.bytes()[..], &account.bytes()[..]),
-        )
+    /// How much of one person's work waits in documents that only somebody else's session can send.
+    pub fn held(&self, account: AccountId) -> Result<u64, StoreError> {
+        Ok(self
+            .sql
+            .prepare_cached(&format!(
+                "SELECT count(*) FROM outbox WHERE refused IS NULL AND account = ?2 AND document IN ({HELD})"
+            ))?
+            .query_row((0, &account.bytes()[..]), |row| row.get(0))?)
+    }
+
+    /// The server knows this key now.
+    pub fn key_is_known(&self, key: &KeyId) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("INSERT INTO known_key (id) VALUES (?1) ON CONFLICT DO NOTHING")?
+            .execute([key])?;
+        Ok(())
     }
 
     /// The entries of these numbers that are still there, oldest first.
@@ -138,22 +158,6 @@ impl Store {
             entries.extend(self.outbox_rows("WHERE seq = ?1", [seq])?);
         }
         Ok(entries)
-    }
-
-    /// A change builds on somebody else's work on this device, which has to be sent first; or on nobody's any more.
-    pub fn hold(&self, seq: i64, behind: Option<AccountId>) -> Result<(), StoreError> {
-        self.sql
-            .prepare_cached("UPDATE outbox SET behind = ?2 WHERE seq = ?1")?
-            .execute((seq, behind.map(|account| account.bytes().to_vec())))?;
-        Ok(())
-    }
-
-    /// Whether anything of a document waits for somebody else's work.
-    pub fn is_held(&self, document: DocumentId) -> Result<bool, StoreError> {
-        Ok(self
-            .sql
-            .prepare_cached("SELECT 1 FROM outbox WHERE document = ?1 AND behind IS NOT NULL")?
-            .exists([&document.bytes()[..]])?)
     }
 
     /// What the server has not acknowledged of one document, refused or not, oldest first.
@@ -198,6 +202,64 @@ impl Store {
              ORDER BY seq LIMIT ?3",
             (&account.bytes()[..], all, i64::try_from(limit).unwrap_or(i64::MAX)),
         )?;
+        self.with_commands(entries)
+    }
+
+    /// Signed work of others than `account` that the server has refused for what its author may do, oldest first, each with
+    /// its command's bytes.
+    pub(crate) fn refused_of_others(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(OutboxEntry, Vec<u8>)>, StoreError> {
+        let entries = self.outbox_rows(
+            "WHERE account <> ?1 AND refused IN (?2, ?3) AND signed_by IS NOT NULL AND discarded_at IS NULL \
+             AND handed_in_at IS NULL ORDER BY seq",
+            (
+                &account.bytes()[..],
+                refusal_number(RefusalCode::NotPermitted),
+                refusal_number(RefusalCode::BuildsOnRefused),
+            ),
+        )?;
+        self.with_commands(entries)
+    }
+
+    /// Others than `account` of whom something waits that only they can send: see `HELD`.
+    pub(crate) fn others_with_held_work(
+        &self,
+        account: AccountId,
+        limit: usize,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT DISTINCT account FROM outbox WHERE refused IS NULL AND account <> ?1 \
+             AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key)) LIMIT ?2",
+        )?;
+        let mut rows = statement.query((&account.bytes()[..], i64::try_from(limit).unwrap_or(i64::MAX)))?;
+        let mut others = Vec::new();
+        while let Some(row) = rows.next()? {
+            let account = AccountId::from_slice(row.get_ref(0)?.as_blob()?);
+            others.push(account.ok_or_else(|| StoreError::Corrupt("outbox account".to_owned()))?);
+        }
+        Ok(others)
+    }
+
+    /// What waits of somebody's work and nobody else's session can send: see `HELD`.
+    pub(crate) fn only_they_can_send(&self, account: AccountId) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE account = ?1 AND refused IS NULL \
+             AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key)) ORDER BY seq",
+            [&account.bytes()[..]],
+        )
+    }
+
+    /// What is safe with the clinic's administrators and still counts as waiting here, oldest first.
+    pub(crate) fn handed_in_and_waiting(&self, account: AccountId) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE account = ?1 AND refused IS NULL AND handed_in_at IS NOT NULL ORDER BY seq",
+            [&account.bytes()[..]],
+        )
+    }
+
+    fn with_commands(&self, entries: Vec<OutboxEntry>) -> Result<Vec<(OutboxEntry, Vec<u8>)>, StoreError> {
         let mut command = self
             .sql
             .prepare_cached("SELECT command FROM outbox WHERE seq = ?1")?;
@@ -255,7 +317,7 @@ impl Store {
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         let mut statement = self.sql.prepare_cached(&format!(
             "SELECT seq, kind, document, hash, change, command, made_at, refused, reason, account, discarded_at, \
-             discarded_by, discard_reason, behind, offered_at, handed_in_at FROM outbox {which}"
+             discarded_by, discard_reason, signed_by, signature, offered_at, handed_in_at FROM outbox {which}"
         ))?;
         let mut rows = statement.query(params)?;
         let mut entries = Vec::new();
@@ -280,10 +342,10 @@ impl Store {
                         Some((code, row.get::<_, Option<String>>(8)?.unwrap_or_default()))
                     }
                 },
-                behind: row
-                    .get_ref(13)?
-                    .as_blob_or_null()?
-                    .and_then(AccountId::from_slice),
+                signed: match (row.get(13)?, row.get(14)?) {
+                    (Some(key), Some(signature)) => Some(Signed { key, signature }),
+                    _ => None,
+                },
                 discarded: match row.get::<_, Option<i64>>(10)? {
                     None => None,
                     Some(at) => Some(Discarded {
@@ -293,11 +355,11 @@ impl Store {
                         reason: row.get::<_, Option<String>>(12)?.unwrap_or_default(),
                     }),
                 },
-                handed: match row.get::<_, Option<i64>>(14)? {
+                handed: match row.get::<_, Option<i64>>(15)? {
                     None => None,
                     Some(at) => Some(Handed {
                         offered_at: Timestamp(at),
-                        arrived_at: row.get::<_, Option<i64>>(15)?.map(Timestamp),
+                        arrived_at: row.get::<_, Option<i64>>(16)?.map(Timestamp),
                     }),
                 },
             });
@@ -360,7 +422,6 @@ impl Store {
     pub fn outbox_counts(&self) -> Result<Vec<(AccountId, OutboxCounts)>, StoreError> {
         let mut statement = self.sql.prepare_cached(
             "SELECT account, count(*) FILTER (WHERE refused IS NULL), min(made_at) FILTER (WHERE refused IS NULL), \
-             count(*) FILTER (WHERE refused IS NULL AND behind IS NOT NULL), \
              count(*) FILTER (WHERE refused IS NOT NULL AND offered_at IS NULL), count(*) FILTER (WHERE offered_at IS NOT NULL) \
              FROM outbox WHERE discarded_at IS NULL AND handed_in_at IS NULL GROUP BY account ORDER BY min(made_at)",
         )?;
@@ -372,9 +433,8 @@ impl Store {
             let of_one = OutboxCounts {
                 waiting: row.get(1)?,
                 since: row.get::<_, Option<i64>>(2)?.map(Timestamp),
-                held: row.get(3)?,
-                refused: row.get(4)?,
-                offered: row.get(5)?,
+                refused: row.get(3)?,
+                offered: row.get(4)?,
             };
             counts.push((account, of_one));
         }
@@ -382,7 +442,7 @@ impl Store {
     }
 }
 
-const CODES: [RefusalCode; 9] = [
+const CODES: [RefusalCode; 10] = [
     RefusalCode::NotPermitted,
     RefusalCode::Undecodable,
     RefusalCode::MissingDependencies,
@@ -392,6 +452,7 @@ const CODES: [RefusalCode; 9] = [
     RefusalCode::TooLarge,
     RefusalCode::BuildsOnRefused,
     RefusalCode::NewerSchema,
+    RefusalCode::NotSigned,
 ];
 
 fn refusal_number(code: RefusalCode) -> u32 {

@@ -252,7 +252,6 @@ impl Core {
                     .any(|change| change.actor_id() == ours.actor_id() && change.seq() == ours.seq());
             }
         }
-        self.store.release(id)?;
         if self.store.receipt(id)?.waiting == 0
             && let Some(now) = self.sync.last_heard
         {

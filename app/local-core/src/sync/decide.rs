@@ -111,7 +111,7 @@ impl Core {
                 self.store.acknowledge(entry.seq)?;
             }
             self.store.forget_redone()?;
-            self.keep(signed_in.credentials.principal.account, now, &written)?;
+            self.keep(signed_in, now, &written)?;
             self.store.note_answered(ticket, now)
         })?;
         Ok(Ok(written))

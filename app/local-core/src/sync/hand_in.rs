@@ -1,19 +1,22 @@
 //! Late work: what the clinic does not take from its author any more is handed in to the clinic's administrators.
 //!
 //! When the server refuses a session, the person may have left the clinic; the answer to an empty hand-in tells. Then
-//! everything of theirs that waits or was refused goes to the administrators, and the clinic's records leave this device. A
-//! member hands in what they choose among what was refused. Invariants: what is not safe at the clinic stays in the outbox; and no
-//! record goes while anybody's work is here alone.
+//! everything of theirs that waits or was refused goes to the administrators, and they from this device: with the clinic's
+//! records, unless colleagues go on with those. A member hands in what they choose among what was refused to them, and
+//! brings what was refused to others, which the clinic takes of those who have left. Invariants: what is not safe at the
+//! clinic stays in the outbox; and no record goes while anybody's work is here alone.
 
+use super::recover::Refused;
 use crate::core::{Cache, Core, SignedIn};
-use crate::effect::Effect;
+use crate::effect::{Effect, HasLeft};
 use crate::event::HandInAnswer;
-use crate::query::LeftView;
-use crate::store::{Store, StoreError};
+use crate::store::{OutboxEntry, Store, StoreError};
 use automerge::ChangeHash;
-use shared_model::ids::AccountId;
-use shared_model::late_work::{HAND_IN_BUDGET, HandIn, HandedIn, Kept, MAX_ITEMS};
+use shared_model::ids::{AccountId, DocumentId};
+use shared_model::late_work::{HAND_IN_BUDGET, HandIn, HandedIn, Kept, MAX_AUTHORS, MAX_ITEMS, SignedBy};
+use shared_model::protocol::RefusalCode;
 use shared_model::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// First wait after an attempt that led to nothing; it doubles up to `MAX_WAIT_MS`, each time spread by the dice.
 const FIRST_WAIT_MS: i64 = 5_000;
@@ -42,6 +45,31 @@ pub(super) struct HandingIn {
     due: Option<Timestamp>,
     /// Attempts in a row that led to nothing.
     attempts: u32,
+    /// Rows of others that an answer is waited for about.
+    brought: BTreeSet<i64>,
+    /// Rows of others that were brought in this session and are not late work, or not yet.
+    declined: BTreeSet<i64>,
+    /// It was asked in this session who has left of those whose work cannot be brought.
+    asked_about: bool,
+    /// Of the others whose work is here, who has left.
+    authors_left: BTreeSet<AccountId>,
+}
+
+impl HandingIn {
+    /// With fresh tokens, which only a member gets.
+    pub(super) fn begin_anew(&mut self) {
+        *self = Self {
+            declined: std::mem::take(&mut self.declined),
+            asked_about: self.asked_about,
+            ..Self::default()
+        };
+    }
+
+    /// In a new session somebody may have left who had not in the last.
+    pub(super) fn bring_again(&mut self) {
+        self.declined.clear();
+        self.asked_about = false;
+    }
 }
 
 impl Core {
@@ -71,18 +99,27 @@ impl Core {
         self.sync.handing_in.due = Some(Timestamp(now.0 + FIRST_WAIT_MS));
         let items = match left {
             Left::Perhaps => Vec::new(),
-            Left::No | Left::Yes => self.store.to_hand_in(account, left == Left::Yes)?,
+            Left::No | Left::Yes => self.next_to_hand_in(account, left == Left::Yes)?,
         };
-        if items.is_empty() && left == Left::No {
+        let authors = if left == Left::No && !self.sync.handing_in.asked_about {
+            self.store.others_with_held_work(account, MAX_AUTHORS)?
+        } else {
+            Vec::new()
+        };
+        self.sync.handing_in.asked_about |= !authors.is_empty();
+        if items.is_empty() && authors.is_empty() && left == Left::No {
             self.sync.handing_in.due = None;
             return Ok(());
         }
+        let of_others = items.iter().filter(|(_, item)| item.signed.is_some());
+        self.sync.handing_in.brought = of_others.map(|(row, _)| *row).collect();
         effects.push(Effect::HandIn {
             access_token: signed_in.credentials.access_token.clone(),
             work: HandIn {
                 device: signed_in.device,
                 left: left != Left::No,
-                items,
+                items: items.into_iter().map(|(_, item)| item).collect(),
+                authors,
             },
         });
         self.sync.handing_in.asked_at = Some(now);
@@ -130,16 +167,22 @@ impl Core {
         dice: u32,
         effects: &mut Vec<Effect>,
     ) -> Result<bool, StoreError> {
+        if let HandInAnswer::Kept(kept) = answer
+            && !self
+                .signed_in
+                .as_ref()
+                .is_some_and(|signed_in| is_of(kept, signed_in))
+        {
+            // Somebody else works here by now.
+            self.store.transaction(|| self.store.mark_kept(kept, now))?;
+            return Ok(false);
+        }
         self.sync.handing_in.asked_at = None;
         match answer {
             HandInAnswer::Kept(kept) => {
                 // If what follows cannot be stored, it is done at the next answer.
                 self.sync.handing_in.due = Some(Timestamp(now.0 + FIRST_WAIT_MS));
-                self.store.transaction(|| {
-                    kept.hashes
-                        .iter()
-                        .try_for_each(|hash| self.store.mark_handed_in(hash, now))
-                })?;
+                self.store.transaction(|| self.store.mark_kept(kept, now))?;
                 self.sync.handing_in.attempts = 0;
                 self.after_handing_in(now, kept, effects)
             }
@@ -169,114 +212,272 @@ impl Core {
         kept: &Kept,
         effects: &mut Vec<Effect>,
     ) -> Result<bool, StoreError> {
-        let is_of = |signed_in: &SignedIn| {
-            signed_in.credentials.principal.account == kept.account && signed_in.clinic() == kept.clinic
-        };
-        if !self.signed_in.as_ref().is_some_and(is_of) {
-            // Somebody else is signed in by now.
-            return Ok(false);
-        }
         let is_news = kept.has_left && self.sync.handing_in.left != Left::Yes;
         if kept.has_left {
             self.sync.handing_in.left = Left::Yes;
         }
-        let is_all = self.store.to_hand_in(kept.account, kept.has_left)?.is_empty();
+        let brought = std::mem::take(&mut self.sync.handing_in.brought);
+        let stays = self.store.refused_of_others(kept.account)?;
+        let stays = stays.iter().map(|(row, _)| row.seq);
+        let declined = stays.filter(|row| brought.contains(row));
+        self.sync.handing_in.declined.extend(declined);
+        self.sync.handing_in.authors_left.extend(&kept.authors_left);
+        let is_own_safe = self
+            .store
+            .not_handed_in(kept.account, kept.has_left, 1)?
+            .is_empty();
+        let is_all = self.next_to_hand_in(kept.account, kept.has_left)?.is_empty();
+        let mut changed = false;
+        if is_all {
+            for account in std::mem::take(&mut self.sync.handing_in.authors_left) {
+                changed |= self.colleague_has_left(account, effects)?;
+            }
+        }
         if is_all && kept.has_left {
             self.leave(effects)?;
             return Ok(true);
         }
-        if is_all || is_news || !kept.hashes.is_empty() {
+        if is_own_safe || is_news || !kept.hashes.is_empty() {
             self.hand_in(now, effects)?;
         } else {
             // The clinic keeps no more of it: it stays here, listed.
             self.sync.handing_in.due = Some(Timestamp(now.0 + REFUSED_WAIT_MS));
         }
-        Ok(false)
+        Ok(changed)
+    }
+
+    /// What is handed in next: one's own work, and what was refused to others and is not declined.
+    fn next_to_hand_in(&self, account: AccountId, left: bool) -> Result<Vec<(i64, HandedIn)>, StoreError> {
+        let own = self.store.not_handed_in(account, left, MAX_ITEMS)?;
+        let declined = &self.sync.handing_in.declined;
+        let others = self.store.refused_of_others(account)?;
+        let others = others.into_iter().filter(|(row, _)| !declined.contains(&row.seq));
+        as_items(account, own.into_iter().chain(others))
     }
 
     /// Whoever is signed in belongs to the clinic no more, and all of their work is safe there: they are signed out, and the
-    /// records go, unless a colleague's work is here alone.
+    /// records go, unless a colleague is signed in here too or has work that is here alone.
     fn leave(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
         let Some(signed_in) = &self.signed_in else {
             return Ok(());
         };
-        let account = signed_in.credentials.principal.account;
-        let (entries, at) = self.store.handed_in(account)?;
-        let told = LeftView {
-            clinic: self.clinic_name().to_owned(),
-            entries,
-            at,
-            records_gone: self.store.outbox_counts()?.is_empty(),
-        };
+        let (account, device) = (signed_in.credentials.principal.account, signed_in.device);
+        let is_last = self.store.signed_in_here()?.iter().all(|one| *one == account);
+        let told = self.told_of(account, is_last && self.store.outbox_counts()?.is_empty())?;
         // What was noted already knew the records, which may be gone since: their room alone could not be given back.
-        let left = self.store.left()?.unwrap_or(told);
+        let left = self.store.left_of(account)?.unwrap_or(told);
         if left.records_gone {
-            self.store
-                .purge(signed_in.device, || self.store.set_left(&left))?;
+            self.store.purge(device, || self.store.set_left(&left))?;
             self.cache = Cache::default();
             self.forget_clinic();
         } else {
-            self.store.transaction(|| {
-                self.store.forget_handed_in(account)?;
-                self.store.set_left(&left)?;
-                self.store.forget_credentials()
-            })?;
-            self.cache.clear();
+            self.forget_colleague(&left)?;
         }
         self.signed_in = None;
         self.sync.reset();
         effects.push(Effect::CloseSocket);
         effects.push(Effect::SignedIn(false));
+        effects.push(Effect::HasLeft(left));
+        Ok(())
+    }
+
+    /// The clinic says so of somebody whose work was brought in another's session. Whether records are others than before.
+    fn colleague_has_left(
+        &mut self,
+        account: AccountId,
+        effects: &mut Vec<Effect>,
+    ) -> Result<bool, StoreError> {
+        let held = self.store.only_they_can_send(account)?;
+        let is_signed_in = self.store.signed_in_here()?.contains(&account);
+        let counts = self.store.outbox_counts()?;
+        if is_signed_in && counts.iter().any(|(whose, _)| *whose == account) {
+            // They hand it in themselves, when their session is refused.
+            return Ok(false);
+        }
+        let told = self.told_of(account, false)?;
+        let why = "its author has left the clinic, and it lacks a signature that is known there";
+        let done = self.store.transaction(|| {
+            // Nobody will ever send it, and nothing is to wait for it in vain.
+            self.take_back_all(&held, why)?;
+            self.forget_in_transaction(&told)
+        });
+        self.after_taking_back(done)?;
+        self.push(effects)?;
+        effects.push(Effect::HasLeft(told));
+        Ok(true)
+    }
+
+    /// Somebody goes, and the records stay: without what the clinic did not take from them as their work.
+    fn forget_colleague(&mut self, left: &HasLeft) -> Result<(), StoreError> {
+        let unsent = self.store.handed_in_and_waiting(left.account)?;
+        let done = self.store.transaction(|| {
+            self.take_back_all(&unsent, "its author has left the clinic")?;
+            // Some of it may have been accepted, with an answer that never came.
+            let documents = unsent.iter().map(|row| row.document);
+            let mut wanted = self.sync.wanted.clone();
+            for document in documents {
+                if self.store.document(document)?.is_some() {
+                    wanted.insert(document);
+                }
+            }
+            self.store.set_wanted(&self.sync.wanted, &wanted)?;
+            self.forget_in_transaction(left)
+        });
+        self.after_taking_back(done)
+    }
+
+    fn take_back_all(&self, rows: &[OutboxEntry], why: &str) -> Result<(), StoreError> {
+        let mut refused: BTreeMap<DocumentId, Refused> = BTreeMap::new();
+        for row in rows {
+            let reason = (RefusalCode::NotPermitted, why.to_owned());
+            self.store.mark_refused(row.seq, reason.0, &reason.1)?;
+            refused.entry(row.document).or_default().insert(row.seq, reason);
+        }
+        for (document, refused) in &refused {
+            self.take_back(*document, refused, None)?;
+        }
+        Ok(())
+    }
+
+    fn forget_in_transaction(&self, left: &HasLeft) -> Result<(), StoreError> {
+        self.store.forget_handed_in(left.account)?;
+        self.store.set_left(left)?;
+        self.store.forget_credentials(left.account)
+    }
+
+    fn after_taking_back(&self, done: Result<(), StoreError>) -> Result<(), StoreError> {
+        // Documents in memory may be ahead of the disk if it failed.
+        self.cache.clear();
+        done
+    }
+
+    fn told_of(&self, account: AccountId, records_gone: bool) -> Result<HasLeft, StoreError> {
+        let (entries, at) = self.store.handed_in(account)?;
+        Ok(HasLeft {
+            account,
+            name: self.person(account)?,
+            clinic: self.clinic_name().to_owned(),
+            entries,
+            at,
+            records_gone,
+        })
+    }
+
+    /// For a host that had no time to see to it when they left.
+    pub(crate) fn tell_who_has_left(&self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+        effects.extend(self.store.left()?.into_iter().map(Effect::HasLeft));
         Ok(())
     }
 }
 
-const LEFT: &str = "left";
+fn is_of(kept: &Kept, signed_in: &SignedIn) -> bool {
+    signed_in.credentials.principal.account == kept.account && signed_in.clinic() == kept.clinic
+}
 
-impl Store {
-    /// What is to be handed in of one person's work next, oldest first: of somebody who has left, all that nobody has let
-    /// go; of a member, what they chose.
-    fn to_hand_in(&self, account: AccountId, left: bool) -> Result<Vec<HandedIn>, StoreError> {
-        let mut items = Vec::new();
-        let mut size = 0;
-        for (entry, command) in self.not_handed_in(account, left, MAX_ITEMS)? {
-            size += entry.change.len() + command.len();
-            if size > HAND_IN_BUDGET && !items.is_empty() {
-                break;
-            }
-            let hash = ChangeHash::try_from(entry.hash.as_slice())
-                .map_err(|_| StoreError::Corrupt("outbox hash".to_owned()))?;
-            items.push(HandedIn {
+/// As much as one request has, with the numbers of the rows. What is not of `account` goes with its author's signature.
+fn as_items(
+    account: AccountId,
+    rows: impl Iterator<Item = (OutboxEntry, Vec<u8>)>,
+) -> Result<Vec<(i64, HandedIn)>, StoreError> {
+    let mut items = Vec::new();
+    let mut size = 0;
+    for (entry, command) in rows.take(MAX_ITEMS) {
+        size += entry.change.len() + command.len();
+        if size > HAND_IN_BUDGET && !items.is_empty() {
+            break;
+        }
+        let hash = ChangeHash::try_from(entry.hash.as_slice())
+            .map_err(|_| StoreError::Corrupt("outbox hash".to_owned()))?;
+        let signed = entry.signed.filter(|_| entry.account != account);
+        items.push((
+            entry.seq,
+            HandedIn {
                 kind: entry.kind,
                 document: entry.document,
                 hash: hash.to_string(),
                 change: entry.change,
                 command,
                 made_at: entry.made_at,
-            });
-        }
-        Ok(items)
+                signed: signed.map(|signed| SignedBy {
+                    key: signed.key.to_vec(),
+                    signature: signed.signature.to_vec(),
+                }),
+            },
+        ));
+    }
+    Ok(items)
+}
+
+/// The `meta` entry that says that somebody has left.
+fn left_name(account: AccountId) -> String {
+    format!("left {account}")
+}
+
+type NotedLeft = (AccountId, String, String, u64, Option<i64>, bool);
+
+impl Store {
+    fn mark_kept(&self, kept: &Kept, now: Timestamp) -> Result<(), StoreError> {
+        kept.hashes
+            .iter()
+            .try_for_each(|hash| self.mark_handed_in(hash, now))
     }
 
-    /// Notes for whoever sees this device next what became of the work of somebody who has left.
-    fn set_left(&self, left: &LeftView) -> Result<(), StoreError> {
+    fn set_left(&self, left: &HasLeft) -> Result<(), StoreError> {
         let at = left.at.map(|at| at.0);
-        let noted = (left.clinic.as_str(), left.entries, at, left.records_gone);
-        self.set_meta(LEFT, &noted)
+        let noted = (
+            left.account,
+            left.name.as_str(),
+            left.clinic.as_str(),
+            left.entries,
+            at,
+            left.records_gone,
+        );
+        self.set_meta(&left_name(left.account), &noted)
     }
 
-    pub(crate) fn left(&self) -> Result<Option<LeftView>, StoreError> {
-        let left: Option<(String, u64, Option<i64>, bool)> = self.meta(LEFT)?;
-        Ok(left.map(|(clinic, entries, at, records_gone)| LeftView {
-            clinic,
-            entries,
-            at: at.map(Timestamp),
-            records_gone,
-        }))
+    fn left_of(&self, account: AccountId) -> Result<Option<HasLeft>, StoreError> {
+        Ok(self.meta::<NotedLeft>(&left_name(account))?.map(has_left))
     }
 
-    /// Somebody signs in: they have read it, or it is not theirs.
-    pub(crate) fn forget_left(&self) -> Result<(), StoreError> {
-        self.clear_meta(LEFT)
+    /// Everybody of whom it was heard here.
+    fn left(&self) -> Result<Vec<HasLeft>, StoreError> {
+        let mut statement = self
+            .sql
+            .prepare_cached("SELECT value FROM meta WHERE name LIKE 'left ________-%'")?;
+        let mut rows = statement.query([])?;
+        let mut left = Vec::new();
+        while let Some(row) = rows.next()? {
+            let noted: NotedLeft = minicbor::decode(row.get_ref(0)?.as_blob()?)
+                .map_err(|_| StoreError::Corrupt("who has left".to_owned()))?;
+            left.push(has_left(noted));
+        }
+        Ok(left)
+    }
+
+    /// Somebody has begun anew in the store that was emptied when another left.
+    pub(crate) fn records_are_here_again(&self) -> Result<(), StoreError> {
+        for left in self.left()?.into_iter().filter(|left| left.records_gone) {
+            self.set_left(&HasLeft {
+                records_gone: false,
+                ..left
+            })?;
+        }
+        Ok(())
+    }
+
+    /// They belong to the clinic again.
+    pub(crate) fn forget_left(&self, account: AccountId) -> Result<(), StoreError> {
+        self.clear_meta(&left_name(account))
+    }
+}
+
+fn has_left((account, name, clinic, entries, at, records_gone): NotedLeft) -> HasLeft {
+    HasLeft {
+        account,
+        name,
+        clinic,
+        entries,
+        at: at.map(Timestamp),
+        records_gone,
     }
 }

@@ -4,7 +4,6 @@
 //! than what the server has acknowledged.
 
 mod apply_page;
-mod beside_others;
 mod decide;
 mod deferred;
 mod fresh_actor;
@@ -26,7 +25,6 @@ use shared_model::protocol::{Cursor, Goodbye};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-pub(crate) use beside_others::Beside;
 pub(crate) use seen::Seen;
 pub(crate) use take_over::as_row;
 

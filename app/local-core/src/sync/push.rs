@@ -2,17 +2,19 @@
 
 use super::recover::Refused;
 use super::{InFlight, Phase};
-use crate::core::Core;
+use crate::core::{Core, SignedIn};
 use crate::effect::Effect;
 use crate::query::Touched;
-use crate::store::StoreError;
+use crate::store::{OutboxEntry, Signed, StoreError};
+use automerge::ChangeHash;
 use minicbor::bytes::ByteVec;
 use shared_model::SCHEMA_VERSION;
+use shared_model::authorship::{KeyId, key_id};
 use shared_model::documents::Kind;
-use shared_model::ids::DocumentId;
+use shared_model::ids::{AccountId, DocumentId};
 use shared_model::protocol::{
     self, Accepted, ClientMessage, MAX_FRAME, MAX_PUSH_CHANGES, PUSH_WINDOW, Push, PushItem, Refusal,
-    RefusalCode,
+    RefusalCode, Signature,
 };
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +28,62 @@ pub(super) struct Sent {
     pub hash: Vec<u8>,
 }
 
+/// One document's part of a push.
+struct Item {
+    kind: Kind,
+    document: DocumentId,
+    changes: Vec<ByteVec>,
+    /// Of each author the last change's position and signature: it speaks for those before it.
+    signed: BTreeMap<AccountId, (usize, Signed)>,
+}
+
+impl Item {
+    fn of(kind: Kind, document: DocumentId) -> Self {
+        Self {
+            kind,
+            document,
+            changes: Vec::new(),
+            signed: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, signed_in: &SignedIn, entry: &OutboxEntry) -> Result<(), StoreError> {
+        let mine = entry.account == signed_in.credentials.principal.account;
+        let current = key_id(&signed_in.key.public());
+        let signed = match entry.signed {
+            Some(signed) if !mine || signed.key == current => Some(signed),
+            // From before this sign-in: the server may not have heard of the key that there was then.
+            _ if mine => {
+                let hash = ChangeHash::try_from(&entry.hash[..])
+                    .map_err(|_| StoreError::Corrupt("outbox hash".to_owned()))?;
+                Some(signed_in.sign(entry.document, &hash))
+            }
+            _ => None,
+        };
+        if let Some(signed) = signed {
+            self.signed.insert(entry.account, (self.changes.len(), signed));
+        }
+        self.changes.push(entry.change.clone().into());
+        Ok(())
+    }
+
+    /// `own` is the key that the session began with.
+    fn ready(self, own: KeyId) -> PushItem {
+        let signatures = self.signed.into_values().map(|(change, signed)| Signature {
+            change: u16::try_from(change).unwrap_or(u16::MAX),
+            bytes: signed.signature.into(),
+            key: (signed.key != own).then(|| signed.key.into()),
+        });
+        PushItem {
+            kind: self.kind,
+            document: self.document,
+            schema_version: SCHEMA_VERSION,
+            changes: self.changes,
+            signatures: signatures.collect(),
+        }
+    }
+}
+
 impl Core {
     /// Sends what waits, as far as the window allows.
     pub(crate) fn push(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
@@ -36,9 +94,12 @@ impl Core {
             let Some(signed_in) = &self.signed_in else {
                 return Ok(());
             };
-            let account = signed_in.credentials.principal.account;
-            let waiting = self.store.sendable(account, self.sync.sent, MAX_PUSH_CHANGES)?;
-            let mut items: Vec<PushItem> = Vec::new();
+            let waiting = self.store.sendable(
+                signed_in.credentials.principal.account,
+                self.sync.sent,
+                MAX_PUSH_CHANGES,
+            )?;
+            let mut items: Vec<Item> = Vec::new();
             let mut rows = Vec::new();
             let mut size = 0;
             for entry in waiting {
@@ -46,17 +107,15 @@ impl Core {
                 if !rows.is_empty() && size + entry.change.len() > MAX_FRAME / 2 {
                     break;
                 }
-                size += entry.change.len() + 64;
-                let change = ByteVec::from(entry.change);
-                match items.iter_mut().find(|item| item.document == entry.document) {
-                    Some(item) => item.changes.push(change),
-                    None => items.push(PushItem {
-                        kind: entry.kind,
-                        document: entry.document,
-                        schema_version: SCHEMA_VERSION,
-                        changes: vec![change],
-                    }),
-                }
+                size += entry.change.len() + 128;
+                let item = match items.iter().position(|item| item.document == entry.document) {
+                    Some(position) => &mut items[position],
+                    None => {
+                        items.push(Item::of(entry.kind, entry.document));
+                        items.last_mut().expect("one was just pushed")
+                    }
+                };
+                item.add(signed_in, &entry)?;
                 self.sync.sent = entry.seq;
                 rows.push(Sent {
                     seq: entry.seq,
@@ -71,6 +130,8 @@ impl Core {
             let number = self.sync.next_push;
             self.sync.next_push += 1;
             self.sync.in_flight.push_back(InFlight { number, rows });
+            let own = key_id(&signed_in.key.public());
+            let items = items.into_iter().map(|item| item.ready(own)).collect();
             effects.push(Effect::Send(protocol::encode(&ClientMessage::Push(Push {
                 number,
                 items,
@@ -141,7 +202,6 @@ impl Core {
                 self.store.note_reused(reused)?;
             }
             for (_, document) in &documents {
-                self.store.release(*document)?;
                 if self.store.receipt(*document)?.waiting == 0 {
                     self.store.mark_confirmed(*document, accepted.server_time)?;
                 }
@@ -154,13 +214,13 @@ impl Core {
             self.store.set_meta("last_heard", &now)?;
             self.note_as_of(now)?;
             touched.documents = documents;
-            Ok(())
+            Ok(!refused.is_empty())
         });
-        if let Err(error) = done {
+        if done.is_err() {
             // Documents in memory may already be without what was refused.
             self.cache.clear();
-            return Err(error);
         }
+        let any_refused = done?;
         self.sync.wanted = wanted;
         self.sync.in_flight.remove(position);
         self.sync.reused = reused;
@@ -169,6 +229,10 @@ impl Core {
             .asked
             .retain(|document| !touched.documents.iter().any(|(_, id)| id == document));
         self.push(effects)?;
+        if any_refused {
+            // Of a colleague who has left, perhaps.
+            self.hand_in(now, effects)?;
+        }
         Ok(touched)
     }
 

@@ -5,7 +5,6 @@
 //! never touched; a refused change stays in the outbox with its command and its reason; and work is done again as it
 //! was meant, on the state that its author saw, or not at all and then listed as refused too.
 
-use super::beside_others::Standing;
 use crate::core::{Core, open};
 use crate::store::{OutboxEntry, StoreError};
 use automerge::{ActorId, Change, ChangeHash};
@@ -73,16 +72,9 @@ impl Core {
         }
         let principal = &signed_in.credentials.principal;
         let recovered = recover(&document, &rows, refused, principal, actors)?;
-        let mut standing = Standing::default();
         for (row, fate) in rows.iter().zip(&recovered.fates) {
-            let behind = match fate {
-                Fate::Stays => standing.add(row.entry.account, &row.change),
-                Fate::Redone(change, _) => standing.add(row.entry.account, change),
-                Fate::Void | Fate::Refused(..) => None,
-            };
-            self.settle(row, fate, behind, refused.contains_key(&row.entry.seq))?;
+            self.settle(row, fate, refused.contains_key(&row.entry.seq))?;
         }
-        self.store.release(id)?;
         self.store.forget_redone()?;
         if recovered.document.change_count() <= 1 {
             self.store.purge_document(id)?;
@@ -101,13 +93,7 @@ impl Core {
     }
 
     /// Work that is to be sent (again) goes to the end of the outbox: what was sent in this session lies before it.
-    fn settle(
-        &self,
-        row: &Row,
-        fate: &Fate,
-        behind: Option<AccountId>,
-        was_refused: bool,
-    ) -> Result<(), StoreError> {
+    fn settle(&self, row: &Row, fate: &Fate, was_refused: bool) -> Result<(), StoreError> {
         let entry = &row.entry;
         let (change, command) = match fate {
             Fate::Refused(code, reason) => return self.store.mark_refused(entry.seq, *code, reason),
@@ -122,9 +108,13 @@ impl Core {
                 (&**change, Some(&**command))
             }
         };
+        let signed = match fate {
+            Fate::Redone(..) => self.sign_for(entry.account, entry.document, &change.hash())?,
+            _ => entry.signed,
+        };
         let command = command.map(Command::to_bytes).unwrap_or_default();
         self.store.acknowledge(entry.seq)?;
-        let seq = self.store.add_to_outbox(
+        self.store.add_to_outbox(
             entry.account,
             entry.kind,
             entry.document,
@@ -132,8 +122,8 @@ impl Core {
             change.raw_bytes(),
             &command,
             entry.made_at,
-        )?;
-        self.store.hold(seq, behind)
+            signed.as_ref(),
+        )
     }
 }
 

@@ -1,7 +1,6 @@
 //! Connecting, greeting, staying alive, and what to do when it ends.
 
 use super::Phase;
-use super::hand_in::HandingIn;
 use crate::core::Core;
 use crate::effect::Effect;
 use crate::event::Credentials;
@@ -9,6 +8,7 @@ use crate::query::Touched;
 use crate::store::StoreError;
 use minicbor::bytes::ByteVec;
 use shared_model::SCHEMA_VERSION;
+use shared_model::authorship::key_id;
 use shared_model::protocol::{
     self, ClientMessage, Goodbye, HEARTBEAT_MS, Hello, PROTOCOL_VERSION, ServerMessage,
 };
@@ -72,6 +72,7 @@ impl Core {
             device: signed_in.device,
             actor: ByteVec::from(signed_in.actor.to_bytes().to_vec()),
             cursors: self.sync.cursors.values().cloned().collect(),
+            signing_key: signed_in.key.public().into(),
         });
         effects.push(Effect::Send(protocol::encode(&hello)));
     }
@@ -82,6 +83,12 @@ impl Core {
         credentials: Option<Credentials>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
+        // Somebody else works here by now: their colleague finds the fresh tokens when they come back.
+        if let (Some(credentials), Some(current)) = (&credentials, self.principal())
+            && credentials.principal.account != current.account
+        {
+            return self.store.transaction(|| self.save_credentials(credentials));
+        }
         self.sync.renewing_in_session = false;
         // Whoever it was asked for may have signed out meanwhile, and somebody else in.
         let who = |credentials: &Credentials| (credentials.principal.account, credentials.principal.clinic);
@@ -103,7 +110,7 @@ impl Core {
                 if let Some(signed_in) = &mut self.signed_in {
                     signed_in.credentials = credentials;
                 }
-                self.sync.handing_in = HandingIn::default();
+                self.sync.handing_in.begin_anew();
                 match self.sync.phase {
                     Phase::Live => {
                         effects.push(Effect::Send(protocol::encode(&ClientMessage::Renew(token))));
@@ -315,8 +322,9 @@ impl Core {
                 let principal_changed = signed_in.credentials.principal != welcome.principal;
                 if principal_changed {
                     signed_in.credentials.principal = welcome.principal.clone();
+                    let credentials = signed_in.credentials.clone();
                     self.store.transaction(|| {
-                        self.store.set_meta("principal", &welcome.principal)?;
+                        self.save_credentials(&credentials)?;
                         self.store.set_meta("last_principal", &welcome.principal)
                     })?;
                 }
@@ -330,11 +338,16 @@ impl Core {
                 self.sync.next_push = 0;
                 self.sync.in_flight.clear();
                 self.sync.sent = 0;
+                let key = self.signed_in.as_ref().map(|signed_in| signed_in.key.public());
                 self.store.replayable_transaction(|| {
                     self.store.set_meta("last_heard", &now)?;
+                    if let Some(key) = &key {
+                        self.store.key_is_known(&key_id(key))?;
+                    }
                     self.note_as_of(now)
                 })?;
                 self.push(effects)?;
+                self.sync.handing_in.bring_again();
                 self.hand_in(now, effects)?;
                 self.wake(now, effects);
                 Ok(Touched {

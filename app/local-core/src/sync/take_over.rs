@@ -29,7 +29,7 @@ pub(crate) fn as_row(number: usize, work: &LateWork) -> Option<(OutboxEntry, Cha
         command: Command::from_bytes(&work.command),
         made_at: work.made_at,
         refused: Some((RefusalCode::NotPermitted, String::new())),
-        behind: None,
+        signed: None,
         discarded: None,
         handed: None,
     };
@@ -71,7 +71,7 @@ impl Core {
                 self.store.note_redone(entry, change, became)?;
                 self.store.note_taken_over(&entry.hash)?;
             }
-            self.keep(signed_in.credentials.principal.account, now, &written)?;
+            self.keep(signed_in, now, &written)?;
             self.store.note_answered(ticket, now)
         })?;
         Ok(Ok(written))

@@ -85,7 +85,6 @@ fn a_feed_of_which_nothing_has_come_stands_at_its_beginning() {
     says(&mut device, ServerMessage::Welcome(welcome));
     let page = Page {
         number: 1,
-        feed: Feed::Everyone,
         cursor: Cursor {
             feed: Feed::Everyone,
             number: 4,

@@ -1,7 +1,8 @@
 //! A device in a clinic, set up by the commands that a person would give.
 
-use local_core::{Core, Credentials, Decision, Effect, Event, Failure, Query, Store, View};
+use local_core::{Core, Credentials, Decision, Effect, Event, Failure, KeySeed, Query, Store, View};
 use rusqlite::Connection;
+use shared_model::authorship::SigningKey;
 use shared_model::commands::*;
 use shared_model::documents::{Sex, Slot, Species, Tone};
 use shared_model::ids::*;
@@ -29,6 +30,15 @@ pub(crate) struct Device {
     ids: u128,
     ticket: u64,
     watch: u64,
+}
+
+fn seed(account: AccountId) -> KeySeed {
+    KeySeed([account.bytes()[15] + 3; 32])
+}
+
+/// Somebody's key on the device.
+pub(crate) fn signing_key(account: AccountId) -> SigningKey {
+    SigningKey::from_seed(&seed(account).0)
 }
 
 impl Device {
@@ -78,6 +88,7 @@ impl Device {
             credentials,
             device: DeviceId(Uuid::from_u128(5)),
             fresh_actor: [account.bytes()[15] + 3; 16],
+            fresh_key: seed(account),
         })
     }
 

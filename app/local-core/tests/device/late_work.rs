@@ -1,15 +1,16 @@
 //! Somebody leaves the clinic while their device has work that nobody else has: it goes to the administrators, and then
 //! the records go. And an administrator does it again.
 
-use crate::clinic::{CLINIC, Device, NORA, VET, nine};
-use crate::recovery::{Clinic, outbox, patient, rename, settled, visiting, write};
-use crate::server::{connect, page, reconnect, says, snapshot};
-use local_core::query::{Connection as Online, LateMatter, LeftView, Matter, StatusView};
-use local_core::{Decision, Effect, Event, Failure, HandInAnswer, Query, View};
+use crate::clinic::{CLINIC, Device, NORA, VET, nine, signing_key};
+use crate::recovery::{Clinic, at_rest, outbox, patient, rename, settled, visiting, write};
+use crate::server::{connect, page, pushes, reconnect, says, snapshot};
+use local_core::query::{Connection as Online, LateMatter, Matter, StatusView};
+use local_core::{Decision, Effect, Event, Failure, HandInAnswer, HasLeft, Query, View};
 use rusqlite::Connection;
+use shared_model::authorship::key_id;
 use shared_model::commands::*;
 use shared_model::documents::Section;
-use shared_model::ids::{ClinicId, WeightId};
+use shared_model::ids::{AccountId, ClinicId, WeightId};
 use shared_model::late_work::{HandIn, Kept, LateWork, MAX_ITEMS};
 use shared_model::permissions::Role;
 use shared_model::protocol::Entry;
@@ -46,6 +47,7 @@ fn keeps(has_left: bool, hashes: Vec<String>) -> HandInAnswer {
         clinic: CLINIC,
         has_left,
         hashes,
+        authors_left: Vec::new(),
     })
 }
 
@@ -72,11 +74,13 @@ fn status(device: &mut Device) -> StatusView {
     }
 }
 
-fn left(device: &mut Device) -> Option<LeftView> {
-    match device.look(Query::Left) {
-        View::Left(left) => left,
-        other => panic!("{other:?}"),
-    }
+/// Of whom the host is told that they have left.
+fn left(effects: &[Effect]) -> Vec<HasLeft> {
+    let left = effects.iter().filter_map(|effect| match effect {
+        Effect::HasLeft(left) => Some(left.clone()),
+        _ => None,
+    });
+    left.collect()
 }
 
 /// Whether a word stands anywhere in the store's files.
@@ -129,17 +133,25 @@ fn everything_that_waits_is_handed_in_and_then_the_records_go() {
     for word in ["Unmistakable", "unmistakable", "Snowball", "snowball", "refresh"] {
         assert!(!is_readable(folder.path(), word), "{word} is still there");
     }
-    let told = Some(LeftView {
+    let told = vec![HasLeft {
+        account: VET,
+        name: "Ana Moreno".to_owned(),
         clinic: "Northgate Vets".to_owned(),
         entries: waiting,
         at: Some(device.now),
         records_gone: true,
-    });
-    assert_eq!(left(&mut device), told);
-    let mut device = restart(device, &file);
-    assert_eq!(left(&mut device), told, "after a restart too");
-    device.vet_signs_in();
-    assert_eq!(left(&mut device), None, "whoever signs in has read it");
+    }];
+    assert_eq!(left(&effects), told);
+    // The host had no time to see to it.
+    let now = device.now;
+    drop(device);
+    let mut device = Device::on(Connection::open(&file).unwrap());
+    device.now = now;
+    assert_eq!(left(&device.handle(Event::Started)), told);
+    // They come back to the clinic.
+    let effects = device.sign_in(&[Role::Veterinarian]);
+    assert_eq!(left(&effects), []);
+    assert_eq!(left(&device.handle(Event::Entered(VET))), []);
 }
 
 #[test]
@@ -187,6 +199,7 @@ fn an_answer_that_comes_late_is_about_whom_it_names() {
             clinic: ClinicId(Uuid::from_u128(99)),
             has_left: true,
             hashes: Vec::new(),
+            authors_left: Vec::new(),
         }),
     ] {
         answer(&mut device, theirs);
@@ -272,7 +285,7 @@ fn a_kill_between_any_two_steps_loses_nothing() {
     let rest = the_work(&leaves(&mut device));
     let effects = kept(&mut device, &rest);
     assert!(effects.contains(&Effect::SignedIn(false)), "{effects:?}");
-    assert_eq!(left(&mut device).map(|left| left.entries), Some(waiting));
+    assert_eq!(left(&effects)[0].entries, waiting);
 }
 
 #[test]
@@ -283,7 +296,7 @@ fn nothing_to_hand_in_is_an_end_too() {
         handed_in(&effects).is_none() && effects.contains(&Effect::SignedIn(false)),
         "{effects:?}"
     );
-    assert_eq!(left(&mut device).map(|left| left.entries), Some(0));
+    assert_eq!(left(&effects)[0].entries, 0);
 }
 
 #[test]
@@ -337,12 +350,229 @@ fn a_colleagues_work_stays_until_it_has_been_sent() {
     assert_eq!(work.items.len(), 1, "one's own alone");
     let effects = kept(&mut device, &work);
     assert!(effects.contains(&Effect::SignedIn(false)), "{effects:?}");
-    assert_eq!(left(&mut device).map(|left| left.records_gone), Some(false));
+    assert!(!left(&effects)[0].records_gone);
     assert_eq!(device.core.standing().1, 1, "hers waits");
     device.nora_signs_in();
+    let now = patient(&mut device, rex);
+    assert_eq!(
+        (now.name.as_str(), now.breed.as_str()),
+        ("Rexa", "Border Collie"),
+        "what was handed in is not in the record"
+    );
     let (_, effects) = connect(&mut device);
     clinic.converse(&mut device, effects, |_| false);
     assert_eq!(device.core.standing().1, 0);
+    at_rest(&mut device, &clinic);
+}
+
+/// The vet leaves on a tablet on which a colleague is signed in too.
+fn leaves_a_shared_tablet() -> (Device, Clinic, shared_model::ids::PatientId, Vec<Effect>) {
+    let (mut device, clinic, rex) = settled();
+    device.nora_signs_in();
+    device.handle(Event::Entered(VET));
+    device.must(rename(rex, "Rexie"));
+    device.must(EditPatient {
+        breed: Some("Poodle".to_owned()),
+        ..EditPatient::of(rex)
+    });
+    let work = the_work(&leaves(&mut device));
+    let effects = kept(&mut device, &work);
+    (device, clinic, rex, effects)
+}
+
+#[test]
+fn colleagues_who_are_signed_in_here_go_on_with_the_records() {
+    let (mut device, mut clinic, rex, effects) = leaves_a_shared_tablet();
+    assert!(effects.contains(&Effect::SignedIn(false)), "{effects:?}");
+    let told = left(&effects);
+    assert_eq!(
+        (told[0].account, told[0].entries, told[0].records_gone),
+        (VET, 2, false)
+    );
+    let effects = device.handle(Event::Entered(NORA));
+    assert!(effects.contains(&Effect::SignedIn(true)), "{effects:?}");
+    assert_eq!(left(&effects), told, "in case the host had no time");
+    let now = patient(&mut device, rex);
+    assert_eq!(
+        (now.name.as_str(), now.breed.as_str()),
+        ("Rex", "Border Collie"),
+        "as the clinic has it"
+    );
+    assert!(outbox(&mut device).others.is_empty() && outbox(&mut device).refused.is_empty());
+    device.must(rename(rex, "Rexa"));
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, |_| false);
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
+fn nothing_of_whoever_left_opens_anything_any_more() {
+    let (mut device, ..) = leaves_a_shared_tablet();
+    let effects = device.handle(Event::Entered(VET));
+    assert!(effects.contains(&Effect::SignedIn(false)), "{effects:?}");
+    assert_eq!(left(&effects).len(), 1);
+    let names: Vec<String> = {
+        let store = device.core.store();
+        [
+            format!("principal {VET}"),
+            format!("access_token {VET}"),
+            format!("refresh_token {VET}"),
+            format!("signing key {VET}"),
+        ]
+        .into_iter()
+        .filter(|name| !matches!(store.meta::<String>(name), Ok(None)))
+        .collect()
+    };
+    assert_eq!(names, Vec::<String>::new());
+    let effects = device.handle(Event::Entered(NORA));
+    assert!(effects.contains(&Effect::SignedIn(true)), "hers are there");
+}
+
+#[test]
+fn the_last_one_takes_the_records_along() {
+    let (mut device, ..) = leaves_a_shared_tablet();
+    device.handle(Event::Entered(NORA));
+    let asked = the_work(&device.handle(Event::SessionRefused));
+    let effects = answer(
+        &mut device,
+        HandInAnswer::Kept(Kept {
+            account: NORA,
+            clinic: CLINIC,
+            has_left: asked.left,
+            hashes: Vec::new(),
+            authors_left: Vec::new(),
+        }),
+    );
+    assert!(left(&effects)[0].records_gone);
+    assert_eq!(
+        device.core.store().dump_projections().unwrap(),
+        ["search Some(0)"]
+    );
+}
+
+// ---- a colleague brings the work of somebody who has left ----
+
+/// The vet has signed out, and the clinic takes nothing of theirs any more: Nora's session brings what waits.
+fn carried(refuse: impl FnMut(&str) -> bool) -> (Device, Clinic, shared_model::ids::PatientId, Vec<Effect>) {
+    let (mut device, mut clinic, rex) = settled();
+    device.must(rename(rex, "Rexie"));
+    device.sign_out();
+    device.nora_signs_in();
+    device.must(EditPatient {
+        colour: Some("black".to_owned()),
+        ..EditPatient::of(rex)
+    });
+    let (_, effects) = connect(&mut device);
+    assert!(handed_in(&effects).is_none(), "nothing was refused yet");
+    let push = pushes(&effects).remove(0);
+    let answer = clinic.answer(&push, refuse);
+    let effects = says(&mut device, answer);
+    (device, clinic, rex, effects)
+}
+
+fn first_alone() -> impl FnMut(&str) -> bool {
+    let mut first = true;
+    move |_| std::mem::take(&mut first)
+}
+
+fn keeps_of_others(hashes: Vec<String>, authors_left: Vec<AccountId>) -> HandInAnswer {
+    HandInAnswer::Kept(Kept {
+        account: NORA,
+        clinic: CLINIC,
+        has_left: false,
+        hashes,
+        authors_left,
+    })
+}
+
+#[test]
+fn what_the_clinic_refused_of_somebody_who_has_left_is_handed_in_by_a_colleague() {
+    let (mut device, mut clinic, rex, effects) = carried(first_alone());
+    let work = the_work(&effects);
+    assert!(!work.left);
+    let [item] = &work.items[..] else {
+        panic!("one: {:?}", work.items)
+    };
+    assert_eq!(
+        Command::from_bytes(&item.command),
+        Some(rename(rex, "Rexie").into())
+    );
+    let signed = item.signed.as_ref().expect("the author's signature");
+    assert_eq!(signed.key, key_id(&signing_key(VET).public()));
+    let effects2 = answer(&mut device, keeps_of_others(vec![item.hash.clone()], vec![VET]));
+    let told = left(&effects2);
+    assert_eq!(
+        (told[0].account, told[0].entries, told[0].records_gone),
+        (VET, 1, false)
+    );
+    assert!(handed_in(&effects2).is_none());
+    assert_eq!(device.core.principal().map(|nora| nora.account), Some(NORA));
+    let shown = outbox(&mut device);
+    assert!(
+        shown.matters.is_empty() && shown.handed.is_empty() && shown.others.is_empty(),
+        "{shown:?}"
+    );
+    clinic.converse(&mut device, effects, |_| false);
+    assert_eq!(patient(&mut device, rex).colour, "black");
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
+fn the_refused_work_of_a_member_stays_with_its_device() {
+    let (mut device, _, _, effects) = carried(first_alone());
+    let work = the_work(&effects);
+    // The clinic does not take it: its author is of the clinic.
+    let effects = answer(&mut device, keeps_of_others(Vec::new(), Vec::new()));
+    assert!(handed_in(&effects).is_none());
+    assert_eq!(left(&effects), []);
+    assert_eq!(outbox(&mut device).matters.len(), 1);
+    device.now = device.now.plus_minutes(9);
+    assert!(
+        handed_in(&device.handle(Event::Tick)).is_none(),
+        "not again in this session"
+    );
+    // In the next they may have left.
+    device.handle(Event::SocketClosed { dice: 0 });
+    let (_, effects) = connect(&mut device);
+    assert_eq!(the_work(&effects), work);
+}
+
+#[test]
+fn work_that_nobody_can_send_any_more_holds_up_nothing() {
+    let (mut device, mut clinic, rex) = settled();
+    device.must(rename(rex, "Rexie"));
+    device.must(EditPatient {
+        breed: Some("Poodle".to_owned()),
+        ..EditPatient::of(rex)
+    });
+    device.sign_out();
+    device.nora_signs_in();
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, first_alone());
+    // The breed was done again without a signature, and waits for one.
+    device.must(EditPatient {
+        colour: Some("black".to_owned()),
+        ..EditPatient::of(rex)
+    });
+    assert_eq!(status(&mut device).held, 1);
+    device.handle(Event::SocketClosed { dice: 0 });
+    answer(&mut device, HandInAnswer::Unreachable);
+    let (_, effects) = connect(&mut device);
+    let work = the_work(&effects);
+    assert_eq!(work.authors, [VET], "it is asked whether they come back");
+    let hashes = work.items.iter().map(|item| item.hash.clone()).collect();
+    let effects = answer(&mut device, keeps_of_others(hashes, vec![VET]));
+    assert_eq!(left(&effects).len(), 1);
+    clinic.converse(&mut device, effects, |_| false);
+    assert_eq!((status(&mut device).held, status(&mut device).waiting), (0, 0));
+    let now = patient(&mut device, rex);
+    assert_eq!(
+        (now.breed.as_str(), now.colour.as_str()),
+        ("Border Collie", "black")
+    );
+    let listed = outbox(&mut device).matters;
+    assert_eq!(listed.len(), 1, "it is listed for whoever may do it: {listed:?}");
+    at_rest(&mut device, &clinic);
 }
 
 #[test]
@@ -441,6 +671,7 @@ fn listed(work: &HandIn) -> Vec<LateWork> {
             hash: item.hash.clone(),
             author: VET,
             author_name: "Ana Moreno".to_owned(),
+            brought_by: None,
             device: work.device,
             kind: item.kind,
             document: item.document,

@@ -22,4 +22,6 @@ mod server;
 mod sessions;
 mod shared;
 mod simulated;
+mod take_over;
+mod unlock;
 mod views;

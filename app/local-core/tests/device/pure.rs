@@ -18,14 +18,17 @@ fn local_core_depends_on_nothing_that_reads_clock_network_or_screen() {
     assert_eq!(
         names,
         [
+            "argon2",
             "automerge",
+            "chacha20poly1305",
             "jiff",
             "minicbor",
             "rusqlite",
             "rust_decimal",
             "serde",
             "shared-model",
-            "thiserror"
+            "thiserror",
+            "zeroize"
         ],
         "think before adding one: no Dioxus, no sockets, no clock, no randomness"
     );

@@ -1,15 +1,16 @@
 //! The clinic refuses something: it is taken back here and listed with its reason, and what was built on it is done
 //! again without it.
 
-use crate::clinic::{CLINIC, Device, VET};
+use crate::clinic::{CLINIC, Device, NORA, VET, signing_key};
 use crate::server::{connect, entry, page, pushes, reconnect, says};
 use automerge::ChangeHash;
 use local_core::query::{OutboxView, VisitView};
 use local_core::{Effect, Query, View};
+use shared_model::authorship::{Lineage, PublicKey, key_id};
 use shared_model::commands::*;
 use shared_model::documents::{Document, Kind, Patient, Section, read_change};
 use shared_model::ids::{AppointmentId, DocumentId, PatientId, VisitId, WeightId};
-use shared_model::protocol::{Accepted, Content, Push, Refusal, RefusalCode, ServerMessage};
+use shared_model::protocol::{Accepted, Content, Push, PushItem, Refusal, RefusalCode, ServerMessage};
 use shared_model::values::Weight;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,7 @@ impl Clinic {
     pub(crate) fn answer(&mut self, push: &Push, mut refuse: impl FnMut(&str) -> bool) -> ServerMessage {
         let mut refused = Vec::new();
         for item in &push.items {
+            everything_is_signed(item);
             let document = self
                 .documents
                 .entry(item.document)
@@ -84,6 +86,29 @@ impl Clinic {
             waiting.extend(pushes(&effects));
         }
     }
+}
+
+/// Each change of an item is signed by somebody who works on the device, or lies below one that is.
+pub(crate) fn everything_is_signed(item: &PushItem) {
+    let changes: Vec<_> = item
+        .changes
+        .iter()
+        .map(|bytes| read_change(bytes).unwrap())
+        .collect();
+    let lineage = Lineage::of(changes.iter().map(Some));
+    let mut spoken: BTreeSet<usize> = BTreeSet::new();
+    for signature in &item.signatures {
+        let signed = usize::from(signature.change);
+        let good = [VET, NORA].into_iter().any(|account| {
+            let public = signing_key(account).public();
+            let named = signature.key.is_none_or(|key| key_id(&public) == *key);
+            let key = PublicKey::from_bytes(&public).unwrap();
+            named && key.has_signed(CLINIC, item.document, &changes[signed].hash(), &signature.bytes)
+        });
+        assert!(good, "a signature that is none");
+        spoken.extend(lineage.spoken_for(signed));
+    }
+    assert_eq!(spoken.len(), changes.len(), "not everything is signed");
 }
 
 pub(crate) fn outbox(device: &mut Device) -> OutboxView {

@@ -99,7 +99,6 @@ pub(crate) fn page(number: u64, entries: &[Entry]) -> ServerMessage {
     };
     ServerMessage::Page(Page {
         number,
-        feed: Feed::Staff,
         cursor,
         body: protocol::pack(entries).into(),
     })

@@ -1,10 +1,11 @@
 //! Several people work on one device: each one's work is counted as theirs, and nobody's waits for nothing.
 
-use crate::clinic::{Device, NORA, VET};
+use crate::clinic::{Device, NORA, VET, signing_key};
 use crate::recovery::{at_rest, outbox, patient, rename, settled, texts, visit_of, visiting, write};
-use crate::server::{connect, pushes, reconnect};
+use crate::server::{connect, pushes};
 use local_core::query::StatusView;
 use local_core::{Effect, Event, Query, View};
+use shared_model::authorship::key_id;
 use shared_model::commands::*;
 use shared_model::documents::Section;
 use shared_model::permissions::Role;
@@ -80,85 +81,89 @@ fn with_names_of_rex() -> (Device, crate::recovery::Clinic, shared_model::ids::P
     (device, clinic, rex)
 }
 
-#[test]
-fn work_beside_a_colleagues_is_sent_without_it() {
-    let (mut device, mut clinic, rex) = with_names_of_rex();
-    device.must(EditPatient {
+fn edit_breed(patient: shared_model::ids::PatientId) -> EditPatient {
+    EditPatient {
         breed: Some("Poodle".to_owned()),
-        ..EditPatient::of(rex)
-    });
-    let shown = patient(&mut device, rex);
-    assert_eq!((shown.name.as_str(), shown.breed.as_str()), ("Rexie", "Poodle"));
-    let (_, effects) = connect(&mut device);
-    clinic.converse(&mut device, effects, |_| false);
-    assert_eq!(
-        (status(&mut device).waiting, outbox(&mut device).refused.len()),
-        (0, 0)
-    );
-    assert_eq!(status(&mut device).others[0].waiting, 1);
-
-    device.sign_out();
-    device.vet_signs_in();
-    let (_, effects) = connect(&mut device);
-    clinic.converse(&mut device, effects, |_| false);
-    let shown = patient(&mut device, rex);
-    assert_eq!((shown.name.as_str(), shown.breed.as_str()), ("Rexie", "Poodle"));
-    assert!(outbox(&mut device).refused.is_empty());
-    at_rest(&mut device, &clinic);
-}
-
-#[test]
-fn work_on_a_colleagues_words_waits_for_them_and_says_so() {
-    let (mut device, mut clinic, rex) = with_names_of_rex();
-    device.must(rename(rex, "Rexi"));
-    device.must(EditPatient {
-        breed: Some("Poodle".to_owned()),
-        ..EditPatient::of(rex)
-    });
-    let (_, effects) = connect(&mut device);
-    assert!(
-        pushes(&effects).is_empty(),
-        "it builds on what is not at the clinic"
-    );
-    let shown = status(&mut device);
-    assert_eq!((shown.waiting, shown.held, shown.needs_attention), (2, 2, 0));
-    // Other work goes on.
-    device.client("Jan", "Svoboda", "601555016");
-    let (_, effects) = reconnect(&mut device);
-    clinic.converse(&mut device, effects, |_| false);
-    let shown = status(&mut device);
-    assert_eq!((shown.waiting, shown.held), (2, 2));
-
-    for who in [VET, NORA] {
-        device.sign_out();
-        if who == VET {
-            device.vet_signs_in()
-        } else {
-            device.nora_signs_in()
-        }
-        let (_, effects) = connect(&mut device);
-        clinic.converse(&mut device, effects, |_| false);
-        assert_eq!(status(&mut device).held, 0);
+        ..EditPatient::of(patient)
     }
-    let shown = patient(&mut device, rex);
-    assert_eq!((shown.name.as_str(), shown.breed.as_str()), ("Rexi", "Poodle"));
-    assert!(outbox(&mut device).refused.is_empty());
+}
+
+#[test]
+fn whoever_signs_in_sends_a_colleagues_work_as_the_colleagues() {
+    let (mut device, mut clinic, rex) = with_names_of_rex();
+    let waits = &status(&mut device).others[0];
+    assert_eq!((waits.account, waits.waiting), (VET, 1));
+    // On the colleague's words and beside them: all of it goes at once.
+    device.must(rename(rex, "Rexi"));
+    device.must(edit_breed(rex));
+    assert_eq!((status(&mut device).waiting, status(&mut device).held), (2, 0));
+    let (hello, effects) = connect(&mut device);
+    let [push] = &pushes(&effects)[..] else {
+        panic!("one push: {effects:?}")
+    };
+    let [item] = &push.items[..] else {
+        panic!("one document: {push:?}")
+    };
+    assert_eq!(hello.signing_key[..], signing_key(NORA).public());
+    assert_eq!(item.changes.len(), 3);
+    let signed: Vec<_> = item
+        .signatures
+        .iter()
+        .map(|signature| (signature.change, signature.key.map(|key| *key)))
+        .collect();
+    let anas = key_id(&signing_key(VET).public());
+    assert!(signed.contains(&(0, Some(anas))), "{signed:?}");
+    assert!(signed.contains(&(2, None)), "{signed:?}");
+    clinic.converse(&mut device, effects, |_| false);
+    let shown = status(&mut device);
+    assert_eq!(
+        (shown.waiting, shown.needs_attention, shown.others.len()),
+        (0, 0, 0)
+    );
+    let now = patient(&mut device, rex);
+    assert_eq!((now.name.as_str(), now.breed.as_str()), ("Rexi", "Poodle"));
     at_rest(&mut device, &clinic);
 }
 
 #[test]
-fn what_waited_for_a_colleague_stands_alone_if_theirs_is_refused() {
-    let (mut device, mut clinic, rex) = with_names_of_rex();
-    device.must(rename(rex, "Rexi"));
-    device.sign_out();
-    device.vet_signs_in();
-    let (_, effects) = connect(&mut device);
-    clinic.converse(&mut device, effects, |_| true);
+fn work_of_somebody_whose_key_the_clinic_does_not_know_waits_for_them() {
+    let mut device = Device::new();
+    let mut clinic = crate::recovery::Clinic::default();
+    let petra = device.client("Petra", "Novak", "601555014");
+    let rex = device.pet(petra, "Rex", "");
+    // She has not been connected since she signed in.
     device.sign_out();
     device.nora_signs_in();
-    assert_eq!(status(&mut device).held, 0);
+    device.must(edit_breed(rex));
+    device.client("Jan", "Svoboda", "601555016");
+    assert_eq!((status(&mut device).waiting, status(&mut device).held), (2, 1));
     let (_, effects) = connect(&mut device);
     clinic.converse(&mut device, effects, |_| false);
+    let shown = status(&mut device);
+    assert_eq!((shown.waiting, shown.held, shown.needs_attention), (1, 1, 0));
+    assert_eq!(clinic.documents.len(), 1, "what is nobody else's goes on");
+
+    device.sign_out();
+    device.vet_signs_in();
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, |_| false);
+    assert!(
+        status(&mut device).others.is_empty(),
+        "hers and what waited for it"
+    );
+    let now = patient(&mut device, rex);
+    assert_eq!((now.name.as_str(), now.breed.as_str()), ("Rex", "Poodle"));
+    assert!(outbox(&mut device).refused.is_empty());
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
+fn what_was_written_on_a_colleagues_words_stands_alone_if_theirs_is_refused() {
+    let (mut device, mut clinic, rex) = with_names_of_rex();
+    device.must(rename(rex, "Rexi"));
+    let (_, effects) = connect(&mut device);
+    let mut first = true;
+    clinic.converse(&mut device, effects, |_| std::mem::take(&mut first));
     assert_eq!(patient(&mut device, rex).name, "Rexi");
     let shown = status(&mut device);
     assert_eq!(
@@ -169,43 +174,59 @@ fn what_waited_for_a_colleague_stands_alone_if_theirs_is_refused() {
 }
 
 #[test]
+fn a_colleagues_work_that_was_done_again_without_them_waits_for_their_signature() {
+    let (mut device, mut clinic, rex) = settled();
+    device.must(rename(rex, "Rexie"));
+    device.must(edit_breed(rex));
+    device.sign_out();
+    device.nora_signs_in();
+    let (_, effects) = connect(&mut device);
+    let mut first = true;
+    clinic.converse(&mut device, effects, |_| std::mem::take(&mut first));
+    // The breed was written on the name that was refused: it is another change now, and her key has gone with her.
+    let others = &status(&mut device).others[0];
+    assert_eq!((others.account, others.waiting, others.refused), (VET, 1, 1));
+    assert_eq!(patient(&mut device, rex).breed, "Poodle");
+    device.must(EditPatient {
+        colour: Some("black".to_owned()),
+        ..EditPatient::of(rex)
+    });
+    assert_eq!(status(&mut device).held, 1);
+
+    device.sign_out();
+    device.vet_signs_in();
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, |_| false);
+    let shown = status(&mut device);
+    assert_eq!(
+        (shown.waiting, shown.needs_attention, shown.others.len()),
+        (0, 1, 0)
+    );
+    let now = patient(&mut device, rex);
+    assert_eq!((now.breed.as_str(), now.colour.as_str()), ("Poodle", "black"));
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
 fn two_write_one_visit_on_one_device() {
     let (mut device, mut clinic, visit) = visiting();
     device.handle(Event::SocketClosed { dice: 0 });
     write(&mut device, visit, Section::History, 0, "Today: ");
     device.sign_out();
     device.sign_in_as(NORA, "Nora Lindqvist", &[Role::Technician, Role::Veterinarian]);
-    // She has seen the other's words, and writes elsewhere.
-    write(&mut device, visit, Section::Plan, 0, "Diet");
-    write(&mut device, visit, Section::Plan, 4, " and rest");
-    let (_, effects) = connect(&mut device);
-    clinic.converse(&mut device, effects, |_| false);
-    assert_eq!(status(&mut device).waiting, 0);
-    // In the same text she builds on the words.
     let seen = visit_of(&mut device, visit).sections[0].text.clone();
     assert_eq!(seen, "Today: Ate grass.");
-    write(
-        &mut device,
-        visit,
-        Section::History,
-        seen.chars().count(),
-        " Twice.",
-    );
-    assert_eq!((status(&mut device).waiting, status(&mut device).held), (1, 1));
-    for vet in [true, false] {
-        device.sign_out();
-        if vet {
-            device.vet_signs_in();
-        } else {
-            device.sign_in_as(NORA, "Nora Lindqvist", &[Role::Technician, Role::Veterinarian]);
-        }
-        let (_, effects) = connect(&mut device);
-        clinic.converse(&mut device, effects, |_| false);
-    }
+    let end = seen.chars().count();
+    write(&mut device, visit, Section::History, end, " Twice.");
+    write(&mut device, visit, Section::Plan, 0, "Diet");
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, |_| false);
+    let shown = status(&mut device);
+    assert_eq!((shown.waiting, shown.others.len()), (0, 0));
     let now = texts(&mut device, visit);
     assert_eq!(
         (now[0].as_str(), now[3].as_str()),
-        ("Today: Ate grass. Twice.", "Diet and rest")
+        ("Today: Ate grass. Twice.", "Diet")
     );
     assert!(outbox(&mut device).refused.is_empty());
     at_rest(&mut device, &clinic);

@@ -3,18 +3,17 @@
 //! Place in the flow: below the views' `Host`, around the core. Invariant: one program at a time holds the records; the
 //! file system's lock says so, and goes with the process however that ends.
 
+use super::folder::Folder;
 use super::kept;
-use crate::host::calls::{Request, Response, Secret};
+use crate::host::calls::{Request, Response};
 use crate::host::runner::{Input, Io, Purpose, Runner};
-use crate::host::{FromCore, HostTrouble, ToCore};
+use crate::host::{FromCore, HostTrouble, Secret, ToCore};
 use crate::text;
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::{SinkExt, StreamExt};
 use local_core::StorageTrouble;
 use shared_model::time::Timestamp;
-use std::cell::Cell;
 use std::fs::{File, TryLockError};
-use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_tungstenite::tungstenite::Message;
@@ -23,25 +22,13 @@ use tokio_tungstenite::tungstenite::Message;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(in crate::host) struct Link {
-    to_core: Sender<Arriving>,
-}
-
-/// What reaches the core's thread, and of which socket it comes, if of one: a former socket has no say any more.
-struct Arriving {
-    input: Input,
-    socket: Option<u64>,
-}
-
-impl From<Input> for Arriving {
-    fn from(input: Input) -> Self {
-        Self { input, socket: None }
-    }
+    to_core: Sender<Input>,
 }
 
 impl Link {
     pub(in crate::host) fn send(&self, message: ToCore) {
         // The core's thread ends only with the program.
-        drop(self.to_core.send(Input::FromViews(message).into()));
+        drop(self.to_core.send(Input::FromViews(message)));
     }
 
     /// One window has the thread to itself: page 0 of the core.
@@ -66,14 +53,12 @@ pub(in crate::host) fn start() -> (Link, UnboundedReceiver<FromCore>) {
     (Link { to_core }, from_core)
 }
 
-fn run(inputs: &Receiver<Arriving>, to_core: &Sender<Arriving>, to_views: &UnboundedSender<FromCore>) {
-    let socket = Rc::new(Cell::new(0));
+fn run(inputs: &Receiver<Input>, to_core: &Sender<Input>, to_views: &UnboundedSender<FromCore>) {
     let (mut runner, _held) = loop {
-        let opened =
-            open(to_views).and_then(|opened| Ok((opened, NativeIo::new(to_core, to_views, &socket)?)));
+        let opened = open(to_views).and_then(|opened| Ok((opened, NativeIo::new(to_core, to_views)?)));
         match opened {
-            Ok(((held, sql), io)) => {
-                if let Some(runner) = Runner::start(sql, io) {
+            Ok(((held, folder), io)) => {
+                if let Some(runner) = Runner::start(folder, io) {
                     break (runner, held);
                 }
             }
@@ -81,17 +66,15 @@ fn run(inputs: &Receiver<Arriving>, to_core: &Sender<Arriving>, to_views: &Unbou
         }
         // The screen says why; somebody mends it and asks for another try.
         loop {
-            match inputs.recv().map(|arriving| arriving.input) {
+            match inputs.recv() {
                 Ok(Input::FromViews(ToCore::RetryStorage)) => break,
                 Ok(_) => {}
                 Err(_) => return,
             }
         }
     };
-    while let Ok(arriving) = inputs.recv() {
-        if arriving.socket.is_none_or(|number| number == socket.get()) {
-            runner.input(arriving.input);
-        }
+    while let Ok(input) = inputs.recv() {
+        runner.input(input);
     }
 }
 
@@ -101,7 +84,7 @@ fn tell(to_views: &UnboundedSender<FromCore>, message: FromCore) {
 }
 
 /// Waits while another window of the program has the records, and says so meanwhile.
-fn open(to_views: &UnboundedSender<FromCore>) -> Result<(File, rusqlite::Connection), HostTrouble> {
+fn open(to_views: &UnboundedSender<FromCore>) -> Result<(File, Folder), HostTrouble> {
     let folder = kept::data_folder().ok_or(HostTrouble::Storage(StorageTrouble::ReadOnly))?;
     std::fs::create_dir_all(&folder).map_err(|error| trouble(&error))?;
     let held = File::options()
@@ -118,9 +101,7 @@ fn open(to_views: &UnboundedSender<FromCore>) -> Result<(File, rusqlite::Connect
         }
         Err(TryLockError::Error(error)) => return Err(trouble(&error)),
     }
-    let sql = rusqlite::Connection::open(folder.join("clinic.db"))
-        .map_err(|error| HostTrouble::Storage(StorageTrouble::from(&local_core::StoreError::from(error))))?;
-    Ok((held, sql))
+    Ok((held, Folder::new(folder)))
 }
 
 fn trouble(error: &std::io::Error) -> HostTrouble {
@@ -128,22 +109,16 @@ fn trouble(error: &std::io::Error) -> HostTrouble {
 }
 
 struct NativeIo {
-    to_core: Sender<Arriving>,
+    to_core: Sender<Input>,
     to_views: UnboundedSender<FromCore>,
     network: tokio::runtime::Runtime,
     /// What goes into the socket's task; dropped, the task ends.
     frames: Option<UnboundedSender<Message>>,
-    /// The number of the latest socket.
-    socket: Rc<Cell<u64>>,
     wake: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl NativeIo {
-    fn new(
-        to_core: &Sender<Arriving>,
-        to_views: &UnboundedSender<FromCore>,
-        socket: &Rc<Cell<u64>>,
-    ) -> Result<Self, HostTrouble> {
+    fn new(to_core: &Sender<Input>, to_views: &UnboundedSender<FromCore>) -> Result<Self, HostTrouble> {
         let network = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -154,14 +129,13 @@ impl NativeIo {
             to_views: to_views.clone(),
             network,
             frames: None,
-            socket: Rc::clone(socket),
             wake: None,
         })
     }
 }
 
 /// Connects, and carries frames both ways until either end has enough.
-async fn talk(server: String, mut outgoing: UnboundedReceiver<Message>, tell: impl Fn(Input)) {
+async fn talk(number: u64, server: String, mut outgoing: UnboundedReceiver<Message>, tell: impl Fn(Input)) {
     let address = format!("{}/api/v1/sync", server.replacen("http", "ws", 1));
     let config = tokio_tungstenite::tungstenite::protocol::WebSocketConfig::default()
         .max_message_size(Some(2 * shared_model::protocol::MAX_FRAME));
@@ -169,7 +143,7 @@ async fn talk(server: String, mut outgoing: UnboundedReceiver<Message>, tell: im
     let Ok(Ok((mut socket, _))) = tokio::time::timeout(PATIENCE, connecting).await else {
         return;
     };
-    tell(Input::SocketOpened);
+    tell(Input::SocketOpened(number));
     loop {
         tokio::select! {
             frame = outgoing.next() => match frame {
@@ -177,7 +151,7 @@ async fn talk(server: String, mut outgoing: UnboundedReceiver<Message>, tell: im
                 None => break,
             },
             frame = socket.next() => match frame {
-                Some(Ok(Message::Binary(frame))) => tell(Input::Frame(frame.to_vec())),
+                Some(Ok(Message::Binary(frame))) => tell(Input::Frame(number, frame.to_vec())),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => break,
                 Some(Ok(_)) => {}
             },
@@ -202,23 +176,26 @@ impl Io for NativeIo {
         }
     }
 
-    fn open_socket(&mut self) {
+    fn windows(&self) -> usize {
+        1
+    }
+
+    fn hands_over(&self) -> bool {
+        false
+    }
+
+    fn open_socket(&mut self, number: u64) {
         let (frames, outgoing) = unbounded::<Message>();
         self.frames = Some(frames);
-        let number = self.socket.get() + 1;
-        self.socket.set(number);
         let to_core = self.to_core.clone();
-        let tell = move |input| {
-            let socket = Some(number);
-            // The program is ending if the core is gone.
-            drop(to_core.send(Arriving { input, socket }));
-        };
+        // The program is ending if the core is gone.
+        let tell = move |input| drop(to_core.send(input));
         let server = kept::server();
         self.network.spawn(async move {
             if let Some(server) = server {
-                talk(server, outgoing, &tell).await;
+                talk(number, server, outgoing, &tell).await;
             }
-            tell(Input::SocketClosed);
+            tell(Input::SocketClosed(number));
         });
     }
 
@@ -239,7 +216,7 @@ impl Io for NativeIo {
         let server = kept::server();
         self.network.spawn_blocking(move || {
             let answer = server.and_then(|server| ask(&server, request, token));
-            drop(to_core.send(Input::Response(purpose, answer).into()));
+            drop(to_core.send(Input::Response(purpose, answer)));
         });
     }
 
@@ -260,7 +237,7 @@ impl Io for NativeIo {
         let to_core = self.to_core.clone();
         self.wake = Some(self.network.spawn(async move {
             tokio::time::sleep(Duration::from_millis(wait)).await;
-            drop(to_core.send(Input::Tick.into()));
+            drop(to_core.send(Input::Tick));
         }));
     }
 }
@@ -275,15 +252,14 @@ fn ask(server: &str, request: Request, token: Option<Secret>) -> Option<Response
     let mut head = ureq::http::Request::builder()
         .method(request.method.word())
         .uri(format!("{server}/api/v1{}", request.path));
-    if let Some(Secret(token)) = token {
-        head = head.header("authorization", format!("Bearer {token}"));
+    if let Some(token) = token {
+        head = head.header("authorization", format!("Bearer {}", token.text()));
     }
-    let Secret(body) = request.body;
-    let mut answer = if body.is_empty() {
+    let mut answer = if request.body.is_empty() {
         agent.run(head.body(()).ok()?)
     } else {
         let head = head.header("content-type", "application/json");
-        agent.run(head.body(body).ok()?)
+        agent.run(head.body(request.body.text()).ok()?)
     }
     .ok()?;
     let retry_after = answer

@@ -88,6 +88,9 @@ pub(crate) fn arrive_at(id: &str) {
     ));
 }
 
+/// A window's title goes with the window.
+pub(crate) const KEEPS_TITLES: bool = false;
+
 /// What the window's frame says.
 pub(crate) fn set_title(title: &str) {
     dioxus::desktop::window().set_title(title);
@@ -130,6 +133,17 @@ pub(crate) fn listen_keys(takes: impl Fn(&KeyPress) -> bool + 'static) -> Listen
         }
     });
     Listening(Some((task, dioxus::desktop::window(), name)))
+}
+
+/// Tells `active` whenever somebody presses a key, a button or the screen in the window, for as long as the program lives.
+pub(crate) fn listen_active(active: impl Fn() + 'static) {
+    let mut inputs =
+        document::eval("window.someoneIsHere = () => dioxus.send(0); await new Promise(() => {})");
+    dioxus::core::spawn_forever(async move {
+        while inputs.recv::<u8>().await.is_ok() {
+            active();
+        }
+    });
 }
 
 /// A window that is covered goes on working, the core lives as long as the program, and what is typed is saved before

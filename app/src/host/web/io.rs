@@ -3,9 +3,9 @@
 //! Invariant: only the Worker that holds the store has one.
 
 use super::pages::Pages;
-use crate::host::FromCore;
-use crate::host::calls::{Request, Response, Secret};
+use crate::host::calls::{Request, Response};
 use crate::host::runner::{Input, Io, Purpose};
+use crate::host::{FromCore, Secret};
 use crate::text;
 use futures_channel::mpsc::UnboundedSender;
 use js_sys::{ArrayBuffer, Uint8Array};
@@ -28,6 +28,7 @@ pub(in crate::host) fn now() -> Timestamp {
 
 struct Socket {
     socket: WebSocket,
+    number: u64,
     /// Set once the core has been told, or wants to hear nothing of it any more.
     done: Rc<Cell<bool>>,
     _listeners: Vec<Closure<dyn FnMut(MessageEvent)>>,
@@ -80,39 +81,44 @@ impl Io for WebIo {
         self.pages.send(&messages);
     }
 
-    fn open_socket(&mut self) {
+    fn windows(&self) -> usize {
+        self.pages.count()
+    }
+
+    fn hands_over(&self) -> bool {
+        true
+    }
+
+    fn open_socket(&mut self, number: u64) {
         if let Some(former) = self.socket.take() {
             former.done.set(true);
             drop(former.socket.close());
         }
         let origin = self.scope.location().origin().replacen("http", "ws", 1);
         let Ok(socket) = WebSocket::new(&format!("{origin}/api/v1/sync")) else {
-            drop(self.to_core.unbounded_send(Input::SocketClosed));
+            drop(self.to_core.unbounded_send(Input::SocketClosed(number)));
             return;
         };
         socket.set_binary_type(BinaryType::Arraybuffer);
         let done = Rc::new(Cell::new(false));
-        let listener = |make: fn(&MessageEvent) -> Option<Input>, ends: bool| {
+        let listener = |make: fn(u64, &MessageEvent) -> Option<Input>, ends: bool| {
             let (to_core, done) = (self.to_core.clone(), done.clone());
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
                 if done.get() {
                     return;
                 }
                 done.set(ends);
-                if let Some(input) = make(&event) {
+                if let Some(input) = make(number, &event) {
                     drop(to_core.unbounded_send(input));
                 }
             })
         };
-        let opened = listener(|_| Some(Input::SocketOpened), false);
-        let closed = listener(|_| Some(Input::SocketClosed), true);
+        let opened = listener(|number, _| Some(Input::SocketOpened(number)), false);
+        let closed = listener(|number, _| Some(Input::SocketClosed(number)), true);
         let message = listener(
-            |event| {
-                event
-                    .data()
-                    .dyn_into::<ArrayBuffer>()
-                    .ok()
-                    .map(|b| Input::Frame(Uint8Array::new(&b).to_vec()))
+            |number, event| {
+                let bytes = event.data().dyn_into::<ArrayBuffer>().ok()?;
+                Some(Input::Frame(number, Uint8Array::new(&bytes).to_vec()))
             },
             false,
         );
@@ -122,6 +128,7 @@ impl Io for WebIo {
         socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
         self.socket = Some(Socket {
             socket,
+            number,
             done,
             _listeners: vec![opened, closed, message],
         });
@@ -132,7 +139,7 @@ impl Io for WebIo {
             // A browser may take long to notice that the other side is gone; the core need not wait for it.
             drop(socket.socket.close());
             if !socket.done.replace(true) {
-                drop(self.to_core.unbounded_send(Input::SocketClosed));
+                drop(self.to_core.unbounded_send(Input::SocketClosed(socket.number)));
             }
         }
     }
@@ -204,13 +211,12 @@ async fn fetch(
     init.set_method(request.method.word());
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
     let headers = web_sys::Headers::new()?;
-    let Secret(body) = &request.body;
-    if !body.is_empty() {
-        init.set_body(&body.into());
+    if !request.body.is_empty() {
+        init.set_body(&request.body.text().into());
         headers.set("content-type", "application/json")?;
     }
-    if let Some(Secret(token)) = token {
-        headers.set("authorization", &format!("Bearer {token}"))?;
+    if let Some(token) = token {
+        headers.set("authorization", &format!("Bearer {}", token.text()))?;
     }
     init.set_headers(&headers);
     // What the browser keeps of an answer could be shown to the next person.

@@ -5,9 +5,10 @@
 
 use super::kept;
 use super::page::sleep;
+use super::reload;
 use super::tabs::{self, ToAll, ToOwner};
 use crate::host::unfinished::Unfinished;
-use crate::host::{FromCore, HostTrouble, Keeping, ToCore};
+use crate::host::{FromCore, Handover, HostTrouble, Keeping, ToCore};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use local_core::PAGE_BITS;
 use std::cell::{Cell, RefCell};
@@ -20,6 +21,8 @@ use web_sys::{BroadcastChannel, MessageEvent, Worker, WorkerOptions, WorkerType}
 const PATIENCE: u32 = 5_000;
 /// Milliseconds after which a Worker that says nothing is taken to hang, and another one gets the store.
 const HUNG: u32 = 20_000;
+/// Milliseconds that the service worker has to say what it keeps.
+const ASKING: u32 = 500;
 /// Milliseconds between two looks at the room that is left.
 const LOOK: u32 = 60_000;
 
@@ -47,6 +50,14 @@ struct Tab {
     owner: Cell<Owner>,
     unfinished: RefCell<Unfinished>,
     keeping: RefCell<Keeping>,
+    /// While the device is unlocked: what its records open with, should this page's Worker have to take them over.
+    handover: RefCell<Option<Handover>>,
+    /// The lock screen, held back while the page asks what the one before it left.
+    held_back: RefCell<Option<FromCore>>,
+    /// It is asked once, by a page that has just been loaded.
+    has_asked: Cell<bool>,
+    /// The owner is new and has not said yet how the device stands.
+    is_arriving: Cell<bool>,
     /// Counts what must be answered at once; and up to which of them anything was heard.
     asked: Cell<u64>,
     heard: Cell<u64>,
@@ -60,6 +71,10 @@ impl Link {
     pub(in crate::host) fn send(&self, message: ToCore) {
         let tab = &self.0;
         tab.unfinished.borrow_mut().asked(&message);
+        if matches!(message, ToCore::Lock(_)) && matches!(tab.owner.get(), Owner::Unknown | Owner::Opening) {
+            // Nobody is there to hear it: whoever takes the records over has to be unlocked.
+            tab.handover.replace(None);
+        }
         let at_once = matches!(
             message,
             ToCore::Command { .. } | ToCore::Decide { .. } | ToCore::Watch { .. }
@@ -103,6 +118,10 @@ pub(in crate::host) fn start() -> (Link, UnboundedReceiver<FromCore>) {
         owner: Cell::new(Owner::Unknown),
         unfinished: RefCell::default(),
         keeping: RefCell::default(),
+        handover: RefCell::default(),
+        held_back: RefCell::default(),
+        has_asked: Cell::default(),
+        is_arriving: Cell::default(),
         asked: Cell::default(),
         heard: Cell::default(),
         is_patient: Cell::default(),
@@ -120,6 +139,7 @@ pub(in crate::host) fn start() -> (Link, UnboundedReceiver<FromCore>) {
     tabs::live(page, move || hello.greet());
     tab.start_worker();
     tab.mind_the_freezer();
+    tab.mind_reloads();
     let looking = Rc::clone(&tab);
     spawn_local(async move {
         loop {
@@ -201,6 +221,8 @@ impl Tab {
         let (freezing, resuming) = (Rc::clone(self), Rc::clone(self));
         let freeze = Closure::<dyn FnMut()>::new(move || {
             freezing.stop_worker();
+            freezing.handover.replace(None);
+            freezing.tell(FromCore::Frozen);
             tabs::post(&freezing.to_owner, &ToOwner::Away(freezing.page));
         });
         let resume = Closure::<dyn FnMut()>::new(move || {
@@ -210,6 +232,45 @@ impl Tab {
         for (name, closure) in [("freeze", freeze), ("resume", resume)] {
             drop(document.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref()));
             closure.forget();
+        }
+    }
+
+    /// A page that is loaded anew goes on without unlocking, as its reader does.
+    fn mind_reloads(self: &Rc<Self>) {
+        let Some(window) = web_sys::window() else { return };
+        let going = Rc::clone(self);
+        let goes = Closure::<dyn FnMut()>::new(move || {
+            if let Some(handover) = &*going.handover.borrow() {
+                reload::keep(handover);
+            }
+        });
+        drop(window.add_event_listener_with_callback("pagehide", goes.as_ref().unchecked_ref()));
+        goes.forget();
+        let tab = Rc::clone(self);
+        reload::listen(move |kept| tab.resume(kept));
+    }
+
+    /// Whether the lock screen has to wait for the answer.
+    fn asks_what_is_kept(self: &Rc<Self>, locked: &FromCore) -> bool {
+        if self.has_asked.replace(true) || !reload::ask() {
+            return false;
+        }
+        self.held_back.replace(Some(locked.clone()));
+        let tab = Rc::clone(self);
+        spawn_local(async move {
+            sleep(ASKING).await;
+            tab.resume(None);
+        });
+        true
+    }
+
+    fn resume(&self, kept: Option<Handover>) {
+        let Some(locked) = self.held_back.take() else {
+            return;
+        };
+        match kept {
+            Some(handover) => self.post(ToCore::Resume(handover)),
+            None => self.tell(locked),
         }
     }
 
@@ -256,10 +317,37 @@ impl Tab {
         }
         self.heard.set(self.asked.get());
         self.keep(|keeping| keeping.silent = false);
-        let mut is_new = false;
+        let (mut is_new, mut has_locked) = (false, false);
         for message in messages {
+            match &message {
+                FromCore::Handover(handover) => {
+                    self.handover.replace(Some(handover.clone()));
+                    continue;
+                }
+                FromCore::HandoverEnds => {
+                    self.handover.replace(None);
+                    continue;
+                }
+                FromCore::Locked(_) if self.is_arriving.replace(false) => {
+                    // The window that had the records is gone, and nobody has locked: this one goes on.
+                    if let Some(handover) = self.handover.borrow().clone() {
+                        self.post(ToCore::Resume(handover));
+                        continue;
+                    }
+                    if self.asks_what_is_kept(&message) {
+                        continue;
+                    }
+                }
+                FromCore::Locked(_) => has_locked |= self.handover.take().is_some() && from == Owner::Own,
+                FromCore::SignedIn(_) => {
+                    self.is_arriving.set(false);
+                    self.held_back.replace(None);
+                }
+                _ => {}
+            }
             if let FromCore::Ready { fresh } = message {
                 self.owner.set(from);
+                self.is_arriving.set(true);
                 is_new = true;
                 let lost = if fresh { kept::last_waiting() } else { None };
                 self.keep(|keeping| keeping.lost = lost);
@@ -279,6 +367,11 @@ impl Tab {
             for message in self.unfinished.borrow().all() {
                 self.post(message.clone());
             }
+        }
+        if has_locked {
+            // All that it had in memory goes with it. The next one finds the records locked.
+            self.stop_worker();
+            self.start_worker();
         }
     }
 

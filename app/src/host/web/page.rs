@@ -5,6 +5,8 @@
 
 use crate::host::{Device, KeyPress, MailLink, PageEvent};
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
+use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{
     Document, Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
@@ -106,6 +108,9 @@ pub(crate) fn arrive_at(id: &str) {
     }
 }
 
+/// A browser writes every title into its history.
+pub(crate) const KEEPS_TITLES: bool = true;
+
 /// What the browser's tab says.
 pub(crate) fn set_title(title: &str) {
     if let Some(document) = document() {
@@ -174,6 +179,35 @@ pub(crate) fn listen_keys(takes: impl Fn(&KeyPress) -> bool + 'static) -> Listen
             event.prevent_default();
         }
     })
+}
+
+/// At most so often somebody's presence is told, in milliseconds.
+const PRESENCE: i64 = 10_000;
+
+/// Tells `active` when somebody presses a key, a button or the screen in the window, for as long as the program lives.
+pub(crate) fn listen_active(active: impl Fn() + 'static) {
+    let active = Rc::new(active);
+    let told = Rc::new(Cell::new(i64::MIN));
+    for name in ["keydown", "pointerdown", "wheel", "input"] {
+        let (active, told) = (Rc::clone(&active), Rc::clone(&told));
+        // Once for the whole program, which lives as long as the page.
+        std::mem::forget(Listening::start(name, move |_: web_sys::Event| {
+            let now = super::now().0;
+            if !(0..PRESENCE).contains(&now.saturating_sub(told.get())) {
+                told.set(now);
+                active();
+            }
+        }));
+    }
+}
+
+/// Leaves the field that somebody types in, as a click elsewhere would; what it has to record is under way then.
+pub(crate) async fn leave_field() {
+    let active = document().and_then(|document| document.active_element());
+    if let Some(field) = active.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        drop(field.blur());
+    }
+    sleep(0).await;
 }
 
 /// Tells `hidden` when nobody sees the page any more: another tab, another program, or the end. After that there may

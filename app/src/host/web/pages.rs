@@ -19,8 +19,52 @@ pub(super) struct Pages {
     others: RefCell<BTreeMap<u64, Other>>,
     /// What a page that comes later has to hear first.
     fresh: Cell<bool>,
-    signed_in: Cell<bool>,
+    standing: RefCell<Standing>,
     to_core: UnboundedSender<Input>,
+}
+
+/// Whether the device is locked or somebody works on it, as it was said last.
+#[derive(Default)]
+struct Standing {
+    handover: Option<FromCore>,
+    protection: Option<FromCore>,
+    left: Option<FromCore>,
+    stage: Option<FromCore>,
+}
+
+impl Standing {
+    fn note(&mut self, message: &FromCore) {
+        match message {
+            FromCore::Handover(_) => self.handover = Some(message.clone()),
+            FromCore::Protection(_) => self.protection = Some(message.clone()),
+            FromCore::Left(_) => self.left = Some(message.clone()),
+            FromCore::SignedIn(signed_in) => {
+                self.stage = Some(message.clone());
+                if !signed_in {
+                    self.protection = None;
+                }
+            }
+            FromCore::HandoverEnds => (self.handover, self.protection) = (None, None),
+            FromCore::Locked(_) => {
+                *self = Self {
+                    left: self.left.take(),
+                    stage: Some(message.clone()),
+                    ..Self::default()
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &FromCore> {
+        let Self {
+            handover,
+            protection,
+            left,
+            stage,
+        } = self;
+        handover.iter().chain(protection).chain(left).chain(stage)
+    }
 }
 
 /// A page of another tab.
@@ -58,9 +102,14 @@ impl Pages {
             build,
             others: RefCell::default(),
             fresh: Cell::default(),
-            signed_in: Cell::default(),
+            standing: RefCell::default(),
             to_core,
         }
+    }
+
+    /// How many there are, the own one included.
+    pub(super) fn count(&self) -> usize {
+        1 + self.others.borrow().len()
     }
 
     /// They arrive together, so that each screen changes once.
@@ -68,12 +117,10 @@ impl Pages {
         for message in messages {
             match message {
                 FromCore::Ready { fresh } => self.fresh.set(*fresh),
-                FromCore::SignedIn(signed_in) => {
-                    self.signed_in.set(*signed_in);
-                    self.fresh.set(self.fresh.get() && !signed_in);
-                }
+                FromCore::SignedIn(signed_in) => self.fresh.set(self.fresh.get() && !signed_in),
                 _ => {}
             }
+            self.standing.borrow_mut().note(message);
         }
         let of = |page: u64| -> Vec<&FromCore> {
             let concerns = |message: &&FromCore| addressee(message).is_none_or(|asked| asked == page);
@@ -104,13 +151,12 @@ impl Pages {
             ToOwner::Hello(page) => {
                 self.away(page);
                 let channel = tabs::to_page(&self.build, page);
-                let standing = [
-                    FromCore::Ready {
-                        fresh: self.fresh.get(),
-                    },
-                    FromCore::SignedIn(self.signed_in.get()),
-                ];
-                tabs::post(&channel, &&standing[..]);
+                let ready = FromCore::Ready {
+                    fresh: self.fresh.get(),
+                };
+                let standing = self.standing.borrow();
+                let all: Vec<&FromCore> = std::iter::once(&ready).chain(standing.all()).collect();
+                tabs::post(&channel, &all);
                 let other = Other {
                     channel,
                     watches: BTreeSet::new(),

@@ -61,6 +61,12 @@ pub(super) fn encode(message: &impl Serialize) -> JsValue {
     Uint8Array::from(&bytes[..]).into()
 }
 
+/// What another build may have said: nothing if it speaks otherwise.
+pub(super) fn decode_if_known<M: DeserializeOwned>(bytes: &JsValue) -> Option<M> {
+    let bytes: &Uint8Array = bytes.dyn_ref()?;
+    postcard::from_bytes(&bytes.to_vec()).ok()
+}
+
 pub(super) fn decode<M: DeserializeOwned>(event: &MessageEvent) -> M {
     let bytes = Uint8Array::new(&event.data()).to_vec();
     postcard::from_bytes(&bytes).expect("page and Worker run the same build")

@@ -4,12 +4,12 @@
 
 use super::io::WebIo;
 use super::pages::Pages;
+use super::pool::Pool;
 use super::tabs::{self, ToAll};
 use crate::host::runner::Runner;
 use crate::host::{FromCore, HostTrouble};
 use futures_channel::mpsc::unbounded;
 use futures_util::StreamExt;
-use sqlite_wasm_vfs::sahpool::{OpfsSAHPoolCfgBuilder, install};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -32,10 +32,11 @@ pub(crate) fn run_worker(scope: DedicatedWorkerGlobalScope) {
     spawn_local(async move {
         let (to_core, mut inputs) = unbounded();
         let pages = Rc::new(Pages::new(scope.clone(), page, build.clone(), to_core.clone()));
-        let runner = match open().await {
-            Ok(sql) => Runner::start(sql, WebIo::new(scope.clone(), Rc::clone(&pages), to_core)),
-            Err(trouble) => {
-                pages.send(&[FromCore::NoStore(trouble)]);
+        let runner = match Pool::install().await {
+            Ok(pool) => Runner::start(pool, WebIo::new(scope.clone(), Rc::clone(&pages), to_core)),
+            Err(error) => {
+                web_sys::console::error_1(&format!("{error:?}").into());
+                pages.send(&[FromCore::NoStore(HostTrouble::NoPrivateFiles)]);
                 None
             }
         };
@@ -52,21 +53,4 @@ pub(crate) fn run_worker(scope: DedicatedWorkerGlobalScope) {
             runner.input(input);
         }
     });
-}
-
-const VFS: &str = "opfs-sahpool";
-
-async fn open() -> Result<rusqlite::Connection, HostTrouble> {
-    // Six files of an SQLite database at most are open at once: the store, its journals, and room for one more store.
-    let pool = OpfsSAHPoolCfgBuilder::new()
-        .vfs_name(VFS)
-        .directory(".clinic")
-        .initial_capacity(8)
-        .build();
-    if let Err(error) = install::<sqlite_wasm_rs::WasmOsCallback>(&pool, true).await {
-        web_sys::console::error_1(&format!("{error:?}").into());
-        return Err(HostTrouble::NoPrivateFiles);
-    }
-    rusqlite::Connection::open("clinic.db")
-        .map_err(|error| HostTrouble::Storage((&local_core::StoreError::from(error)).into()))
 }

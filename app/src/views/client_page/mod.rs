@@ -5,7 +5,7 @@ mod owner_app;
 mod pets;
 
 use crate::components::{Avatar, EmptyState, OpenDialog, Pill, Size, Tint, icon, icon_xl};
-use crate::components::{use_clinic, use_dialogs, use_is_staff, use_me, use_page_key, use_title};
+use crate::components::{use_clinic, use_dialogs, use_is_staff, use_me, use_page_key, use_title_of};
 use crate::host::use_query;
 use crate::route::Route;
 use crate::text;
@@ -72,7 +72,7 @@ fn Sheet(view: ClientView) -> Element {
         }
     });
     let name = view.client.full_name();
-    use_title(&name);
+    use_title_of(text::page_of_client(), &name);
     let prefers = view
         .client
         .preferred_channel

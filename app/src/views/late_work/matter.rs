@@ -46,6 +46,9 @@ pub(super) fn MatterCard(late: LateMatter, works: Works, offline: bool) -> Eleme
     rsx! {
         section { class: "refused",
             Said { matter: matter.clone(), title: title.clone() }
+            if let Some(name) = late.brought_by.clone() {
+                p { class: "sub", {text::handed_in_by(name)} }
+            }
             if let Some(failure) = &*failure.read() {
                 p { class: "refused__reason", role: "alert",
                     {icon(LdCircleX)}

@@ -2,15 +2,20 @@
 
 mod clinics;
 mod devices;
+mod leaving;
+mod linked;
+mod locking;
 mod you;
 
 pub(crate) use devices::Devices;
 
+use leaving::{Leaving, RemoveMe};
+use locking::Locking;
 use you::Account;
 
 use crate::components::{
-    Avatar, Dialog, OpenDialog, PageLink, Segmented, Size, Tint, icon, use_clinic, use_dialogs, use_is_staff,
-    use_may, use_minute, use_status, use_title, use_zone,
+    Avatar, OpenDialog, PageLink, Segmented, Size, Tint, use_clinic, use_dialogs, use_is_staff, use_may,
+    use_minute, use_status, use_title, use_zone,
 };
 use crate::host::{self, use_host};
 use crate::route::Route;
@@ -19,7 +24,6 @@ use crate::views::late_work::LateWorkBadge;
 use crate::views::outbox::others_wait;
 use crate::views::shell::standing_of;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::LdLogOut;
 use shared_model::permissions::Role;
 
 #[component]
@@ -111,8 +115,12 @@ pub(crate) fn MePage() -> Element {
                 h2 { class: "settings__title", {text::this_device()} }
                 div { class: "card", DeviceSettings {} }
             }
+            Locking { staff }
             h2 { class: "settings__title", {text::leaving()} }
-            div { class: "card", Leaving {} }
+            div { class: "card",
+                Leaving {}
+                RemoveMe {}
+            }
         }
     }
 }
@@ -165,61 +173,6 @@ fn DeviceSettings() -> Element {
         if status.needs_attention > 0 {
             Setting { title: text::needs_attention_count(i64::try_from(status.needs_attention).unwrap_or(i64::MAX)), words: text::nothing_lost(),
                 PageLink { to: Route::NeedsAttention {}, class: "btn btn--sm", {text::show()} }
-            }
-        }
-    }
-}
-
-#[component]
-fn Leaving() -> Element {
-    let host = use_host();
-    let status = use_status();
-    let mut asking = use_signal(|| false);
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let (waiting, refused) = status
-        .read()
-        .as_ref()
-        .map_or((0, 0), |status| (status.waiting, status.needs_attention));
-    let words = match (waiting, refused) {
-        (0, 0) => text::sign_out_all_sent().to_owned(),
-        (0, refused) => text::sign_out_refused(count(refused)),
-        (waiting, _) => text::sign_out_work_waits(count(waiting)),
-    };
-    rsx! {
-        Setting { title: text::sign_out(), words: words.clone(),
-            button {
-                class: "btn btn--danger",
-                r#type: "button",
-                onclick: move |_| {
-                    if waiting == 0 {
-                        host.sign_out();
-                    } else {
-                        asking.set(true);
-                    }
-                },
-                {icon(LdLogOut)}
-                {text::sign_out()}
-            }
-        }
-        if asking() {
-            Dialog {
-                title: text::sign_out_question(),
-                on_close: move |()| asking.set(false),
-                foot: rsx! {
-                    button { class: "btn", r#type: "button", "data-autofocus": "", onclick: move |_| asking.set(false),
-                        {text::stay_signed_in()}
-                    }
-                    button {
-                        class: "btn btn--danger btn--primary",
-                        r#type: "button",
-                        onclick: move |_| {
-                            asking.set(false);
-                            host.sign_out();
-                        },
-                        {text::sign_out_anyway()}
-                    }
-                },
-                p { {words} }
             }
         }
     }

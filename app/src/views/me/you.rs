@@ -3,6 +3,7 @@
 use super::Setting;
 use super::clinics::MyClinics;
 use super::devices::Devices;
+use super::linked::LinkedAccounts;
 use crate::components::{
     CallDialog, FieldKind, PasswordField, Pill, ServerSays, TextField, Tint, icon, use_asked, use_sending,
     use_toasts,
@@ -32,6 +33,7 @@ pub(super) fn Account() -> Element {
         ServerSays { asking }
         if let Some(me) = me.clone() {
             You { me, offline }
+            LinkedAccounts { offline }
         }
         h2 { class: "settings__title", {text::my_devices()} }
         Devices { whose: Whose::Mine, briefly: true }
@@ -82,7 +84,25 @@ fn You(me: Me, offline: bool) -> Element {
                 if let Some(new) = &me.new_email {
                     Setting { title: text::new_email_waits(), words: text::new_email_waits_do(new) }
                 }
-                Setting { title: text::password(), words: text::password_why(), {change(Changing::Password, text::password())} }
+                if me.has_password {
+                    Setting { title: text::password(), words: text::password_why(), {change(Changing::Password, text::password())} }
+                } else {
+                    Setting { title: text::password(), words: text::no_password_why(),
+                        button {
+                            class: "btn btn--sm",
+                            r#type: "button",
+                            disabled: offline || sending.is_busy(),
+                            onclick: {
+                                let email = me.email.clone();
+                                move |_| {
+                                    let words = text::choose_password_sent(&email);
+                                    sending.send(Deed::forgot_password(email.clone()), move |_| toasts.say(words));
+                                }
+                            },
+                            {text::choose_one()}
+                        }
+                    }
+                }
             }
             match changing() {
                 None => rsx! {},

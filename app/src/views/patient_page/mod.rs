@@ -13,7 +13,7 @@ mod two_values;
 mod visits;
 mod weight;
 
-use crate::components::{EmptyState, icon, icon_lg, icon_xl, use_clinic, use_is_staff, use_title};
+use crate::components::{EmptyState, icon, icon_lg, icon_xl, use_clinic, use_is_staff, use_title_of};
 use crate::host::use_query;
 use crate::route::Route;
 use crate::text;
@@ -101,7 +101,7 @@ fn Sheet(view: PatientView) -> Element {
     // Owners do not receive the visits' records, and a booking is made at the clinic.
     let staff = use_is_staff();
     let values = contested(&view.patient);
-    use_title(&view.patient.name);
+    use_title_of(text::page_of_patient(), &view.patient.name);
     rsx! {
         div { class: "page", "data-died": died.then_some(""),
             Head { view: view.clone(), may }

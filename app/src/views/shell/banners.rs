@@ -7,6 +7,7 @@ use crate::components::{Tint, Toasts, icon, use_status, use_toasts};
 use crate::host::{self, use_host};
 use crate::text;
 use crate::views::first_sync::FirstSyncLine;
+use crate::views::lock::PinBanner;
 use crate::views::settle_all_notes;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
@@ -30,6 +31,7 @@ pub(super) fn Banners() -> Element {
     };
     rsx! {
         KeepingBanners {}
+        PinBanner {}
         if let Some(trouble) = status.storage {
             StorageBanner { trouble }
         }

@@ -13,13 +13,14 @@ pub(super) fn KeysDialog(on_close: EventHandler<()>) -> Element {
     } else {
         text::key_ctrl_k()
     };
-    let everywhere: [(&[&str], &str); 7] = [
+    let everywhere: [(&[&str], &str); 8] = [
         (&[command], text::search_hint_plain()),
         (&["B"], text::book_appointment()),
         (&["N"], text::new_client()),
         (&["G", "D"], text::go_to_day()),
         (&["G", "P"], text::go_to_patients()),
         (&["G", "C"], text::go_to_clients()),
+        (&["L"], text::lock()),
         (&["?"], text::list_of_keys()),
     ];
     rsx! {

@@ -9,8 +9,9 @@ mod owner;
 mod sign_in_again;
 mod status;
 
-pub(crate) use banners::AllBanners;
+pub(crate) use banners::{AllBanners, Banner};
 pub(crate) use keeping::LostAlert;
+pub(crate) use sign_in_again::SignInAgainDialog;
 pub(crate) use status::{PillState, Status, StatusPill, saved_here, standing_of};
 
 use super::booking::BookDialog;
@@ -20,8 +21,8 @@ use super::day::DayPage;
 use super::my_pets::MyPetsPage;
 use super::search_palette::{Recent, SearchPalette};
 use crate::components::{
-    Drawers, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers, use_is_staff, use_may,
-    use_shortcuts,
+    Drawers, HalfTypedFields, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers,
+    use_is_staff, use_may, use_shortcuts, use_toasts,
 };
 use crate::host::{self, PageEvent, use_host};
 use crate::route::Route;
@@ -30,6 +31,7 @@ use dioxus::prelude::*;
 use futures_util::StreamExt;
 use jiff::civil::Date;
 use shared_model::permissions::Role;
+use std::str::FromStr;
 
 /// Whether a newer build waits to take over.
 #[derive(Clone, Copy)]
@@ -44,6 +46,7 @@ pub(crate) fn Shell() -> Element {
     use_shortcuts();
     use_page_events(new_build);
     use_arrivals();
+    use_return();
     let clinic = use_clinic();
     // Who works at the clinic, or looks after clinics; the others are owners.
     let (staff, looks_after) = (use_is_staff(), use_may(Role::SystemAdministrator));
@@ -97,6 +100,36 @@ fn use_arrivals() {
         host::arrive_at("content");
     }));
     use_effect(use_reactive!(|route| recent.visited(&route)));
+}
+
+/// Whoever has unlocked goes on where they were, and the host knows where that is when the device locks again.
+fn use_return() {
+    let host = use_host();
+    let route = use_route::<Route>();
+    let navigator = use_navigator();
+    let (dialogs, toasts, fields) = (use_dialogs(), use_toasts(), use_context::<HalfTypedFields>());
+    let returns = use_hook(|| {
+        let typed = host.half_typed();
+        let begun = !typed.is_empty();
+        fields.give_back(typed);
+        if !dialogs.take_back(host.is_back()) && begun {
+            toasts.say(text::half_typed_is_kept());
+        }
+        host.place_to_return_to()
+            .and_then(|place| Route::from_str(&place).ok())
+    });
+    let mut returned = use_signal(|| false);
+    use_effect(use_reactive!(|route| {
+        let goes = (!returned.replace(true)).then(|| returns.clone()).flatten();
+        match goes {
+            Some(place) if place != route => {
+                host.note_place(place.to_string());
+                // Refused by nobody: it is an address of this program.
+                drop(navigator.replace(place));
+            }
+            _ => host.note_place(route.to_string()),
+        }
+    }));
 }
 
 /// The one dialog that is open, if any.

@@ -1,14 +1,17 @@
 //! Where one can go: beside the page, or below it on a phone.
 
 use crate::components::{
-    Avatar, Badge, Drawer, PageLink, Tint, icon, logo, use_clinic, use_is_staff, use_may, use_me, use_status,
+    Avatar, Badge, Drawer, PageLink, Tint, icon, icon_sm, logo, use_clinic, use_is_staff, use_may, use_me,
+    use_status,
 };
+use crate::host::use_host;
 use crate::route::Route;
 use crate::text;
 use crate::views::late_work::LateWorkBadge;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdArchiveRestore, LdCalendarDays, LdCircleUser, LdHospital, LdInbox, LdPawPrint, LdUserCog, LdUsers,
+    LdArchiveRestore, LdCalendarDays, LdCircleUser, LdHospital, LdInbox, LdLock, LdPawPrint, LdUserCog,
+    LdUsers,
 };
 use shared_model::permissions::Role;
 
@@ -123,7 +126,32 @@ pub(super) fn Side() -> Element {
                         PageLink { to: Route::Me {}, class: "side__me-name", current: here == Place::Me, {me.name.clone()} }
                         div { class: "faint", {text::roles(&me.roles)} }
                     }
+                    LockButton {}
                 }
+            }
+        }
+    }
+}
+
+/// Locks the device, where its records are encrypted.
+#[component]
+fn LockButton() -> Element {
+    let host = use_host();
+    let can_lock = host
+        .protection
+        .read()
+        .as_ref()
+        .is_some_and(|protection| !protection.is_former);
+    rsx! {
+        if can_lock {
+            button {
+                class: "btn btn--sm",
+                r#type: "button",
+                "aria-label": text::lock(),
+                "aria-keyshortcuts": "L",
+                onclick: move |_| host.lock(),
+                {icon_sm(LdLock)}
+                kbd { "L" }
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::views::sign_in::SignInForm;
 use dioxus::prelude::*;
 
 #[component]
-pub(super) fn SignInAgainDialog(on_close: EventHandler<()>) -> Element {
+pub(crate) fn SignInAgainDialog(on_close: EventHandler<()>) -> Element {
     let toasts = use_toasts();
     let clinic = use_me().map(|me| me.clinic);
     rsx! {

@@ -5,7 +5,7 @@ use super::role_cards::{RoleCards, main_role};
 use super::{NotForYou, RolePills};
 use crate::components::{
     Avatar, CallDialog, ConfirmDialog, EmptyState, Question, ServerSays, Size, Switch, Tint, icon, icon_xl,
-    use_asked, use_clinic, use_may, use_me, use_sending, use_title, use_toasts,
+    use_asked, use_clinic, use_may, use_me, use_sending, use_title_of, use_toasts,
 };
 use crate::host::{Call, Deed, Whose, use_host};
 use crate::route::Route;
@@ -63,7 +63,7 @@ fn Found(account: AccountId) -> Element {
 fn Sheet(member: Member, offline: bool, children: Element) -> Element {
     let (host, toasts, navigator) = (use_host(), use_toasts(), use_navigator());
     let clinic = use_clinic();
-    use_title(&member.full_name);
+    use_title_of(text::page_of_colleague(), &member.full_name);
     let me = use_me();
     let is_me = me.as_ref().is_some_and(|me| me.account == member.account);
     // A system administrator's roles are not a clinic's to change.

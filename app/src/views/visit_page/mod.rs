@@ -11,7 +11,8 @@ mod tile;
 mod vitals;
 
 use crate::components::{
-    Drawer, DrawerButton, EmptyState, Pill, Tint, icon, icon_xl, use_drawers, use_title, use_toasts, use_zone,
+    Drawer, DrawerButton, EmptyState, Pill, Tint, icon, icon_xl, use_drawers, use_title_of, use_toasts,
+    use_zone,
 };
 use crate::host::{self, use_host};
 use crate::route::Route;
@@ -157,7 +158,7 @@ fn Sheet(view: VisitView) -> Element {
         .as_ref()
         .map(|patient| patient.name.clone())
         .unwrap_or_default();
-    use_title(text::visit_of(&name_of_patient));
+    use_title_of(text::page_of_visit(), text::visit_of(&name_of_patient));
     rsx! {
         div {
             class: "work work--both",

@@ -72,6 +72,8 @@ fn Writing(section: Section) -> Element {
     rsx! {
         div { class: "writing", "data-text": "{written}",
             textarea {
+                // The browser keeps what is in a field for its next session otherwise, on the disk and readable.
+                "autocomplete": "off",
                 id: field_id(section),
                 "aria-label": text::section(section),
                 rows: 1,

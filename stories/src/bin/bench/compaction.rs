@@ -1,7 +1,7 @@
 //! What a database takes against the documents in it, before and after compaction: visits typed in small pieces, each
 //! piece sent on its own.
 
-use crate::line::{Line, changes_of};
+use crate::line::{self, Line, changes_of};
 use crate::{Row, row};
 use automerge::ActorId;
 use shared_model::commands::{Command, StartVisit, WriteInSection};
@@ -143,7 +143,7 @@ async fn push_piece_by_piece(clinic: &Clinic, visits: &[Document]) {
         stories::sign_in(clinic.address, email, demonstration::DEMO_PASSWORD).await;
     let token = &credentials.access_token;
     let mut line = Line::open(clinic.address, token, device, &ACTOR, Vec::new()).await;
-    let items: Vec<PushItem> = visits
+    let mut items: Vec<PushItem> = visits
         .iter()
         .flat_map(|visit| {
             changes_of(visit).into_iter().map(|change| PushItem {
@@ -151,9 +151,11 @@ async fn push_piece_by_piece(clinic: &Clinic, visits: &[Document]) {
                 document: visit.id,
                 schema_version: shared_model::SCHEMA_VERSION,
                 changes: vec![change.into()],
+                signatures: Vec::new(),
             })
         })
         .collect();
+    line::sign(device, clinic.id, &mut items);
     for (number, items) in items.chunks(MAX_PUSH_CHANGES / 2).enumerate() {
         let push = Push {
             number: number as u64,

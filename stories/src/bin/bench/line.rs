@@ -2,8 +2,9 @@
 
 use futures_util::{SinkExt, StreamExt};
 use minicbor::bytes::ByteVec;
+use shared_model::authorship::SigningKey;
 use shared_model::documents::Document;
-use shared_model::ids::DeviceId;
+use shared_model::ids::{ClinicId, DeviceId};
 use shared_model::protocol::{
     self, ClientMessage, Cursor, Hello, PROTOCOL_VERSION, PUSH_WINDOW, Push, PushItem, ServerMessage,
 };
@@ -16,6 +17,22 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 pub(crate) struct Line {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// The signing key of whoever works on a device of the bench.
+pub(crate) fn key_of(device: DeviceId) -> SigningKey {
+    let mut seed = [0; 32];
+    seed[..16].copy_from_slice(&device.bytes()[..]);
+    SigningKey::from_seed(&seed)
+}
+
+/// Signs each item's last change, which speaks for those before it: as a device does.
+pub(crate) fn sign(device: DeviceId, clinic: ClinicId, items: &mut [PushItem]) {
+    let key = key_of(device);
+    for item in items {
+        let last = item.changes.len().checked_sub(1);
+        key.sign_in_item(clinic, item, last);
+    }
 }
 
 impl Line {
@@ -38,6 +55,7 @@ impl Line {
             device,
             actor: ByteVec::from(actor.to_vec()),
             cursors,
+            signing_key: key_of(device).public().into(),
         }))
         .await;
         match line.hear().await {
@@ -67,7 +85,7 @@ impl Line {
         let mut cursors: Vec<Cursor> = Vec::new();
         while let Ok(message) = tokio::time::timeout(Duration::from_millis(500), self.hear()).await {
             if let ServerMessage::Page(page) = message {
-                cursors.retain(|cursor| cursor.feed != page.feed);
+                cursors.retain(|cursor| cursor.feed != page.cursor.feed);
                 cursors.push(page.cursor);
                 if page.number > 0 {
                     self.say(&ClientMessage::PageStored(page.number)).await;
@@ -94,7 +112,8 @@ pub(crate) async fn push(clinic: &Clinic, email: &str, documents: &[Document]) -
         Vec::new(),
     )
     .await;
-    let pushes = in_pushes(documents);
+    let mut pushes = in_pushes(documents);
+    pushes.iter_mut().for_each(|items| sign(device, clinic.id, items));
     let started = Instant::now();
     let (mut sent, mut answered) = (0, 0);
     let total = pushes.len();
@@ -153,6 +172,7 @@ fn in_pushes(documents: &[Document]) -> Vec<Vec<PushItem>> {
             document: document.id,
             schema_version: shared_model::SCHEMA_VERSION,
             changes,
+            signatures: Vec::new(),
         };
         pushes.last_mut().expect("one at least").push(item);
     }

@@ -22,6 +22,7 @@ mod many;
 mod nodes;
 mod search;
 mod server;
+mod unlock;
 mod wire;
 
 use serde::Serialize;
@@ -80,9 +81,10 @@ fn main() {
             "nodes" => nodes::rows(database.expect("the address of a database")).await,
             "kill" => kill::rows(&server).await,
             "compaction" => compaction::rows(database).await,
+            "unlock" => unlock::rows(),
             other => panic!(
                 "no figures are called {other:?}: sync, live, search, memory, idle, fan-out, accept, wire, nodes, \
-                 kill, compaction"
+                 kill, compaction, unlock"
             ),
         }
     });

@@ -1,6 +1,7 @@
 //! The story: a vet's computer, a desk's device, a server that comes and goes.
 
 use crate::app::{Account, App};
+use crate::login_manager::LoginManager;
 use crate::screen::{Screen, Shown};
 use crate::told::{Ended, Told, until};
 use anyhow::{Context, Result, bail, ensure};
@@ -17,6 +18,8 @@ use stories::{Clinic, Device};
 const DAY: &str = "Day · Vet Clinic";
 const SIGN_IN: &str = "Sign in · Vet Clinic";
 const CANNOT_OPEN: &str = "Cannot open the records · Vet Clinic";
+const LOCKED: &str = "Locked · Vet Clinic";
+const PIN: &str = "481516";
 const VISIT: &str = "Visit of Rex · Vet Clinic";
 
 const HISTORY: &str = "Ate grass and part of a rope toy yesterday evening. Vomited four times overnight, \
@@ -29,6 +32,7 @@ struct Story<'a> {
     pictures: Option<&'a Path>,
     screen: Screen,
     account: Account,
+    login_manager: LoginManager,
     app: App,
     clinic: Clinic,
     desk: Device,
@@ -40,7 +44,8 @@ struct Story<'a> {
 pub(crate) async fn tell(program: &Path, pictures: Option<&Path>, told: &mut Told) -> Result<()> {
     let home = tempfile::tempdir()?;
     let screen = Screen::start()?;
-    let account = Account::new(&home.path().join("ana"))?;
+    let login_manager = LoginManager::start(home.path())?;
+    let account = Account::new(&home.path().join("ana"), &login_manager.address)?;
     let clinic = Clinic::with_patients(60).await;
     let mut desk = clinic.device("Jana Dvorak").await;
     let rex = rex_waits(&mut desk).await?;
@@ -53,6 +58,7 @@ pub(crate) async fn tell(program: &Path, pictures: Option<&Path>, told: &mut Tol
         pictures,
         screen,
         account,
+        login_manager,
         app,
         clinic,
         desk,
@@ -89,6 +95,7 @@ impl Story<'_> {
             opens
         );
         act!("a wrong password is said, the right one opens the day", signs_in);
+        act!("a PIN is set, a key locks, and the PIN unlocks", locks);
         act!(
             "a visit is started, written and weighed; the desk sees it",
             writes_a_visit
@@ -120,6 +127,7 @@ impl Story<'_> {
             waits_for_the_other_window
         );
         act!("dark stays dark and the window its size", keeps_its_looks);
+        act!("a computer that goes to sleep locks the records first", sleeps);
         act!("printing asks where to", prints);
         act!(
             "a folder that cannot be written is said, and tried again",
@@ -134,7 +142,7 @@ impl Story<'_> {
         // Without a window manager the keys go where the mouse is.
         self.screen.point((640, 200))?;
         ensure!(
-            self.account.records().join("clinic.db").is_file(),
+            self.account.records().join("keys.db").is_file(),
             "the records are in the platform's folder"
         );
         let fonts = self.app.page.loaded_fonts().await?;
@@ -165,6 +173,80 @@ impl Story<'_> {
         app.reads("Rex Petra Novak").await?;
         app.reads("At the clinic ·").await?;
         self.picture("day").await
+    }
+
+    async fn locks(&mut self) -> Result<()> {
+        let (screen, app) = (&self.screen, &mut self.app);
+        app.click(screen, "Set a PIN").await?;
+        app.is_in("New PIN").await?;
+        app.write(screen, "123456").await?;
+        screen.key("Tab")?;
+        app.is_in("The same PIN again").await?;
+        app.write(screen, "123456").await?;
+        screen.key("Return")?;
+        app.reads("This one is tried first").await?;
+        for field in ["New PIN", "The same PIN again"] {
+            app.enter(screen, field).await?;
+            screen.key("Ctrl+a")?;
+            app.write(screen, PIN).await?;
+        }
+        screen.key("Return")?;
+        app.reads("Your PIN is set").await?;
+        app.click(screen, "Lock").await?;
+        app.titled(screen, LOCKED).await?;
+        app.is_in("PIN").await?;
+        let shown = app.page.text().await?;
+        ensure!(!shown.contains("Rex"), "the lock screen shows a record: {shown}");
+        self.picture("locked").await?;
+        let (screen, app) = (&self.screen, &mut self.app);
+        app.write(screen, "000000").await?;
+        screen.key("Return")?;
+        app.reads("4 tries left").await?;
+        self.unlocks().await?;
+        self.app.reads("At the clinic ·").await?;
+        self.nothing_is_readable()
+    }
+
+    async fn sleeps(&mut self) -> Result<()> {
+        self.app.click(&self.screen, "Day").await?;
+        self.app.titled(&self.screen, DAY).await?;
+        self.login_manager.go_to_sleep()?;
+        self.app.titled(&self.screen, LOCKED).await?;
+        self.unlocks().await
+    }
+
+    /// With the PIN, to the day; in less than a second from the last digit.
+    async fn unlocks(&mut self) -> Result<()> {
+        let (screen, app) = (&self.screen, &mut self.app);
+        app.titled(screen, LOCKED).await?;
+        app.is_in("PIN").await?;
+        app.write(screen, PIN).await?;
+        screen.key("Return")?;
+        app.titled(screen, DAY).await?;
+        Ok(())
+    }
+
+    /// No file of the account has a word of any record in it, logs and what the window keeps included.
+    fn nothing_is_readable(&self) -> Result<()> {
+        let mut folders = vec![self.account.home.clone()];
+        let secrets = ["Novak", "petra.novak", demonstration::DEMO_PASSWORD, PIN];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.is_file() {
+                    let bytes = std::fs::read(&path)?;
+                    for secret in secrets {
+                        let found = bytes
+                            .windows(secret.len())
+                            .any(|window| window == secret.as_bytes());
+                        ensure!(!found, "“{secret}” stands in {}", path.display());
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn writes_a_visit(&mut self) -> Result<()> {
@@ -248,11 +330,12 @@ impl Story<'_> {
     async fn survives_a_kill(&mut self) -> Result<()> {
         self.app.kill()?;
         self.app = App::start(self.program, &self.account, &self.screen)?;
-        self.app.titled(&self.screen, DAY).await?;
+        self.unlocks().await?;
         self.app.reads("Offline").await?;
         self.open_visit().await?;
         self.has_written("Assessment", ASSESSMENT).await?;
-        self.app.notes_are("Saved here").await
+        self.app.notes_are("Saved here").await?;
+        self.nothing_is_readable()
     }
 
     async fn returns(&mut self) -> Result<()> {
@@ -271,7 +354,7 @@ impl Story<'_> {
         // No pause in which the program could have saved it by itself.
         self.close().await?;
         self.app = App::start(self.program, &self.account, &self.screen)?;
-        self.app.titled(&self.screen, DAY).await?;
+        self.unlocks().await?;
         self.open_visit().await?;
         self.has_written("Plan", PLAN).await?;
         self.desk_sees("the plan", |visit| written(visit, Section::Plan) == PLAN)
@@ -311,7 +394,7 @@ impl Story<'_> {
         first.write(&self.screen, "39.1").await?;
         self.screen.close(window)?;
         ensure!(first.ended().await?.success(), "the program ended badly");
-        self.app.titled(&self.screen, DAY).await?;
+        self.unlocks().await?;
         self.desk_sees("the temperature, which was typed and not left", |visit| {
             visit.tiles.iter().any(|tile| {
                 let reading = tile.reading.as_ref().map(|reading| reading.value.to_string());
@@ -331,7 +414,7 @@ impl Story<'_> {
         self.has_size(SIZE).await?;
         self.close().await?;
         self.app = App::start(self.program, &self.account, &self.screen)?;
-        self.app.titled(&self.screen, DAY).await?;
+        self.unlocks().await?;
         ensure!(self.app.page.theme().await? == "dark", "the theme is forgotten");
         self.corner_is("dark", |brightness| brightness < 60).await?;
         self.has_size(SIZE).await?;
@@ -361,7 +444,7 @@ impl Story<'_> {
 
     async fn says_where_it_cannot_write(&mut self) -> Result<()> {
         self.close().await?;
-        let account = Account::new(&self.account.home.join("other"))?;
+        let account = Account::new(&self.account.home.join("other"), &self.login_manager.address)?;
         // Not by permissions: those do not bind root, which CI is.
         let in_the_way = account.home.join(".local");
         std::fs::write(&in_the_way, "")?;

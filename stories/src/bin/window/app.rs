@@ -18,15 +18,18 @@ pub(crate) struct Account {
     programs: PathBuf,
     /// What `xdg-open` was asked to open, line by line.
     pub(crate) opened: PathBuf,
+    /// The computer's bus, on which its login manager is.
+    bus: String,
 }
 
 impl Account {
-    pub(crate) fn new(home: &Path) -> Result<Self> {
+    pub(crate) fn new(home: &Path, bus: &str) -> Result<Self> {
         use std::os::unix::fs::PermissionsExt;
         let account = Self {
             home: home.to_owned(),
             programs: home.join("bin"),
             opened: home.join("opened"),
+            bus: bus.to_owned(),
         };
         std::fs::create_dir_all(&account.programs)?;
         let opener = account.programs.join("xdg-open");
@@ -85,6 +88,7 @@ impl App {
             // A new person's machine: nothing is found there, nothing of ours is touched.
             .env("HOME", &account.home)
             .env("PATH", account.path()?)
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &account.bus)
             .env("GDK_BACKEND", "x11")
             // No desktop runs here that would answer.
             .env("NO_AT_BRIDGE", "1")

@@ -12,6 +12,7 @@
 
 mod acts;
 mod app;
+mod login_manager;
 mod page;
 mod screen;
 mod told;

@@ -14,6 +14,7 @@ pub struct Account {
     pub account: AccountId,
     pub email: String,
     pub full_name: String,
+    /// Empty if there is no password.
     pub password_hash: String,
     pub email_verified: bool,
     pub new_email: Option<String>,

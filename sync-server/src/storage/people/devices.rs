@@ -3,6 +3,7 @@
 use crate::storage::Stored;
 use async_trait::async_trait;
 use shared_model::accounts::Device;
+use shared_model::authorship::KeyId;
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::time::Timestamp;
 
@@ -16,6 +17,34 @@ pub enum LostReport {
     /// The account has never signed in on such a device.
     NoSuchDevice,
     NotPermitted,
+}
+
+/// Somebody's Ed25519 public key on a device.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSigningKey {
+    pub account: AccountId,
+    pub device: DeviceId,
+    pub key: [u8; 32],
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    New,
+    Known,
+    /// It is somebody else's on this device, or begins as another key does.
+    Taken,
+}
+
+impl Registered {
+    /// `stored` is what was there before.
+    pub(crate) fn of(stored: Option<(AccountId, [u8; 32])>, new: &NewSigningKey) -> Self {
+        match stored {
+            None => Self::New,
+            Some(stored) if stored == (new.account, new.key) => Self::Known,
+            Some(_) => Self::Taken,
+        }
+    }
 }
 
 #[async_trait]
@@ -56,6 +85,10 @@ pub trait DeviceStorage: Send + Sync {
         now: Timestamp,
         judge: LostJudge,
     ) -> Stored<LostReport>;
+    /// Notes whose key this is on a device; the first that says so has it.
+    async fn register_signing_key(&self, key: NewSigningKey) -> Stored<Registered>;
+    /// Whose key on a device begins with these bytes.
+    async fn signing_key(&self, device: DeviceId, id: KeyId) -> Stored<Option<(AccountId, [u8; 32])>>;
     /// A lost device says that its records are gone, with a refresh token that was its own (its hash).
     async fn note_purged(&self, device: DeviceId, token: [u8; 32], now: Timestamp) -> Stored<bool>;
 }

@@ -1,6 +1,6 @@
 //! Invitations: somebody is to become a member, in their own time and by their own hand.
 
-use super::NewMail;
+use super::{NewIdentity, NewMail};
 use crate::storage::Stored;
 use async_trait::async_trait;
 use shared_model::accounts::Invitation;
@@ -53,15 +53,18 @@ pub struct TakeUp {
     pub token: [u8; 32],
     pub now: Timestamp,
     pub who: Taker,
+    /// Linked with whoever takes it up.
+    pub identity: Option<NewIdentity>,
 }
 
 #[derive(Clone, Debug)]
 pub enum Taker {
-    /// The account of the invited address, proved by its password.
+    /// The account of the invited address, proved.
     Existing(AccountId),
     /// The address has no account yet.
     New {
         full_name: String,
+        /// Empty for whoever comes with a provider.
         password_hash: String,
     },
 }
@@ -69,7 +72,7 @@ pub enum Taker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakenUp {
     Member(AccountId),
-    /// The invitation is no longer open, or the address has come to an account or lost its own meanwhile.
+    /// The invitation is no longer open, or the address has come to an account or lost its own meanwhile, or the identity is somebody else's.
     Gone,
 }
 

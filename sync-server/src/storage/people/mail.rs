@@ -40,6 +40,7 @@ pub trait MailStorage: Send + Sync {
     /// Mails that are due, for this caller alone until `until`. Who dies over one leaves it to be leased again.
     async fn lease_mails(&self, now: Timestamp, until: Timestamp, at_most: usize) -> Stored<Vec<LeasedMail>>;
     async fn settle_mail(&self, mail: Uuid, outcome: MailOutcome) -> Stored<()>;
-    /// Forgets mails that were settled long ago, links that have expired, and invitations that were closed long ago.
+    /// Forgets mails that were settled long ago, links and steps that have expired, invitations that were closed long ago,
+    /// and messages of providers that no longer come a second time.
     async fn forget_settled(&self, now: Timestamp) -> Stored<u64>;
 }

@@ -1,4 +1,5 @@
-//! The people's part of the storage boundary, cut by what happens: accounts and memberships, invitations, devices, mail.
+//! The people's part of the storage boundary, cut by what happens: accounts and memberships, invitations, devices, mail, other ways
+//! in.
 //!
 //! Invariants: what a person is told by mail is written in the transaction that it tells of; and whoever's rights shrink is
 //! named to the other nodes in that transaction too.
@@ -7,15 +8,21 @@ mod accounts;
 mod devices;
 mod invitations;
 mod mail;
+mod ways_in;
 
 pub use accounts::{Account, AccountStorage, LinkPurpose, NewLink, RolesJudge, StoredLink};
-pub use devices::{DeviceStorage, LostJudge, LostReport};
+pub use devices::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
 pub use invitations::{
     InvitationStorage, NewInvitation, OpenedClinic, StoredInvitation, TakeUp, TakenUp, Taker,
 };
 pub use mail::{LeasedMail, MailOutcome, MailStorage, NewMail, SETTLED_KEPT_MS};
 
+pub use ways_in::{
+    NewIdentity, Profile, ProviderMessage, ProviderNews, StoredIdentity, TakenIn, Unlinked, WaysInStorage,
+};
+
 pub(crate) use accounts::small_count;
+pub(crate) use ways_in::{new_name, place_of_profile, place_of_step};
 
 use shared_model::accounts::Sent;
 
@@ -30,6 +37,12 @@ pub(crate) fn sent(has_mail: bool, settled: bool, sent: bool) -> Sent {
 }
 
 /// All of it, as one storage gives it.
-pub trait PeopleStorage: AccountStorage + InvitationStorage + DeviceStorage + MailStorage {}
+pub trait PeopleStorage:
+    AccountStorage + InvitationStorage + DeviceStorage + MailStorage + WaysInStorage
+{
+}
 
-impl<S: AccountStorage + InvitationStorage + DeviceStorage + MailStorage> PeopleStorage for S {}
+impl<S: AccountStorage + InvitationStorage + DeviceStorage + MailStorage + WaysInStorage> PeopleStorage
+    for S
+{
+}

@@ -114,9 +114,10 @@ with head as (
     insert into actors (clinic, actor, account, device)
     select $1, * from unnest($4::bytea[], $5::uuid[], $6::uuid[]) on conflict do nothing
 ), changes as (
-    insert into changes (clinic, accepted_at, number, position, document, hash, actor, seq, account, device, bytes)
+    insert into changes (clinic, accepted_at, number, position, document, hash, actor, seq, account, device, bytes,
+        signed)
     select $1, $3, * from unnest($7::bigint[], $8::integer[], $9::uuid[], $10::bytea[], $11::bytea[], $12::bigint[],
-        $13::uuid[], $14::uuid[], $15::bytea[])
+        $13::uuid[], $14::uuid[], $15::bytea[], $47::bytea[])
 ), documents as (
     insert into documents (clinic, id, kind, schema_version, bytes, base, heads, max_op, projection,
         projection_version, needed_at)
@@ -188,6 +189,9 @@ impl PostgresAccept {
             .bind(column(&sealed.wrapped, |(_, wrapped)| wrapped.as_slice()))
             .bind(column(&links, |link| link.to_vec()))
             .bind(links.last().map(|link| link.to_vec()))
+            .bind(column(&writes.changes, |row| {
+                row.signed.map(|signed| signed.bytes())
+            }))
             .execute(&mut *self.tx)
             .await?;
         Ok(())

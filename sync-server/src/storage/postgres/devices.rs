@@ -1,10 +1,11 @@
 //! Devices, and those that were lost.
 
-use super::super::people::{DeviceStorage, LostJudge, LostReport};
+use super::super::people::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
 use super::super::{Stored, Whom};
 use super::{PostgresStorage, id, listen};
 use async_trait::async_trait;
 use shared_model::accounts::Device;
+use shared_model::authorship::{KeyId, key_id};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::time::Timestamp;
 use sqlx::Row;
@@ -151,6 +152,41 @@ impl DeviceStorage for PostgresStorage {
         }
         tx.commit().await?;
         Ok(report)
+    }
+
+    async fn register_signing_key(&self, new: NewSigningKey) -> Stored<Registered> {
+        let known = self.signing_key(new.device, key_id(&new.key)).await?;
+        if known.is_some() {
+            return Ok(Registered::of(known, &new));
+        }
+        let inserted = sqlx::query(
+            "insert into signing_keys (device, id, key, account, registered_at) values ($1, $2, $3, $4, $5)
+             on conflict do nothing",
+        )
+        .bind(new.device.0)
+        .bind(key_id(&new.key))
+        .bind(new.key)
+        .bind(new.account.0)
+        .bind(new.at.0)
+        .execute(&self.pool)
+        .await?;
+        match inserted.rows_affected() {
+            0 => {
+                let other = self.signing_key(new.device, key_id(&new.key)).await?;
+                Ok(Registered::of(other, &new))
+            }
+            _ => Ok(Registered::New),
+        }
+    }
+
+    async fn signing_key(&self, device: DeviceId, key: KeyId) -> Stored<Option<(AccountId, [u8; 32])>> {
+        let row = sqlx::query("select account, key from signing_keys where device = $1 and id = $2")
+            .bind(device.0)
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| Ok((id(&row, 0, AccountId)?, row.try_get(1)?)))
+            .transpose()
     }
 
     async fn note_purged(&self, device: DeviceId, token: [u8; 32], now: Timestamp) -> Stored<bool> {

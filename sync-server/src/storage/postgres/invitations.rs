@@ -6,7 +6,9 @@ use super::super::people::{
 use super::super::{Stored, Whom, people, roles, roles_words};
 use super::accounts::{account_by_email, optional_client};
 use super::mail::insert_mail;
+use super::ways_in::link;
 use super::{PostgresStorage, id, listen};
+use crate::at_rest::NO_CLINIC;
 use crate::identity::joined;
 use async_trait::async_trait;
 use shared_model::accounts::Invitation;
@@ -168,7 +170,9 @@ impl InvitationStorage for PostgresStorage {
             token,
             now,
             who,
+            identity,
         } = take_up;
+        let keys = self.keys(NO_CLINIC).await?;
         let mut tx = self.pool.begin().await?;
         // Closed first, which locks it: of two who take it up at the same moment, one does.
         let closed = sqlx::query(
@@ -222,6 +226,11 @@ impl InvitationStorage for PostgresStorage {
             }
             _ => return Ok(TakenUp::Gone),
         };
+        if let Some(identity) = &identity
+            && link(&mut tx, &keys, account, identity).await?.is_none()
+        {
+            return Ok(TakenUp::Gone);
+        }
         let before =
             sqlx::query("select roles from memberships where clinic = $1 and account = $2 for update")
                 .bind(clinic.0)

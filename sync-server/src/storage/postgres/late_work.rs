@@ -41,8 +41,8 @@ impl LateWorkStorage for PostgresStorage {
             if waiting < MAX_WAITING && bytes + late.size() <= MAX_WAITING_BYTES {
                 let inserted = sqlx::query(
                     "insert into late_work (clinic, hash, account, device, kind, document, change, command, made_at,
-                         received_at)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+                         received_at, brought_by)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
                 )
                 .bind(giver.clinic.0)
                 .bind(late.hash.0.as_slice())
@@ -54,6 +54,7 @@ impl LateWorkStorage for PostgresStorage {
                 .bind(keys.seal_value(&place("command", &late.hash), &late.command)?)
                 .bind(late.made_at.0)
                 .bind(now.0)
+                .bind(giver.brought_by.map(|account| account.0))
                 .execute(&mut *tx)
                 .await?;
                 if inserted.rows_affected() > 0 {
@@ -82,12 +83,13 @@ impl LateWorkStorage for PostgresStorage {
         let keys = self.keys(clinic).await?;
         let rows = sqlx::query(
             "select w.number, w.hash, w.kind, w.document, w.change, w.command, w.made_at, w.account,
-                 coalesce(a.full_name, ''), w.device, w.received_at
+                 coalesce(a.full_name, ''), w.device, w.received_at, b.full_name
              from (select *, sum(length(change) + length(command)) over (order by number) as bytes,
                        row_number() over (order by number) as place
                    from late_work where clinic = $1 and decided_at is null and number > $2
                    order by number limit $3) w
              left join accounts a on a.account = w.account
+             left join accounts b on b.account = w.brought_by
              where w.place = 1 or w.bytes <= $4 order by w.number",
         )
         .bind(clinic.0)
@@ -113,6 +115,7 @@ impl LateWorkStorage for PostgresStorage {
                     author_name: row.try_get(8)?,
                     device: id(row, 9, DeviceId)?,
                     received_at: Timestamp(row.try_get(10)?),
+                    brought_by: row.try_get(11)?,
                 })
             })
             .collect()

@@ -49,6 +49,8 @@ impl MailStorage for PostgresStorage {
             ("delete from mails where settled_at < $1", before),
             ("delete from links where expires_at <= $1", now.0),
             ("delete from invitations where closed_at < $1", before),
+            ("delete from sign_in_steps where expires_at <= $1", now.0),
+            ("delete from webhooks where received_at < $1", before),
         ] {
             let gone = sqlx::query(statement).bind(until).execute(&self.pool).await?;
             forgotten += gone.rows_affected();

@@ -14,17 +14,19 @@ mod late_work;
 mod listen;
 mod mail;
 mod trail;
+mod ways_in;
 
 use super::{StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow, PgSslMode};
 use sqlx::{Connection, Row, SqlStr};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (
         1,
         "foundation",
@@ -56,9 +58,19 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
         include_str!("../../../../migrations/server/postgres/0006_at_rest.sql"),
     ),
     (
-        7,
+        9,
+        "signed changes",
+        include_str!("../../../../migrations/server/postgres/0009_signed_changes.sql"),
+    ),
+    (
+        10,
+        "ways in",
+        include_str!("../../../../migrations/server/postgres/0010_ways_in.sql"),
+    ),
+    (
+        11,
         "late work",
-        include_str!("../../../../migrations/server/postgres/0007_late_work.sql"),
+        include_str!("../../../../migrations/server/postgres/0011_late_work.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;
@@ -87,6 +99,11 @@ impl PostgresStorage {
         let options = PgConnectOptions::from_str(url)?
             .application_name("sync-server")
             .options(SETTINGS);
+        if !is_private(&options) {
+            tracing::warn!(
+                "the database is elsewhere and its certificate is not checked: name sslmode=verify-full in its address"
+            );
+        }
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_WITHIN)
@@ -112,6 +129,18 @@ impl PostgresStorage {
             node: Uuid::from_bytes(crate::identity::random()),
         })
     }
+}
+
+/// Whether nobody on the way can read or alter what passes: the database is on this machine, or proves who it is.
+fn is_private(options: &PgConnectOptions) -> bool {
+    let host = options.get_host().trim_matches(['[', ']']);
+    let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_here = options.get_socket().is_some() || host == "localhost" || is_loopback;
+    is_here
+        || matches!(
+            options.get_ssl_mode(),
+            PgSslMode::VerifyCa | PgSslMode::VerifyFull
+        )
 }
 
 fn migrator() -> Migrator {
@@ -174,4 +203,30 @@ fn from_small(number: i32) -> Stored<u16> {
 
 fn length(size: usize) -> i32 {
     i32::try_from(size).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_ways_to_a_database_are_private() {
+        let check = |address: &str, expected: bool| {
+            let options = PgConnectOptions::from_str(address).expect("an address");
+            assert_eq!(is_private(&options), expected, "{address}");
+        };
+        check("postgres://localhost/clinic?sslmode=disable", true);
+        check("postgres://127.0.0.1:5433/clinic?sslmode=prefer", true);
+        check("postgres://[::1]/clinic?sslmode=disable", true);
+        check(
+            "postgres://%2Fvar%2Frun%2Fpostgresql/clinic?sslmode=disable",
+            true,
+        );
+        check("postgres://db.example.org/clinic?sslmode=verify-full", true);
+        check("postgres://db.example.org/clinic?sslmode=verify-ca", true);
+        for mode in ["disable", "allow", "prefer", "require"] {
+            check(&format!("postgres://db.example.org/clinic?sslmode={mode}"), false);
+            check(&format!("postgres://10.0.0.5/clinic?sslmode={mode}"), false);
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! The trail's reads, and events behind the last one.
 
 use super::super::trail::{
-    Anchors, Event, Link, LinkedEvent, LinkedRun, Run, Told, TrailQuery, TrailStorage,
+    Anchors, Event, Link, LinkedEvent, LinkedRun, Run, SignedChange, Told, TrailQuery, TrailStorage,
 };
-use super::super::{StorageError, Stored, signed};
+use super::super::{Signed, StorageError, Stored, signed};
 use super::{PostgresStorage, count, id};
 use crate::trail::{beginning, link_event};
 use async_trait::async_trait;
+use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 use sqlx::Row;
@@ -114,6 +115,44 @@ impl TrailStorage for PostgresStorage {
             Ok(LinkedRun {
                 run: run(row, 0)?,
                 link: link_at(row, 10)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn signed_changes(
+        &self,
+        clinic: ClinicId,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Stored<Vec<SignedChange>> {
+        let (number, position) = after.map_or((-1, 0), |(number, position)| {
+            (signed(number), position.cast_signed())
+        });
+        let rows = sqlx::query(
+            "select number, position, document, hash, account, device, signed from changes
+             where clinic = $1 and (number, position) > ($2, $3) and signed is not null
+             order by number, position limit $4",
+        )
+        .bind(clinic.0)
+        .bind(number)
+        .bind(position)
+        .bind(signed(limit as u64))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &PgRow| {
+            let hash: Vec<u8> = row.try_get(3)?;
+            let hash = hash
+                .try_into()
+                .map_err(|_| StorageError::Failed("a change's hash".to_owned()))?;
+            Ok(SignedChange {
+                number: count(row, 0)?,
+                position: row.try_get::<i32, _>(1)?.cast_unsigned(),
+                document: id(row, 2, DocumentId)?,
+                hash: ChangeHash(hash),
+                account: id(row, 4, AccountId)?,
+                device: id(row, 5, DeviceId)?,
+                signed: Signed::from_bytes(&row.try_get::<Vec<u8>, _>(6)?),
             })
         };
         rows.iter().map(read).collect()

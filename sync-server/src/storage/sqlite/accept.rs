@@ -172,8 +172,9 @@ fn write(
         ])?;
     }
     let mut insert = connection.prepare_cached(
-        "insert into changes (clinic, number, position, document, hash, actor, seq, account, device, accepted_at, bytes)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "insert into changes (clinic, number, position, document, hash, actor, seq, account, device, accepted_at, bytes,
+             signed)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     for (row, bytes) in writes.changes.iter().zip(&sealed.changes) {
         insert.execute(params![
@@ -188,6 +189,7 @@ fn write(
             row.device.bytes(),
             writes.at.0,
             bytes,
+            row.signed.map(|signed| signed.bytes()),
         ])?;
     }
     let mut upsert = connection.prepare_cached(

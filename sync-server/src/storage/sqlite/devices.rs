@@ -1,11 +1,12 @@
 //! Devices, and those that were lost.
 
 use super::super::Stored;
-use super::super::people::{DeviceStorage, LostJudge, LostReport};
+use super::super::people::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
 use super::{SqliteStorage, id};
 use async_trait::async_trait;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::accounts::Device;
+use shared_model::authorship::{KeyId, key_id};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::time::Timestamp;
 
@@ -141,6 +142,36 @@ impl DeviceStorage for SqliteStorage {
         .await
     }
 
+    async fn register_signing_key(&self, new: NewSigningKey) -> Stored<Registered> {
+        let known = self.signing_key(new.device, key_id(&new.key)).await?;
+        if known.is_some() {
+            return Ok(Registered::of(known, &new));
+        }
+        self.write(move |connection| {
+            let inserted = connection
+                .prepare_cached(
+                    "insert into signing_keys (device, id, key, account, registered_at) values (?1, ?2, ?3, ?4, ?5)
+                     on conflict do nothing",
+                )?
+                .execute(params![
+                    new.device.bytes(),
+                    key_id(&new.key),
+                    new.key,
+                    new.account.bytes(),
+                    new.at.0
+                ])?;
+            match inserted {
+                0 => Ok(Registered::of(key_of(connection, new.device, key_id(&new.key))?, &new)),
+                _ => Ok(Registered::New),
+            }
+        })
+        .await
+    }
+
+    async fn signing_key(&self, device: DeviceId, id: KeyId) -> Stored<Option<(AccountId, [u8; 32])>> {
+        self.read(move |connection| key_of(connection, device, id)).await
+    }
+
     async fn note_purged(&self, device: DeviceId, token: [u8; 32], now: Timestamp) -> Stored<bool> {
         self.write(move |connection| {
             let noted = connection.execute(
@@ -152,6 +183,15 @@ impl DeviceStorage for SqliteStorage {
         })
         .await
     }
+}
+
+fn key_of(connection: &Connection, device: DeviceId, key: KeyId) -> Stored<Option<(AccountId, [u8; 32])>> {
+    Ok(connection
+        .prepare_cached("select account, key from signing_keys where device = ?1 and id = ?2")?
+        .query_row(params![device.bytes(), key], |row| {
+            Ok((id(row, 0, AccountId)?, row.get(1)?))
+        })
+        .optional()?)
 }
 
 fn is_device_of(connection: &Connection, account: AccountId, device: DeviceId) -> Stored<bool> {

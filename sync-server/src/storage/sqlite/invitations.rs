@@ -6,7 +6,9 @@ use super::super::people::{
 use super::super::{Stored, people, roles, roles_words};
 use super::accounts::{account_by_email, optional_client};
 use super::mail::insert_mail;
+use super::ways_in::{holder_of, link};
 use super::{SqliteStorage, id};
+use crate::at_rest::NO_CLINIC;
 use crate::identity::joined;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -151,18 +153,29 @@ impl InvitationStorage for SqliteStorage {
     }
 
     async fn take_up(&self, take_up: TakeUp) -> Stored<TakenUp> {
+        let keys = self.keys(NO_CLINIC).await?;
         self.write(move |connection| {
             let TakeUp {
                 clinic,
                 token,
                 now,
                 who,
+                identity,
             } = take_up;
             let Some(stored) = find_by_link(connection, clinic, token, now)? else {
                 return Ok(TakenUp::Gone);
             };
             let invitation = stored.invitation;
             let holder = account_by_email(connection, &invitation.email)?.map(|account| account.account);
+            let to_be = match &who {
+                Taker::Existing(account) => *account,
+                Taker::New { .. } => invitation.account,
+            };
+            if let Some(identity) = &identity
+                && holder_of(connection, identity)?.is_some_and(|holder| holder != to_be)
+            {
+                return Ok(TakenUp::Gone);
+            }
             let account = match (who, holder) {
                 (Taker::Existing(account), Some(holder)) if account == holder => {
                     connection.execute(
@@ -195,6 +208,9 @@ impl InvitationStorage for SqliteStorage {
                 }
                 _ => return Ok(TakenUp::Gone),
             };
+            if let Some(identity) = &identity {
+                link(connection, &keys, account, identity)?;
+            }
             let key = params![clinic.bytes(), account.bytes()];
             let before: Option<String> = connection
                 .query_row(

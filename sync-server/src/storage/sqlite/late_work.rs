@@ -33,8 +33,8 @@ impl LateWorkStorage for SqliteStorage {
                 .prepare_cached("select account from late_work where clinic = ?1 and hash = ?2")?;
             let mut insert = connection.prepare_cached(
                 "insert into late_work (clinic, hash, account, device, kind, document, change, command, made_at,
-                     received_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     received_at, brought_by)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?;
             let mut kept = KeptLateWork::default();
             for late in changes {
@@ -57,6 +57,7 @@ impl LateWorkStorage for SqliteStorage {
                             keys.seal_value(&place("command", &late.hash), &late.command)?,
                             late.made_at.0,
                             now.0,
+                            giver.brought_by.map(|account| account.bytes()),
                         ])?;
                         waiting += 1;
                         bytes += late.size();
@@ -76,8 +77,9 @@ impl LateWorkStorage for SqliteStorage {
         self.read(move |connection| {
             let mut select = connection.prepare_cached(
                 "select w.number, w.hash, w.kind, w.document, w.change, w.command, w.made_at, w.account,
-                     coalesce(a.full_name, ''), w.device, w.received_at
+                     coalesce(a.full_name, ''), w.device, w.received_at, b.full_name
                  from late_work w left join accounts a on a.account = w.account
+                     left join accounts b on b.account = w.brought_by
                  where w.clinic = ?1 and w.decided_at is null and w.number > ?2 order by w.number limit ?3",
             )?;
             let mut rows = select.query(params![clinic.bytes(), after, PAGE_ROWS])?;
@@ -103,6 +105,7 @@ impl LateWorkStorage for SqliteStorage {
                     author_name: row.get(8)?,
                     device: id(row, 9, DeviceId)?,
                     received_at: Timestamp(row.get(10)?),
+                    brought_by: row.get(11)?,
                 });
             }
             Ok(waiting)

@@ -59,7 +59,9 @@ impl MailStorage for SqliteStorage {
             let mails = connection.execute("delete from mails where settled_at < ?1", [before])?;
             let links = connection.execute("delete from links where expires_at <= ?1", [now.0])?;
             let invitations = connection.execute("delete from invitations where closed_at < ?1", [before])?;
-            Ok((mails + links + invitations) as u64)
+            let steps = connection.execute("delete from sign_in_steps where expires_at <= ?1", [now.0])?;
+            let webhooks = connection.execute("delete from webhooks where received_at < ?1", [before])?;
+            Ok((mails + links + invitations + steps + webhooks) as u64)
         })
         .await
     }

@@ -13,6 +13,7 @@ mod invitations;
 mod late_work;
 mod mail;
 mod trail;
+mod ways_in;
 
 use super::{Storage, StorageError, Stored};
 use crate::at_rest::{AtRest, MasterKeys};
@@ -31,7 +32,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0004_people.sql"),
     include_str!("../../../../migrations/server/sqlite/0006_at_rest.sql"),
     include_str!("../../../../migrations/server/sqlite/0005_authorship_and_trail.sql"),
-    include_str!("../../../../migrations/server/sqlite/0007_late_work.sql"),
+    include_str!("../../../../migrations/server/sqlite/0009_signed_changes.sql"),
+    include_str!("../../../../migrations/server/sqlite/0010_ways_in.sql"),
+    include_str!("../../../../migrations/server/sqlite/0011_late_work.sql"),
 ];
 const READERS: usize = 4;
 

@@ -1,10 +1,13 @@
 //! The trail's reads, and events behind the last one.
 
-use super::super::trail::{Anchors, Event, LinkedEvent, LinkedRun, Run, Told, TrailQuery, TrailStorage};
-use super::super::{StorageError, Stored, signed, unsigned};
+use super::super::trail::{
+    Anchors, Event, LinkedEvent, LinkedRun, Run, SignedChange, Told, TrailQuery, TrailStorage,
+};
+use super::super::{Signed, StorageError, Stored, signed, unsigned};
 use super::{SqliteStorage, id};
 use crate::trail::{beginning, link_event};
 use async_trait::async_trait;
+use automerge::ChangeHash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
@@ -39,6 +42,35 @@ impl TrailStorage for SqliteStorage {
                 Ok(LinkedRun {
                     run: run(row, 0)?,
                     link: row.get(10)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn signed_changes(
+        &self,
+        clinic: ClinicId,
+        after: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Stored<Vec<SignedChange>> {
+        self.read(move |connection| {
+            let (number, position) = after.map_or((-1, 0), |(number, position)| (signed(number), position));
+            let mut select = connection.prepare_cached(
+                "select number, position, document, hash, account, device, signed from changes
+                 where clinic = ?1 and (number, position) > (?2, ?3) and signed is not null
+                 order by number, position limit ?4",
+            )?;
+            let rows = select.query_map(params![clinic.bytes(), number, position, limit], |row| {
+                Ok(SignedChange {
+                    number: unsigned(row.get(0)?),
+                    position: row.get(1)?,
+                    document: id(row, 2, DocumentId)?,
+                    hash: ChangeHash(row.get(3)?),
+                    account: id(row, 4, AccountId)?,
+                    device: id(row, 5, DeviceId)?,
+                    signed: Signed::from_bytes(row.get_ref(6)?.as_blob()?),
                 })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -243,7 +243,7 @@ impl ClinicTask {
         let mut created = plan.created.clone();
         for push in group {
             let author = &push.writer.author;
-            if let Some(documents) = created.remove(&author.account) {
+            if let Some(documents) = created.remove(&push.writer.session) {
                 let cost = Cost {
                     documents,
                     ..Cost::default()

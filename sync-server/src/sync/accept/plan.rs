@@ -6,8 +6,8 @@
 use super::super::authorize::{Objection, ReadChange, ReadItem, authorize, objection};
 use super::super::fan_out::{LivePage, SessionId};
 use super::super::page;
-use super::Writer;
 use super::working::{Working, WorkingSet};
+use super::{Author, Writer};
 use crate::storage::{
     AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedChange, FeedRow, FeedStep, StepContent,
     StoredDocument,
@@ -32,8 +32,8 @@ pub(crate) struct Plan {
     pub(crate) writes: Arc<AcceptWrites>,
     /// Per push, in their order.
     pub(crate) refusals: Vec<Vec<Refusal>>,
-    /// How many documents each author brought into being.
-    pub(crate) created: HashMap<AccountId, usize>,
+    /// How many documents each session brought into being.
+    pub(crate) created: HashMap<SessionId, usize>,
     /// Which session each number stems from.
     origins: BTreeMap<u64, SessionId>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Plan {
 struct Planning<'a> {
     working: &'a mut WorkingSet,
     writes: AcceptWrites,
-    created: HashMap<AccountId, usize>,
+    created: HashMap<SessionId, usize>,
     origins: BTreeMap<u64, SessionId>,
     /// The numbers that each touched document got, in the order of first touch.
     touched: Vec<(DocumentId, Vec<u64>)>,
@@ -176,18 +176,19 @@ impl Planning<'_> {
         attempt
     }
 
-    fn changes(
+    fn changes<'w>(
         &mut self,
-        writer: &Writer,
-        item: &ReadItem,
+        writer: &'w Writer,
+        item: &'w ReadItem,
         refused: &mut HashSet<ChangeHash>,
         pace: Pace,
     ) -> Result<Vec<(ChangeHash, Objection)>, NotTaken> {
         let mut objections = Vec::new();
         let mut number = None;
-        let mut judge = None;
+        let mut judges = Judges::new();
         for (position, read) in item.changes.iter().enumerate() {
-            match self.change(writer, &mut judge, item, refused, read, pace) {
+            let author = read.author.as_deref().unwrap_or(&writer.author);
+            match self.change(author, &mut judges, item, refused, read, pace) {
                 Ok(Verdict::Known) => {
                     refused.remove(&read.hash);
                 }
@@ -197,7 +198,7 @@ impl Planning<'_> {
                         self.writes.head += 1;
                         self.writes.head
                     });
-                    self.record(writer, item, read, number, position);
+                    self.record(author, item, read, number, position);
                 }
                 Err(NotTaken::Refused(objection)) => {
                     refused.insert(read.hash);
@@ -214,8 +215,8 @@ impl Planning<'_> {
 
     fn change<'w>(
         &mut self,
-        writer: &'w Writer,
-        judge: &mut Option<Judge<'w>>,
+        author: &'w Author,
+        judges: &mut Judges<'w>,
         item: &ReadItem,
         refused: &HashSet<ChangeHash>,
         read: &ReadChange,
@@ -227,8 +228,9 @@ impl Planning<'_> {
         if document.has(&read.hash) {
             return Ok(Verdict::Known);
         }
-        let author = &writer.author;
-        let knowing = judge.get_or_insert_with(|| Judge::new(&author.principal, &document.document));
+        let knowing = judges
+            .entry(author.account)
+            .or_insert_with(|| Judge::new(&author.principal, &document.document));
         let owner = self.working.actors.get(change.actor_id()).copied();
         let ground = authorize(author, knowing, owner, document, refused, change, now)?;
         if !document.make_room(read.chunk.len())? {
@@ -241,7 +243,7 @@ impl Planning<'_> {
         document.take(change, &read.chunk);
         document.schema_version = document.schema_version.max(item.schema_version);
         if ground == Ground::Moved || pace == Pace::OneByOne {
-            *judge = None;
+            judges.clear();
             if let Err(error) = document.apply_taken() {
                 document.restore(before.ok_or(NotTaken::Inapplicable)?);
                 objection(RefusalCode::Undecodable, error.to_string())?;
@@ -250,9 +252,8 @@ impl Planning<'_> {
         Ok(Verdict::Taken)
     }
 
-    fn record(&mut self, writer: &Writer, item: &ReadItem, read: &ReadChange, number: u64, position: usize) {
+    fn record(&mut self, author: &Author, item: &ReadItem, read: &ReadChange, number: u64, position: usize) {
         let Ok(change) = &read.change else { return };
-        let author = &writer.author;
         let position = u32::try_from(position).unwrap_or(u32::MAX);
         let actor = change.actor_id().to_bytes().to_vec();
         if !self.working.actors.contains_key(change.actor_id()) {
@@ -266,11 +267,10 @@ impl Planning<'_> {
         }
         // Typing makes many changes of one verb; the trail needs the first of each run.
         let verb: String = change.message().unwrap_or("unnamed").chars().take(64).collect();
-        let repeats = self
-            .writes
-            .audit
-            .last()
-            .is_some_and(|last| last.number == number && last.verb == verb);
+        let repeats =
+            self.writes.audit.last().is_some_and(|last| {
+                last.number == number && last.verb == verb && last.account == author.account
+            });
         if !repeats {
             self.writes.audit.push(AuditRow {
                 number,
@@ -290,6 +290,7 @@ impl Planning<'_> {
             seq: change.seq(),
             account: author.account,
             device: author.device,
+            signed: read.signed,
             bytes: read.chunk.clone(),
         });
     }
@@ -297,9 +298,7 @@ impl Planning<'_> {
     /// Once per touched document: its merged form, its projection, and who gained or lost it.
     fn settle(&mut self) {
         let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
-        let mut authors: HashMap<u64, AccountId> = HashMap::new();
         for change in &self.writes.changes {
-            authors.insert(change.number, change.account);
             *sizes.entry(change.number).or_default() += change.bytes.len() + 8;
         }
         for (id, numbers) in &self.touched {
@@ -310,8 +309,8 @@ impl Planning<'_> {
             let row = document_row(document);
             let after = document.readers();
             let before = document.readers_before.replace(after.clone());
-            if let (None, Some(author)) = (&before, authors.get(&numbers[0])) {
-                *self.created.entry(*author).or_default() += 1;
+            if let (None, Some(session)) = (&before, self.origins.get(&numbers[0])) {
+                *self.created.entry(*session).or_default() += 1;
             }
             let (last, size) = (numbers[numbers.len() - 1], row.stored.size());
             // Nobody has a new document yet, so its changes are all of it.
@@ -355,6 +354,9 @@ impl Planning<'_> {
         self.writes.feed.sort_by_key(|row| row.number);
     }
 }
+
+/// What each author may write in the item's document.
+type Judges<'w> = BTreeMap<AccountId, Judge<'w>>;
 
 /// How an item's changes are applied.
 #[derive(Clone, Copy, PartialEq)]

@@ -37,7 +37,7 @@ pub fn rehearse(
     };
     let items: Vec<Vec<ReadItem>> = pushes
         .into_iter()
-        .map(|push| ReadItem::read_push(push.items))
+        .map(|push| ReadItem::read_push(push.items, None))
         .collect();
     let mut working = WorkingSet::new(clinic);
     working.expect_head(1);
@@ -135,6 +135,7 @@ mod tests {
                 kind: Kind::Visit,
                 document: visit().id,
                 schema_version: SCHEMA_VERSION,
+                signatures: Vec::new(),
                 changes: changes
                     .iter()
                     .map(|change| change.clone().bytes().to_vec().into())

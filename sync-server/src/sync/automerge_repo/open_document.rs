@@ -197,6 +197,7 @@ fn read_changes(stored: &StoredDocument, chunks: &ChunkList) -> Result<Vec<ReadC
         document: stored.id,
         schema_version: stored.schema_version,
         changes: chunks.iter().map(|chunk| chunk.to_vec().into()).collect(),
+        signatures: Vec::new(),
     };
     let item = ReadItem::read(item, &mut room);
     match room.exceeded {

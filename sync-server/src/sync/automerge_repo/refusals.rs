@@ -42,5 +42,6 @@ fn word(code: RefusalCode) -> &'static str {
         RefusalCode::TooLarge => "too_large",
         RefusalCode::BuildsOnRefused => "builds_on_refused",
         RefusalCode::NewerSchema => "newer_schema",
+        RefusalCode::NotSigned => "not_signed",
     }
 }

@@ -161,8 +161,9 @@ async fn push_over_http(device: &Device, changes: &[(Kind, DocumentId, Vec<u8>)]
             actor: device.actor.to_bytes().to_vec().into(),
             push: Push {
                 number: number as u64,
-                items: items(batch),
+                items: device.signed(items(batch)),
             },
+            signing_key: device.key().public().into(),
         };
         let bearer = format!("Bearer {}", device.token);
         let answer = http::request(

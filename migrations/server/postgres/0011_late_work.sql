@@ -6,6 +6,8 @@ create table late_work (
     -- Of the change.
     hash bytea not null,
     account uuid not null,
+    -- Who handed it in, if it was not its author, who had left by then.
+    brought_by uuid,
     device uuid not null,
     kind smallint not null,
     document uuid not null,

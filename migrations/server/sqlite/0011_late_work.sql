@@ -6,6 +6,8 @@ create table late_work (
     -- Of the change.
     hash blob not null,
     account blob not null,
+    -- Who handed it in, if it was not its author, who had left by then.
+    brought_by blob,
     device blob not null,
     kind integer not null,
     document blob not null,

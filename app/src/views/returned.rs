@@ -1,0 +1,218 @@
+//! Somebody is back from a sign-in provider: in they go, or they say which account is theirs, or which clinic.
+
+use super::door::{BackToSignIn, Gate, GateForm, GateNews, use_doors};
+use super::sign_in::{ChooseClinic, SignInTroubleAlert};
+use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon, use_toasts};
+use crate::host::{self, CallTrouble, Errand, Returned, SignInTrouble, use_host};
+use crate::text;
+use dioxus::prelude::*;
+use dioxus_free_icons::icons::ld_icons::LdLink2;
+use shared_model::ids::ClinicId;
+use shared_model::values::Invalid;
+use shared_model::ways_in::{LinkWith, NotLinked};
+
+#[component]
+pub(super) fn LostWayPage() -> Element {
+    rsx! {
+        Gate { title: text::sign_in(),
+            GateNews { title: text::lost_way(), words: text::lost_way_do(), bad: true }
+        }
+    }
+}
+
+#[component]
+pub(super) fn ReturnedPage(returned: Returned) -> Element {
+    if returned.journey.errand == Errand::Link {
+        return rsx! {
+            LinkedPage { returned }
+        };
+    }
+    rsx! {
+        SignedInPage { returned }
+    }
+}
+
+/// The provider's account becomes another way into the one that is signed in here.
+#[component]
+fn LinkedPage(returned: Returned) -> Element {
+    let (host, doors, toasts) = (use_host(), use_doors(), use_toasts());
+    let mut trouble = use_signal(|| None::<CallTrouble>);
+    use_future(move || {
+        let call = returned.linking();
+        async move {
+            match host.call(call).await {
+                Ok(linked) => {
+                    toasts.say(text::provider_is_linked(linked.provider));
+                    doors.close();
+                }
+                Err(why) => trouble.set(Some(why)),
+            }
+        }
+    });
+    rsx! {
+        Gate { title: text::linked_accounts(),
+            match trouble() {
+                None => rsx! {
+                    p { class: "sub", role: "status", {text::asking_clinic()} }
+                },
+                Some(CallTrouble::LinkNoLongerValid) => rsx! {
+                    GateNews { title: text::lost_way(), words: text::lost_way_do(), bad: true }
+                },
+                Some(trouble) => rsx! {
+                    TroubleLine { trouble }
+                },
+            }
+        }
+    }
+}
+
+#[component]
+fn SignedInPage(returned: Returned) -> Element {
+    let (host, doors) = (use_host(), use_doors());
+    let meant = match &returned.journey.errand {
+        Errand::SignIn { clinic } => *clinic,
+        Errand::TakeUp { .. } | Errand::Link => None,
+    };
+    let invited = matches!(returned.journey.errand, Errand::TakeUp { .. });
+    let mut not_linked = use_signal(|| None::<NotLinked>);
+    let mut trouble = use_signal(|| None::<SignInTrouble>);
+    let mut busy = use_signal(|| false);
+    // What was typed stays for the question about the clinic.
+    let mut with = use_signal(|| None::<LinkWith>);
+    let enter = use_callback(move |clinic: Option<ClinicId>| {
+        if *busy.peek() {
+            return;
+        }
+        busy.set(true);
+        let entrance = returned.entrance(clinic, with.peek().clone());
+        spawn(async move {
+            let outcome = host.sign_in(entrance).await;
+            busy.set(false);
+            match outcome {
+                Ok(()) => doors.close(),
+                Err(SignInTrouble::NotLinked(who)) => {
+                    trouble.set(None);
+                    not_linked.set(Some(who));
+                }
+                Err(why) => trouble.set(Some(why)),
+            }
+        });
+    });
+    use_effect(move || enter.call(meant));
+    let is = |why: CallTrouble| *trouble.read() == Some(SignInTrouble::Refused(why));
+    if let Some(SignInTrouble::ChooseClinic(clinics)) = &*trouble.read() {
+        return rsx! {
+            Gate { title: text::sign_in(),
+                ChooseClinic { clinics: clinics.clone(), on_pick: move |at| enter.call(Some(at)) }
+            }
+        };
+    }
+    if is(CallTrouble::LinkNoLongerValid) {
+        return rsx! {
+            LostWayPage {}
+        };
+    }
+    if let Some(who) = not_linked() {
+        return rsx! {
+            LinkForm {
+                who,
+                invited,
+                busy: busy(),
+                trouble: trouble(),
+                on_submit: move |typed| {
+                    with.set(Some(typed));
+                    enter.call(meant);
+                },
+            }
+        };
+    }
+    rsx! {
+        Gate { title: if trouble.read().is_some() { text::sign_in() } else { text::coming_back() },
+            match trouble() {
+                Some(trouble) => rsx! {
+                    SignInTroubleAlert { trouble }
+                    BackToSignIn {}
+                },
+                None => rsx! {
+                    p { class: "sub", role: "status", {text::asking_clinic()} }
+                },
+            }
+        }
+    }
+}
+
+/// Which account is theirs, shown by its password. Whether there is one with the provider's address is not told.
+#[component]
+fn LinkForm(
+    who: NotLinked,
+    invited: bool,
+    busy: bool,
+    trouble: Option<SignInTrouble>,
+    on_submit: EventHandler<LinkWith>,
+) -> Element {
+    let email = use_signal(|| who.email.clone().unwrap_or_default());
+    let password = use_signal(String::new);
+    let mut missing = use_signal(|| false);
+    let wrong = trouble == Some(SignInTrouble::Refused(CallTrouble::WrongCredentials));
+    let submit = move |()| {
+        if busy {
+            return;
+        }
+        let no_email = !invited && email.peek().trim().is_empty();
+        missing.set(no_email || password.peek().is_empty());
+        if missing() {
+            return host::focus(if no_email { "email" } else { "password" });
+        }
+        on_submit.call(LinkWith {
+            email: email.peek().trim().to_owned(),
+            password: password.peek().clone(),
+        });
+    };
+    let required = move |value: String, label: &str| {
+        (missing() && value.trim().is_empty()).then(|| text::invalid(label, Invalid::Empty))
+    };
+    let words = if invited {
+        text::not_linked_invited(&who.provider)
+    } else {
+        text::not_linked_do(&who.provider)
+    };
+    rsx! {
+        Gate {
+            title: text::sign_in(),
+            foot: rsx! {
+                BackToSignIn {}
+            },
+            Alert { tone: Tint::Info, icon: icon(LdLink2), title: text::not_linked(&who.provider), text: words, line: true }
+            GateForm {
+                id: "link",
+                action: if busy { text::signing_in() } else { text::link_and_sign_in() },
+                waits: busy,
+                on_submit: submit,
+                match &trouble {
+                    Some(trouble) if !(invited && wrong) => rsx! {
+                        SignInTroubleAlert { trouble: trouble.clone() }
+                    },
+                    _ => rsx! {},
+                }
+                if !invited {
+                    TextField {
+                        id: "email",
+                        label: text::email(),
+                        value: email,
+                        kind: FieldKind::Email,
+                        autocomplete: "username",
+                        error: required(email(), text::email()),
+                    }
+                }
+                PasswordField {
+                    id: "password",
+                    label: text::your_password(),
+                    value: password,
+                    autofocus: true,
+                    error: required(password(), text::password())
+                        .or_else(|| (invited && wrong).then(|| text::password_not_that().to_owned())),
+                }
+            }
+        }
+    }
+}

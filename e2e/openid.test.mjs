@@ -1,0 +1,172 @@
+// Signing in with a provider: to a real one and back, in one tab.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Audit } from "./support/axe.mjs";
+import { ADMINISTRATOR, Clinic, DESK, PASSWORD, PHONE, TECHNICIAN, VET } from "./support/clinic.mjs";
+import { Issuer, signInThere } from "./support/issuer.mjs";
+import { Mailbox } from "./support/mails.mjs";
+import { allAtTheClinic, day } from "./support/screens.mjs";
+
+let issuer, clinic, audit;
+
+before(async () => {
+  issuer = await Issuer.listen();
+  clinic = await Clinic.start({ patients: 20, years: 1, env: { OPENID: issuer.setting() }, elsewhere: issuer.address });
+  issuer.serve(clinic.address);
+  audit = new Audit();
+});
+
+after(async () => {
+  await clinic?.stop();
+  await issuer?.stop();
+});
+
+const button = (device, name) => device.page.getByRole("button", { name });
+const path = (device) => new URL(device.page.url()).pathname + new URL(device.page.url()).hash;
+const withAcme = (device) => button(device, "Sign in with Acme");
+const linked = (device) => device.page.locator(".setting").filter({ hasText: "Acme" });
+
+/** Looks at a screen with a machine's eyes; and keeps a picture of it where SHOTS says so. */
+async function look(device, screen) {
+  await audit.of(device.page, screen);
+  if (!process.env.SHOTS) return;
+  mkdirSync(process.env.SHOTS, { recursive: true });
+  for (const theme of ["light", "dark"]) {
+    await device.page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    const name = `${screen}-${device.touch ? "phone" : "desktop"}-${theme}.png`.replaceAll(" ", "-");
+    await device.page.screenshot({ path: join(process.env.SHOTS, name), fullPage: true });
+  }
+}
+
+let vet;
+
+test("whoever is not linked shows once which account is theirs, and is in", async () => {
+  vet = await clinic.profile();
+  await vet.goto("/clients");
+  await withAcme(vet).waitFor();
+  await look(vet, "sign in");
+  await withAcme(vet).click();
+  await signInThere(vet.page, "ana");
+  await vet.page.getByText("Your Acme account is not linked yet").waitFor();
+  assert.equal(path(vet), "/clients", "where they were, and no code is in the address bar");
+  assert.equal(await vet.page.getByLabel("Email").inputValue(), "ana@acme.example");
+  await look(vet, "not linked");
+  await vet.page.getByLabel("Email").fill(VET);
+  await vet.page.getByLabel("Your password").fill("a wrong one");
+  await button(vet, "Link and sign in").click();
+  await vet.page.getByText("That email and password do not go together").waitFor();
+  await vet.page.getByLabel("Your password").fill(PASSWORD);
+  await vet.page.keyboard.press("Enter");
+  await vet.page.getByRole("heading", { name: "Clients", exact: true }).waitFor();
+  assert.equal(path(vet), "/clients");
+  await allAtTheClinic(vet);
+});
+
+test("from then on the provider is enough", async () => {
+  await vet.goto("/me");
+  await linked(vet).getByText(/^ana@acme\.example, since \d/).waitFor();
+  await look(vet, "me");
+  await button(vet, "Sign out").click();
+  await withAcme(vet).click();
+  await vet.page.getByRole("button", { name: "Take away" }).waitFor();
+  assert.equal(path(vet), "/me", "back to where they were");
+  await vet.page.goBack();
+  assert.ok(!vet.page.url().includes("signed-in"), "the way there is no page to go back to");
+  const kept = await vet.page.evaluate(() => JSON.stringify({ ...sessionStorage }) + JSON.stringify({ ...localStorage }));
+  assert.ok(!/verifier|refresh|access/.test(kept), kept);
+});
+
+test("a way that began elsewhere leads nowhere", async () => {
+  const stranger = await clinic.profile();
+  await stranger.goto(`/signed-in#${"A".repeat(43)}`);
+  await stranger.page.getByText("This page has nothing to go on with").waitFor();
+  assert.equal(path(stranger), "/");
+  await look(stranger, "nothing to go on with");
+  await button(stranger, "Sign in").click();
+  await withAcme(stranger).click();
+  await stranger.page.getByRole("link", { name: /Cancel|Abort/ }).click();
+  await stranger.page.getByText("You were not let in there").waitFor();
+  await look(stranger, "not let in");
+  await stranger.close();
+});
+
+test("whoever is signed in links it under Me, and takes it away again", async () => {
+  const desk = await clinic.profile(PHONE);
+  await desk.signIn(DESK);
+  await allAtTheClinic(desk);
+  await desk.goto("/me");
+  const mailbox = new Mailbox(clinic, DESK);
+  await button(desk, "Link Acme").click();
+  await signInThere(desk.page, "jana");
+  await desk.page.getByText("Acme is linked").waitFor();
+  assert.equal(path(desk), "/me");
+  await linked(desk).getByText("jana@acme.example").waitFor();
+  assert.match(await mailbox.next(), /sign in to your account with Acme/);
+  await look(desk, "me");
+  await button(desk, "Take away").click();
+  await desk.page.getByRole("dialog").getByText("Take Acme away?").waitFor();
+  await look(desk, "take away");
+  await desk.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await button(desk, "Link Acme").waitFor();
+  await button(desk, "Sign out").click();
+  await withAcme(desk).click();
+  await desk.page.getByText("Your Acme account is not linked yet").waitFor();
+  await look(desk, "not linked");
+  await desk.close();
+});
+
+test("an account of the provider's belongs to one account here", async () => {
+  const tomas = await clinic.profile();
+  await tomas.signIn(TECHNICIAN);
+  await allAtTheClinic(tomas);
+  await tomas.goto("/me");
+  await button(tomas, "Link Acme").click();
+  await signInThere(tomas.page, "ana");
+  await tomas.page.getByText("It belongs to another account here").waitFor();
+  await button(tomas, /^Go on as/).click();
+  await button(tomas, "Link Acme").waitFor();
+  await tomas.close();
+});
+
+test("somebody who was invited joins with the provider, and needs no password", async () => {
+  const administrator = await clinic.profile();
+  await administrator.signIn(ADMINISTRATOR);
+  await day(administrator).waitFor();
+  await administrator.goto("/staff");
+  const email = "karin.berg@example.org";
+  const mailbox = new Mailbox(clinic, email);
+  await button(administrator, /^Invite a colleague/).click();
+  const dialog = administrator.page.getByRole("dialog");
+  await dialog.getByLabel("Full name").fill("Karin Berg");
+  await dialog.getByLabel("Email").fill(email);
+  await button(administrator, "Send the invitation").click();
+  const karin = await clinic.profile(PHONE);
+  await karin.page.goto(await mailbox.link());
+  await button(karin, "Join with Acme").waitFor();
+  await look(karin, "invitation");
+  await button(karin, "Join with Acme").click();
+  await signInThere(karin.page, "karin");
+  await allAtTheClinic(karin);
+  await karin.goto("/me");
+  await linked(karin).getByText("karin@acme.example").waitFor();
+  await karin.page.getByText("You have none, as you sign in with a linked account").waitFor();
+  await look(karin, "me without a password");
+  await button(karin, "Take away").click();
+  await karin.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await karin.page.getByText("You could not sign in any more").waitFor();
+  await karin.page.keyboard.press("Escape");
+  await button(karin, "Choose one").click();
+  await karin.page.getByText("A mail is on its way").waitFor();
+  await karin.close();
+  await administrator.close();
+});
+
+test("nothing went wrong that nobody saw", () => {
+  assert.deepEqual(issuer.troubles, []);
+  assert.deepEqual(audit.lines(), []);
+  const troubles = clinic.profiles.flatMap((profile) => profile.troubles);
+  assert.deepEqual(troubles, []);
+  for (const secret of ["known there alone", "a secret between", "code_verifier"]) assert.ok(!clinic.log.includes(secret));
+});

@@ -1,0 +1,15 @@
+-- Changes are signed by their authors (`shared-model/src/authorship.rs`).
+
+-- The first eight bytes of the author's key, and the signature; null where one above it in the same push speaks for it.
+alter table changes add column signed bytea;
+
+-- People's public keys on their devices. They stay when a sign-in ends: what was written with them may come later.
+create table signing_keys (
+    device uuid not null,
+    -- The first eight bytes of the key.
+    id bytea not null,
+    key bytea not null,
+    account uuid not null,
+    registered_at bigint not null,
+    primary key (device, id)
+);

@@ -1,0 +1,46 @@
+//! A page that has signed somebody in with the provider's own program comes in with the session token that it holds.
+
+use super::trouble_of;
+use crate::api::request::Body;
+use crate::api::sign_in::{begin_sign_in, choose};
+use crate::error::ApiError;
+use crate::server::AppState;
+use axum::Json;
+use axum::extract::State;
+use shared_model::accounts::SignedIn;
+use shared_model::ways_in::{EnterWithSession, NotLinked};
+
+pub(crate) async fn enter_with_session(
+    State(state): State<AppState>,
+    Body(request): Body<EnterWithSession>,
+) -> Result<Json<SignedIn>, ApiError> {
+    let provider = state
+        .providers
+        .named(&request.provider)
+        .filter(|provider| !provider.setting().authorized_parties.is_empty())
+        .ok_or(ApiError::NotFound)?;
+    let vouched = provider
+        .vouch_for_session(&request.session_token, state.settings.clock.now())
+        .await
+        .map_err(|trouble| trouble_of(provider, trouble))?;
+    let people = state.storage.people();
+    let known = people.identity(&vouched.issuer, &vouched.subject).await?;
+    let Some(known) = known else {
+        return Err(ApiError::NotLinked(NotLinked {
+            provider: provider.setting().label.clone(),
+            email: None,
+        }));
+    };
+    if people.is_lost(request.device).await? {
+        return Err(ApiError::DeviceLost);
+    }
+    let clinic = choose(&people.memberships(known.account).await?, request.clinic)?;
+    begin_sign_in(
+        &state,
+        known.account,
+        clinic,
+        request.device,
+        &request.device_name,
+    )
+    .await
+}

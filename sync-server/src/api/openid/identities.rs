@@ -1,0 +1,61 @@
+//! Whom providers vouch for as this person: the list, and taking one away.
+
+use super::finish::letter;
+use crate::api::me::account_of;
+use crate::api::request::{Asker, At};
+use crate::api::sign_in::note_everywhere;
+use crate::error::ApiError;
+use crate::mail::Letter;
+use crate::server::AppState;
+use crate::storage::people::{NewIdentity, Unlinked};
+use crate::storage::trail::happening;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use shared_model::ways_in::LinkedIdentity;
+use uuid::Uuid;
+
+/// The provider's name for people; empty for one that is configured no more.
+fn label(state: &AppState, identity: &NewIdentity) -> String {
+    let provider = state.providers.of_issuer(&identity.issuer);
+    provider
+        .map(|one| one.setting().label.clone())
+        .unwrap_or_default()
+}
+
+pub(crate) async fn identities(
+    State(state): State<AppState>,
+    asker: Asker,
+) -> Result<Json<Vec<LinkedIdentity>>, ApiError> {
+    let found = state.storage.people().identities(asker.principal.account).await?;
+    let listed = found.into_iter().map(|identity| LinkedIdentity {
+        identity: identity.identity,
+        provider: label(&state, &identity),
+        email: identity.profile.email,
+        linked_at: identity.linked_at,
+    });
+    Ok(Json(listed.collect()))
+}
+
+pub(crate) async fn unlink(
+    State(state): State<AppState>,
+    asker: Asker,
+    At(identity): At<Uuid>,
+) -> Result<StatusCode, ApiError> {
+    let account = account_of(&state, &asker).await?;
+    let people = state.storage.people();
+    let all = people.identities(account.account).await?;
+    let found = all.iter().find(|one| one.identity == identity);
+    let provider = label(&state, found.ok_or(ApiError::NotFound)?);
+    let mail = letter(&state, &account, Letter::ProviderUnlinked { provider: &provider });
+    match people.unlink_identity(account.account, identity, mail).await? {
+        Unlinked::Done => {}
+        Unlinked::NoSuch => return Err(ApiError::NotFound),
+        Unlinked::LastWayIn => return Err(ApiError::LastWayIn),
+    }
+    state.mails.written();
+    tracing::info!(account = %account.account, "took a sign-in provider's account away");
+    let device = Some(asker.claims.device);
+    note_everywhere(&state, account.account, device, happening::PROVIDER_UNLINKED);
+    Ok(StatusCode::NO_CONTENT)
+}
