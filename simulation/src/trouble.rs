@@ -251,7 +251,7 @@ impl World {
             }
             Class::SharedTablet => {
                 let people: Vec<usize> = (0..self.people.len())
-                    .filter(|person| !self.people[*person].is_owner())
+                    .filter(|person| !self.people[*person].is_owner() && !self.people[*person].has_left())
                     .collect();
                 let running =
                     self.pick_tablet(|tablet| tablet.core.is_some() && people.contains(&tablet.person));

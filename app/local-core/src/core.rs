@@ -627,10 +627,7 @@ impl Core {
                     counts.iter().map(|(account, _)| self.person(*account)).collect();
                 let names: Vec<String> = names?.into_iter().filter(|name| !name.is_empty()).collect();
                 effects.push(Effect::SignInRefused {
-                    waiting: counts
-                        .iter()
-                        .map(|(_, one)| one.waiting + one.refused + one.offered)
-                        .sum(),
+                    waiting: counts.iter().map(|(_, one)| one.all()).sum(),
                     name: if names.is_empty() {
                         before.map(|before| before.name).unwrap_or_default()
                     } else {

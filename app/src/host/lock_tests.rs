@@ -1312,6 +1312,7 @@ fn a_keyring_of_a_newer_build_is_left_alone() {
 
 /// The server says that whoever works here has left, and keeps everything that is handed in.
 fn leaves(tablet: &mut Tablet, account: AccountId) -> Vec<FromCore> {
+    tablet.ask(ToCore::LockAfter { minutes: 60 });
     tablet.later(20);
     tablet.input(Input::SocketOpened(tablet.world.socket.get()));
     let ended = Response {

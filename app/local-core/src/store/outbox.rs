@@ -70,6 +70,12 @@ pub struct OutboxCounts {
     pub offered: u64,
 }
 
+impl OutboxCounts {
+    pub fn all(&self) -> u64 {
+        self.waiting + self.refused + self.offered
+    }
+}
+
 impl Store {
     #[allow(
         clippy::too_many_arguments,
@@ -422,7 +428,8 @@ impl Store {
     pub fn outbox_counts(&self) -> Result<Vec<(AccountId, OutboxCounts)>, StoreError> {
         let mut statement = self.sql.prepare_cached(
             "SELECT account, count(*) FILTER (WHERE refused IS NULL), min(made_at) FILTER (WHERE refused IS NULL), \
-             count(*) FILTER (WHERE refused IS NOT NULL AND offered_at IS NULL), count(*) FILTER (WHERE offered_at IS NOT NULL) \
+             count(*) FILTER (WHERE refused IS NOT NULL AND offered_at IS NULL), \
+             count(*) FILTER (WHERE refused IS NOT NULL AND offered_at IS NOT NULL) \
              FROM outbox WHERE discarded_at IS NULL AND handed_in_at IS NULL GROUP BY account ORDER BY min(made_at)",
         )?;
         let mut rows = statement.query([])?;

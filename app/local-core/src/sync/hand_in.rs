@@ -49,7 +49,7 @@ pub(super) struct HandingIn {
     brought: BTreeSet<i64>,
     /// Rows of others that were brought in this session and are not late work, or not yet.
     declined: BTreeSet<i64>,
-    /// It was asked in this session who has left of those whose work cannot be brought.
+    /// It was answered in this session who has left of those whose work cannot be brought.
     asked_about: bool,
     /// Of the others whose work is here, who has left.
     authors_left: BTreeSet<AccountId>,
@@ -68,6 +68,11 @@ impl HandingIn {
     /// In a new session somebody may have left who had not in the last.
     pub(super) fn bring_again(&mut self) {
         self.declined.clear();
+        self.ask_again();
+    }
+
+    /// Other work may be held than before.
+    pub(super) fn ask_again(&mut self) {
         self.asked_about = false;
     }
 }
@@ -106,7 +111,6 @@ impl Core {
         } else {
             Vec::new()
         };
-        self.sync.handing_in.asked_about |= !authors.is_empty();
         if items.is_empty() && authors.is_empty() && left == Left::No {
             self.sync.handing_in.due = None;
             return Ok(());
@@ -216,6 +220,7 @@ impl Core {
         if kept.has_left {
             self.sync.handing_in.left = Left::Yes;
         }
+        self.sync.handing_in.asked_about = true;
         let brought = std::mem::take(&mut self.sync.handing_in.brought);
         let stays = self.store.refused_of_others(kept.account)?;
         let stays = stays.iter().map(|(row, _)| row.seq);
@@ -271,7 +276,7 @@ impl Core {
             self.cache = Cache::default();
             self.forget_clinic();
         } else {
-            self.forget_colleague(&left)?;
+            self.forget_colleague(&left, &[])?;
         }
         self.signed_in = None;
         self.sync.reset();
@@ -295,35 +300,37 @@ impl Core {
             return Ok(false);
         }
         let told = self.told_of(account, false)?;
-        let why = "its author has left the clinic, and it lacks a signature that is known there";
-        let done = self.store.transaction(|| {
-            // Nobody will ever send it, and nothing is to wait for it in vain.
-            self.take_back_all(&held, why)?;
-            self.forget_in_transaction(&told)
-        });
-        self.after_taking_back(done)?;
+        self.forget_colleague(&told, &held)?;
         self.push(effects)?;
         effects.push(Effect::HasLeft(told));
         Ok(true)
     }
 
-    /// Somebody goes, and the records stay: without what the clinic did not take from them as their work.
-    fn forget_colleague(&mut self, left: &HasLeft) -> Result<(), StoreError> {
+    /// Somebody goes, and the records stay: without what the clinic did not take from them as their work. `held` can neither
+    /// be sent nor handed in by anybody else: nothing is to wait for it in vain, and it is listed.
+    fn forget_colleague(&mut self, left: &HasLeft, held: &[OutboxEntry]) -> Result<(), StoreError> {
         let unsent = self.store.handed_in_and_waiting(left.account)?;
+        let mut wanted = self.sync.wanted.clone();
         let done = self.store.transaction(|| {
             self.take_back_all(&unsent, "its author has left the clinic")?;
+            let why = "its author has left the clinic, and it lacks a signature that is known there";
+            self.take_back_all(held, why)?;
             // Some of it may have been accepted, with an answer that never came.
-            let documents = unsent.iter().map(|row| row.document);
-            let mut wanted = self.sync.wanted.clone();
-            for document in documents {
+            for document in unsent.iter().map(|row| row.document) {
                 if self.store.document(document)?.is_some() {
                     wanted.insert(document);
                 }
             }
             self.store.set_wanted(&self.sync.wanted, &wanted)?;
-            self.forget_in_transaction(left)
+            self.store.forget_handed_in(left.account)?;
+            self.store.set_left(left)?;
+            self.store.forget_credentials(left.account)
         });
-        self.after_taking_back(done)
+        // Documents in memory may be ahead of the disk if it failed.
+        self.cache.clear();
+        done?;
+        self.sync.wanted = wanted;
+        Ok(())
     }
 
     fn take_back_all(&self, rows: &[OutboxEntry], why: &str) -> Result<(), StoreError> {
@@ -337,18 +344,6 @@ impl Core {
             self.take_back(*document, refused, None)?;
         }
         Ok(())
-    }
-
-    fn forget_in_transaction(&self, left: &HasLeft) -> Result<(), StoreError> {
-        self.store.forget_handed_in(left.account)?;
-        self.store.set_left(left)?;
-        self.store.forget_credentials(left.account)
-    }
-
-    fn after_taking_back(&self, done: Result<(), StoreError>) -> Result<(), StoreError> {
-        // Documents in memory may be ahead of the disk if it failed.
-        self.cache.clear();
-        done
     }
 
     fn told_of(&self, account: AccountId, records_gone: bool) -> Result<HasLeft, StoreError> {

@@ -231,6 +231,7 @@ impl Core {
         self.push(effects)?;
         if any_refused {
             // Of a colleague who has left, perhaps.
+            self.sync.handing_in.ask_again();
             self.hand_in(now, effects)?;
         }
         Ok(touched)

@@ -526,14 +526,13 @@ fn the_refused_work_of_a_member_stays_with_its_device() {
     assert!(handed_in(&effects).is_none());
     assert_eq!(left(&effects), []);
     assert_eq!(outbox(&mut device).matters.len(), 1);
-    device.now = device.now.plus_minutes(9);
+    device.now = device.now.plus_minutes(5);
     assert!(
         handed_in(&device.handle(Event::Tick)).is_none(),
         "not again in this session"
     );
     // In the next they may have left.
-    device.handle(Event::SocketClosed { dice: 0 });
-    let (_, effects) = connect(&mut device);
+    let (_, effects) = reconnect(&mut device);
     assert_eq!(the_work(&effects), work);
 }
 
@@ -555,9 +554,9 @@ fn work_that_nobody_can_send_any_more_holds_up_nothing() {
         ..EditPatient::of(rex)
     });
     assert_eq!(status(&mut device).held, 1);
-    device.handle(Event::SocketClosed { dice: 0 });
-    answer(&mut device, HandInAnswer::Unreachable);
-    let (_, effects) = connect(&mut device);
+    answer(&mut device, keeps_of_others(Vec::new(), Vec::new()));
+    // Meanwhile she leaves.
+    let (_, effects) = reconnect(&mut device);
     let work = the_work(&effects);
     assert_eq!(work.authors, [VET], "it is asked whether they come back");
     let hashes = work.items.iter().map(|item| item.hash.clone()).collect();

@@ -90,7 +90,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
         let Some(core) = self.close() else { return };
         let waiting = core.store().outbox_counts().map(|counts| {
-            let of_one = counts.iter().map(|(_, one)| one.waiting + one.refused);
+            let of_one = counts.iter().map(|(_, one)| one.all());
             of_one.sum::<u64>()
         });
         drop(core);
@@ -130,7 +130,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         let is_last = people.iter().all(|person| person.account == account);
         let waits = counts
             .iter()
-            .any(|(whose, counts)| (*whose == account || is_last) && counts.waiting + counts.refused > 0);
+            .any(|(whose, counts)| (*whose == account || is_last) && counts.all() > 0);
         if waits {
             return;
         }

@@ -296,6 +296,7 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     fn show_lock(&self, signs_in: bool) {
+        self.tell_left();
         let keyring = &self.vault.keyring;
         let shown = keyring.people().and_then(|people| {
             Ok(Locked {
