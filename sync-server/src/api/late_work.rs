@@ -67,7 +67,9 @@ pub(crate) async fn hand_in(
     if request.authors.len() > MAX_AUTHORS {
         return Err(ApiError::cannot_be("more people than one request is about"));
     }
-    let (works, authors_left) = by_author(&state, &claims, request.items, request.authors).await?;
+    // Who is of the clinic is for its members to know.
+    let others = if has_left { Vec::new() } else { request.authors };
+    let (works, authors_left) = by_author(&state, &claims, request.items, others).await?;
     let mut hashes = Vec::new();
     for (author, changes) in works {
         hashes.extend(keep(&state, &claims, author, changes, now).await?);
@@ -128,7 +130,7 @@ async fn by_author(
 ) -> Result<(BTreeMap<AccountId, Vec<LateChange>>, Vec<AccountId>), ApiError> {
     let mut keys: BTreeMap<KeyId, Option<(AccountId, PublicKey)>> = BTreeMap::new();
     let mut left: BTreeMap<AccountId, bool> = BTreeMap::new();
-    for author in others {
+    for author in others.into_iter().filter(|author| *author != claims.account) {
         left.insert(author, !is_member(state, author, claims.clinic).await?);
     }
     let mut works: BTreeMap<AccountId, Vec<LateChange>> = BTreeMap::new();
