@@ -8,7 +8,6 @@ use crate::ids::{ClinicId, DeviceId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use uuid::Uuid;
 
 /// The codes of problem details of these ways, beside [`crate::accounts::codes`].
@@ -136,12 +135,7 @@ pub struct LinkedIdentity {
 
 /// SHA-256 in lower-case hexadecimal: what a client tells when it begins, so that it alone can finish.
 pub fn challenge_of(verifier: &str) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(verifier.as_bytes()) {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex::encode(Sha256::digest(verifier.as_bytes()))
 }
 
 #[cfg(test)]

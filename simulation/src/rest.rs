@@ -38,7 +38,7 @@ impl World {
     pub(crate) fn rest(&mut self) -> Holds {
         self.mend_everything()?;
         let mut deadline = self.time + PATIENCE;
-        let mut quiet_since = None;
+        let (mut quiet_since, mut handed_over) = (None, 0);
         loop {
             self.wake_tablets()?;
             self.work_off()?;
@@ -49,6 +49,16 @@ impl World {
                         let Some((tablet, person)) = self.somebody_elses_work() else {
                             return Ok(());
                         };
+                        handed_over += 1;
+                        if handed_over > self.tablets.len() * self.people.len() {
+                            return Err(broken(
+                                Invariant::NothingStalls,
+                                format!(
+                                    "{} has signed in, and work waits for them",
+                                    self.people[person].name
+                                ),
+                            ));
+                        }
                         self.hand_over(tablet, person)?;
                         deadline += PATIENCE;
                         quiet_since = None;
@@ -156,7 +166,9 @@ impl World {
                 ));
             }
             let (connection, waiting, feeds) = core.standing();
-            if connection != Online::Online || waiting > 0 {
+            // What waits for a colleague goes once they sign in.
+            let held = self.statuses[number].as_ref().map_or(0, |status| status.held);
+            if connection != Online::Online || waiting > held {
                 return Some(format!("device {number} is {connection:?} and {waiting} wait"));
             }
             let behind = feeds

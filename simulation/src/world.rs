@@ -309,7 +309,13 @@ impl World {
         })?;
         self.look_at_promises(tablet, &BTreeSet::new())?;
         self.handle(tablet, Tablet::watch())?;
-        self.handle(tablet, Event::Started)
+        self.handle(tablet, Event::Started)?;
+        // It died after one person had signed out and before the next had signed in.
+        let Tablet {
+            core, wants_sign_in, ..
+        } = &mut self.tablets[tablet];
+        *wants_sign_in |= core.as_ref().is_some_and(|core| core.principal().is_none());
+        Ok(())
     }
 
     /// Somebody else takes the device over; whoever worked on it signs out, unless its disk does not let them.

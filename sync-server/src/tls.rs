@@ -98,12 +98,11 @@ impl TlsListener {
         files: TlsFiles,
         stopping: CancellationToken,
     ) -> Result<Self, TlsError> {
-        let written = files.written();
-        let current = Arc::new(Current(RwLock::new(Arc::new(files.read()?))));
+        let renewal = Renewal::new(files)?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
+            .with_cert_resolver(Arc::clone(&renewal.current) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let address = listener.local_addr().map_err(|error| TlsError::File {
             file: "the socket".to_owned(),
@@ -116,7 +115,7 @@ impl TlsListener {
             done,
             stopping.clone(),
         ));
-        tokio::spawn(follow(files, written, current, stopping));
+        tokio::spawn(follow(renewal, stopping));
         Ok(Self { ready, address })
     }
 }
@@ -170,31 +169,117 @@ async fn accept(
     }
 }
 
-/// Takes up certificates that were renewed.
-async fn follow(
-    files: TlsFiles,
-    mut known: [Option<SystemTime>; 2],
-    current: Arc<Current>,
-    stopping: CancellationToken,
-) {
+/// Looks now and then whether the certificate was renewed.
+async fn follow(mut renewal: Renewal, stopping: CancellationToken) {
+    let mut due = tokio::time::interval(renewal.files.look_every);
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = tokio::time::sleep(files.look_every) => {}
+            _ = due.tick() => {}
         }
-        let written = files.written();
-        if written == known {
-            continue;
-        }
-        known = written;
-        let files = files.clone();
-        match tokio::task::spawn_blocking(move || files.read()).await {
-            Ok(Ok(fresh)) => {
-                *current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-                tracing::info!("serving the renewed certificate");
+        let looked = tokio::task::spawn_blocking(move || {
+            let looked = renewal.look();
+            (renewal, looked)
+        });
+        let looked = match looked.await {
+            Ok((back, looked)) => {
+                renewal = back;
+                looked
             }
-            Ok(Err(error)) => tracing::error!(%error, "the renewed certificate cannot be served"),
-            Err(error) => tracing::error!(%error, "reading the renewed certificate ended"),
+            Err(error) => {
+                tracing::error!(%error, "nobody looks for renewed certificates any more");
+                return;
+            }
+        };
+        match looked {
+            Ok(true) => tracing::info!("serving the renewed certificate"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the renewed certificate cannot be served"),
         }
+    }
+}
+
+/// What is served, and what is known of where it came from.
+struct Renewal {
+    files: TlsFiles,
+    written: [Option<SystemTime>; 2],
+    current: Arc<Current>,
+}
+
+impl Renewal {
+    fn new(files: TlsFiles) -> Result<Self, TlsError> {
+        // Asked first: what is written while they are read is seen as new.
+        let written = files.written();
+        let current = Arc::new(Current(RwLock::new(Arc::new(files.read()?))));
+        Ok(Self {
+            files,
+            written,
+            current,
+        })
+    }
+
+    /// Takes up files that have changed since; whether they had.
+    fn look(&mut self) -> Result<bool, TlsError> {
+        let written = self.files.written();
+        if written == self.written {
+            return Ok(false);
+        }
+        self.written = written;
+        let fresh = Arc::new(self.files.read()?);
+        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::generate_simple_self_signed;
+    use std::fs::File;
+    use tempfile::TempDir;
+
+    /// Writes a file as of a moment of its own, whatever the disk's clock can tell apart.
+    fn write(file: &PathBuf, text: &str, seconds: u64) {
+        std::fs::write(file, text).expect("written");
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        File::options()
+            .write(true)
+            .open(file)
+            .and_then(|file| file.set_modified(at))
+            .expect("dated");
+    }
+
+    fn served(renewal: &Renewal) -> CertificateDer<'static> {
+        renewal.current.0.read().expect("sound").cert[0].clone()
+    }
+
+    #[test]
+    fn what_was_renewed_is_taken_up_and_what_cannot_be_served_is_not() {
+        let folder = TempDir::new().expect("a temporary folder");
+        let files = TlsFiles {
+            certificate: folder.path().join("certificate.pem"),
+            key: folder.path().join("key.pem"),
+            look_every: Duration::from_secs(60),
+        };
+        let made = || generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let (first, second) = (made(), made());
+        write(&files.certificate, &first.cert.pem(), 1);
+        write(&files.key, &first.signing_key.serialize_pem(), 1);
+        let mut renewal = Renewal::new(files.clone()).expect("it can be served");
+        assert!(matches!(renewal.look(), Ok(false)));
+
+        write(&files.certificate, "not a certificate", 2);
+        assert!(matches!(renewal.look(), Err(TlsError::File { .. })));
+        write(&files.certificate, &second.cert.pem(), 3);
+        assert!(
+            matches!(renewal.look(), Err(TlsError::Pair(_))),
+            "its key is still to come"
+        );
+        assert_eq!(&served(&renewal), first.cert.der());
+
+        write(&files.key, &second.signing_key.serialize_pem(), 4);
+        assert!(matches!(renewal.look(), Ok(true)));
+        assert_eq!(&served(&renewal), second.cert.der());
+        assert!(matches!(renewal.look(), Ok(false)));
     }
 }

@@ -65,12 +65,14 @@ pub(crate) struct SignedIn {
     pub credentials: Credentials,
     pub device: DeviceId,
     pub actor: ActorId,
-    pub key: SigningKey,
+    /// `None` after a build that signed nothing: what they write is signed at their next sign-in.
+    pub key: Option<SigningKey>,
 }
 
 impl SignedIn {
-    pub(crate) fn sign(&self, document: DocumentId, change: &ChangeHash) -> Signed {
-        sign(&self.key, self.clinic(), document, change)
+    pub(crate) fn sign(&self, document: DocumentId, change: &ChangeHash) -> Option<Signed> {
+        let key = self.key.as_ref()?;
+        Some(sign(key, self.clinic(), document, change))
     }
 
     pub(crate) fn clinic(&self) -> ClinicId {
@@ -600,7 +602,7 @@ impl Core {
                 chunk,
                 &part.command,
                 part.made_at,
-                Some(&signed_in.sign(part.id, &hash)),
+                signed_in.sign(part.id, &hash).as_ref(),
             )?;
             self.store.mark_saved(part.id, now)?;
             self.store
@@ -657,6 +659,7 @@ impl Core {
                 self.store
                     .set_meta(&key_name(principal.account), &ByteArray::from(seed.0))?;
             }
+            self.sign_what_waits(principal, &key)?;
             self.store.set_meta("last_principal", principal)?;
             self.store
                 .set_meta(&format!("name {}", principal.account), &principal.name)?;
@@ -669,7 +672,7 @@ impl Core {
             credentials,
             device: device_key,
             actor: ActorId::from(actor),
-            key,
+            key: Some(key),
         });
         self.renew_projections()?;
         self.load_clinic()?;
@@ -685,6 +688,19 @@ impl Core {
     fn signing_key(&self, account: AccountId) -> Result<Option<SigningKey>, StoreError> {
         let seed: Option<ByteArray<32>> = self.store.meta(&key_name(account))?;
         Ok(seed.map(|seed| SigningKey::from_seed(&seed)))
+    }
+
+    /// What somebody wrote before and nobody could send without them bears their signature from now on, whoever signs in
+    /// next: or two people's work in one record would wait for each other.
+    fn sign_what_waits(&self, principal: &Principal, key: &SigningKey) -> Result<(), StoreError> {
+        let current = key_id(&key.public());
+        for entry in self.store.unvouched(principal.account, &current)? {
+            let hash = ChangeHash::try_from(&entry.hash[..])
+                .map_err(|_| StoreError::Corrupt("outbox hash".to_owned()))?;
+            let signed = sign(key, principal.clinic, entry.document, &hash);
+            self.store.set_signature(entry.seq, &signed)?;
+        }
+        Ok(())
     }
 
     /// A change signed in its author's name, if their key is here.
@@ -800,11 +816,10 @@ impl Core {
             return Ok(());
         };
         let actor = self.store.meta::<ByteVec>(&format!("actor {account}"))?;
-        let key = self.signing_key(account)?;
-        // Without a key they sign in again: a former build did not make one.
-        let (Some(device), Some(actor), Some(key)) = (self.store.meta("device")?, actor, key) else {
+        let (Some(device), Some(actor)) = (self.store.meta("device")?, actor) else {
             return Ok(());
         };
+        let key = self.signing_key(account)?;
         self.signed_in = Some(SignedIn {
             credentials,
             device,

@@ -7,6 +7,7 @@ use shared_model::ids::{AccountId, DeviceId};
 use shared_model::late_work::{Kept, LateWork};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
+use zeroize::Zeroize;
 
 /// What a person decides about refused work, named by its rows in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,12 @@ pub struct Credentials {
 /// 32 random bytes that a signing key is made of.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySeed(pub [u8; 32]);
+
+impl Drop for KeySeed {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl std::fmt::Debug for KeySeed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -9,7 +9,6 @@ use super::{Entrance, Host, Secret, platform};
 use serde::{Deserialize, Serialize};
 use shared_model::ids::ClinicId;
 use shared_model::ways_in::{BeginOpenId, LinkWith, challenge_of};
-use std::fmt::Write as _;
 
 /// What somebody goes to a provider for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +65,7 @@ impl Returned {
 fn fresh_verifier() -> Secret {
     let mut random = [0; 32];
     getrandom::fill(&mut random).expect("every platform we run on has a random source");
-    let mut text = String::with_capacity(64);
-    for byte in random {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Secret::from(text)
+    Secret::from(hex::encode(random))
 }
 
 impl Host {

@@ -179,7 +179,7 @@ fn entry(told: Told) -> TrailEntry {
             device: Some(run.device),
             document: Some(run.document),
             verb: run.verb,
-            change: run.hash.map(|hash| crate::trail::hex(&hash)),
+            change: run.hash.map(hex::encode),
             detail: serde_json::Value::Null,
         },
         Told::Happened(_, event) => TrailEntry {

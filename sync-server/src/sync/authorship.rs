@@ -164,13 +164,12 @@ fn registered(
     key: &[u8; 32],
     at: shared_model::time::Timestamp,
 ) -> Event {
-    let id: String = key_id(key).iter().map(|byte| format!("{byte:02x}")).collect();
     Event {
         at,
         account: Some(account),
         device: Some(device),
         document: None,
         what: happening::SIGNING_KEY_REGISTERED.to_owned(),
-        detail: serde_json::json!({ "key": id }).to_string(),
+        detail: serde_json::json!({ "key": hex::encode(key_id(key)) }).to_string(),
     }
 }

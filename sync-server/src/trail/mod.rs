@@ -4,5 +4,4 @@ mod chain;
 mod verify;
 
 pub(crate) use chain::{beginning, link_event, link_rows, link_runs};
-pub(crate) use verify::hex;
 pub use verify::{Break, Ends, Verdict, verify_trail};

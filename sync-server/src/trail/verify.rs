@@ -88,14 +88,10 @@ impl fmt::Display for Ends {
             self.rows,
             self.events,
             self.older,
-            hex(&self.written),
-            hex(&self.happened)
+            hex::encode(self.written),
+            hex::encode(self.happened)
         )
     }
-}
-
-pub(crate) fn hex(link: &Link) -> String {
-    link.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Walks the whole trail of a clinic. What is written meanwhile is behind the end that was read first, and left alone.

@@ -5,7 +5,7 @@ use crate::device::Device;
 use crate::http::{get, post};
 use crate::load::{Load, keep_writing};
 use crate::practice::{Practice, REX, fresh_id, register_client};
-use crate::process::{BINARY, Process};
+use crate::process::{Process, with_demonstration};
 use serde_json::json;
 use shared_model::commands::EditPatient;
 use shared_model::documents::Patient;
@@ -16,7 +16,6 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use sync_server::storage::postgres::PostgresStorage;
-use tempfile::TempDir;
 use throw_away_postgres::Cluster;
 
 #[test]
@@ -55,15 +54,7 @@ async fn demonstration_device(address: SocketAddr) -> Device {
 
 #[tokio::test]
 async fn a_killed_server_has_everything_that_it_acknowledged() {
-    let data = TempDir::new().expect("a temporary folder");
-    let demo = Command::new(BINARY)
-        .args(["admin", "demo", "--patients", "0", "--data"])
-        .arg(data.path())
-        .env_remove("DATABASE_URL")
-        .stdout(Stdio::null())
-        .status()
-        .expect("it runs");
-    assert!(demo.success());
+    let data = with_demonstration();
 
     let mut acknowledged: Vec<(DocumentId, Vec<_>)> = Vec::new();
     for _ in 0..3 {

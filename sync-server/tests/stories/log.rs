@@ -2,29 +2,20 @@
 
 use crate::http;
 use crate::practice::fresh_id;
-use crate::process::{BINARY, Process};
+use crate::process::{Process, with_demonstration};
 use demonstration::DEMO_PASSWORD;
 use serde_json::{Value, json};
 use shared_model::accounts::{SignedIn, codes};
 use shared_model::ids::{DeviceId, DocumentId};
 use std::io::Read;
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
+use std::process::Stdio;
 
 const DESK: &str = "jana.dvorak@northgate.example";
 const GUESS: &str = "quite-another-password-5";
 
 #[tokio::test]
 async fn a_refusal_is_a_line_that_says_who_and_tells_no_secret() {
-    let data = TempDir::new().expect("a temporary folder");
-    let demo = Command::new(BINARY)
-        .args(["admin", "demo", "--patients", "0", "--data"])
-        .arg(data.path())
-        .env_remove("DATABASE_URL")
-        .stdout(Stdio::null())
-        .status()
-        .expect("it runs");
-    assert!(demo.success());
+    let data = with_demonstration();
     let mut server = Process::start_logging_json(data.path(), Stdio::piped());
     let mut log = server.child.stderr.take().expect("piped");
     let (address, device) = (server.address, fresh_id(DeviceId));

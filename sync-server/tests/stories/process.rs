@@ -5,12 +5,27 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_sync-server");
 
 pub struct Process {
     pub child: Child,
     pub address: SocketAddr,
+}
+
+/// A database with the demonstration clinic's people, and no patients.
+pub fn with_demonstration() -> TempDir {
+    let data = TempDir::new().expect("a temporary folder");
+    let made = Command::new(BINARY)
+        .args(["admin", "demo", "--patients", "0", "--data"])
+        .arg(data.path())
+        .env_remove("DATABASE_URL")
+        .stdout(Stdio::null())
+        .status()
+        .expect("it runs");
+    assert!(made.success());
+    data
 }
 
 impl Process {

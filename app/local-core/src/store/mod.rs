@@ -30,6 +30,38 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/device/0007_late_work.sql"),
 ];
 
+/// Runs `work` in one transaction of a database: all of it or nothing.
+pub(crate) fn transaction<T>(
+    sql: &Connection,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    sql.execute_batch("BEGIN IMMEDIATE")?;
+    let done = work().and_then(|value| {
+        sql.execute_batch("COMMIT")?;
+        Ok(value)
+    });
+    if done.is_err() && !sql.is_autocommit() {
+        sql.execute_batch("ROLLBACK")?;
+    }
+    done
+}
+
+/// Brings a database to this build's form, each step in a transaction of its own.
+pub(crate) fn migrate(sql: &Connection, migrations: &[&str]) -> Result<(), StoreError> {
+    let version: usize = sql.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > migrations.len() {
+        return Err(StoreError::NewerStore);
+    }
+    for (index, migration) in migrations.iter().enumerate().skip(version) {
+        transaction(sql, || {
+            sql.execute_batch(migration)?;
+            sql.pragma_update(None, "user_version", index + 1)?;
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
@@ -54,37 +86,13 @@ impl Store {
         sql.set_prepared_statement_cache_capacity(128);
         // Otherwise a statement is prepared anew for every value that its plan might depend on.
         sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        let store = Self { sql };
-        store.migrate()?;
-        Ok(store)
-    }
-
-    fn migrate(&self) -> Result<(), StoreError> {
-        let version: usize = self.sql.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version > MIGRATIONS.len() {
-            return Err(StoreError::NewerStore);
-        }
-        for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
-            self.transaction(|| {
-                self.sql.execute_batch(migration)?;
-                self.sql.pragma_update(None, "user_version", index + 1)?;
-                Ok(())
-            })?;
-        }
-        Ok(())
+        migrate(&sql, MIGRATIONS)?;
+        Ok(Self { sql })
     }
 
     /// Runs `work` in one durable transaction: all of it or nothing.
     pub fn transaction<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.sql.execute_batch("BEGIN IMMEDIATE")?;
-        let done = work().and_then(|value| {
-            self.sql.execute_batch("COMMIT")?;
-            Ok(value)
-        });
-        if done.is_err() && !self.sql.is_autocommit() {
-            self.sql.execute_batch("ROLLBACK")?;
-        }
-        done
+        transaction(&self.sql, work)
     }
 
     /// As `transaction`, for what the server will send again: a power cut may undo it together with its cursor.

@@ -146,6 +146,23 @@ impl Store {
             .query_row((0, &account.bytes()[..]), |row| row.get(0))?)
     }
 
+    /// What one person wrote and nobody can send in their name: it has no signature, or one of a key that is gone and that
+    /// the server has never heard of. `key` is the one that they have now.
+    pub fn unvouched(&self, account: AccountId, key: &KeyId) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE account = ?1 AND (signed_by IS NULL \
+             OR (signed_by <> ?2 AND signed_by NOT IN (SELECT id FROM known_key))) ORDER BY seq",
+            (&account.bytes()[..], key),
+        )
+    }
+
+    pub fn set_signature(&self, seq: i64, signed: &Signed) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("UPDATE outbox SET signed_by = ?2, signature = ?3 WHERE seq = ?1")?
+            .execute((seq, signed.key, signed.signature))?;
+        Ok(())
+    }
+
     /// The server knows this key now.
     pub fn key_is_known(&self, key: &KeyId) -> Result<(), StoreError> {
         self.sql

@@ -2,11 +2,10 @@
 
 use super::recover::Refused;
 use super::{InFlight, Phase};
-use crate::core::{Core, SignedIn};
+use crate::core::Core;
 use crate::effect::Effect;
 use crate::query::Touched;
 use crate::store::{OutboxEntry, Signed, StoreError};
-use automerge::ChangeHash;
 use minicbor::bytes::ByteVec;
 use shared_model::SCHEMA_VERSION;
 use shared_model::authorship::{KeyId, key_id};
@@ -47,32 +46,19 @@ impl Item {
         }
     }
 
-    fn add(&mut self, signed_in: &SignedIn, entry: &OutboxEntry) -> Result<(), StoreError> {
-        let mine = entry.account == signed_in.credentials.principal.account;
-        let current = key_id(&signed_in.key.public());
-        let signed = match entry.signed {
-            Some(signed) if !mine || signed.key == current => Some(signed),
-            // From before this sign-in: the server may not have heard of the key that there was then.
-            _ if mine => {
-                let hash = ChangeHash::try_from(&entry.hash[..])
-                    .map_err(|_| StoreError::Corrupt("outbox hash".to_owned()))?;
-                Some(signed_in.sign(entry.document, &hash))
-            }
-            _ => None,
-        };
-        if let Some(signed) = signed {
+    fn add(&mut self, entry: &OutboxEntry) {
+        if let Some(signed) = entry.signed {
             self.signed.insert(entry.account, (self.changes.len(), signed));
         }
         self.changes.push(entry.change.clone().into());
-        Ok(())
     }
 
     /// `own` is the key that the session began with.
-    fn ready(self, own: KeyId) -> PushItem {
+    fn ready(self, own: Option<KeyId>) -> PushItem {
         let signatures = self.signed.into_values().map(|(change, signed)| Signature {
             change: u16::try_from(change).unwrap_or(u16::MAX),
             bytes: signed.signature.into(),
-            key: (signed.key != own).then(|| signed.key.into()),
+            key: (Some(signed.key) != own).then(|| signed.key.into()),
         });
         PushItem {
             kind: self.kind,
@@ -115,7 +101,7 @@ impl Core {
                         items.last_mut().expect("one was just pushed")
                     }
                 };
-                item.add(signed_in, &entry)?;
+                item.add(&entry);
                 self.sync.sent = entry.seq;
                 rows.push(Sent {
                     seq: entry.seq,
@@ -130,7 +116,7 @@ impl Core {
             let number = self.sync.next_push;
             self.sync.next_push += 1;
             self.sync.in_flight.push_back(InFlight { number, rows });
-            let own = key_id(&signed_in.key.public());
+            let own = signed_in.key.as_ref().map(|key| key_id(&key.public()));
             let items = items.into_iter().map(|item| item.ready(own)).collect();
             effects.push(Effect::Send(protocol::encode(&ClientMessage::Push(Push {
                 number,

@@ -32,6 +32,15 @@ impl Core {
             self.sync.phase = Phase::NoFeeds;
             return;
         }
+        if self
+            .signed_in
+            .as_ref()
+            .is_some_and(|signed_in| signed_in.key.is_none())
+        {
+            // The server takes no work that nobody has signed; it goes on here, and signing in makes a key.
+            self.sync.phase = Phase::Stopped(Goodbye::SignIn);
+            return;
+        }
         self.sync.phase = Phase::Opening;
         self.sync.asked_at = Some(now);
         effects.push(Effect::OpenSocket);
@@ -64,6 +73,7 @@ impl Core {
 
     fn hello(&mut self, effects: &mut Vec<Effect>) {
         let Some(signed_in) = &self.signed_in else { return };
+        let Some(key) = &signed_in.key else { return };
         self.sync.phase = Phase::Greeting;
         let hello = ClientMessage::Hello(Hello {
             protocol: PROTOCOL_VERSION,
@@ -72,7 +82,7 @@ impl Core {
             device: signed_in.device,
             actor: ByteVec::from(signed_in.actor.to_bytes().to_vec()),
             cursors: self.sync.cursors.values().cloned().collect(),
-            signing_key: signed_in.key.public().into(),
+            signing_key: key.public().into(),
         });
         effects.push(Effect::Send(protocol::encode(&hello)));
     }
@@ -338,7 +348,8 @@ impl Core {
                 self.sync.next_push = 0;
                 self.sync.in_flight.clear();
                 self.sync.sent = 0;
-                let key = self.signed_in.as_ref().map(|signed_in| signed_in.key.public());
+                let signed_in = self.signed_in.as_ref();
+                let key = signed_in.and_then(|signed_in| Some(signed_in.key.as_ref()?.public()));
                 self.store.replayable_transaction(|| {
                     self.store.set_meta("last_heard", &now)?;
                     if let Some(key) = &key {

@@ -6,7 +6,7 @@ use super::attempts::{Attempts, Verdict};
 use super::key::{self, Cost, DataKey, DeviceKey, Fresh, Wrapped};
 use super::pin::Pin;
 use crate::effect::HasLeft;
-use crate::store::StoreError;
+use crate::store::{StoreError, migrate, transaction};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use shared_model::ids::{AccountId, DeviceId};
@@ -92,33 +92,8 @@ impl Keyring {
         sql.pragma_update(None, "temp_store", "MEMORY")?;
         // A PIN that is spent is gone from the disk too.
         sql.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
-        let keyring = Self { sql };
-        let version: usize = keyring
-            .sql
-            .query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version > MIGRATIONS.len() {
-            return Err(StoreError::NewerStore);
-        }
-        for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
-            keyring.transaction(|| {
-                keyring.sql.execute_batch(migration)?;
-                keyring.sql.pragma_update(None, "user_version", index + 1)?;
-                Ok(())
-            })?;
-        }
-        Ok(keyring)
-    }
-
-    fn transaction<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.sql.execute_batch("BEGIN IMMEDIATE")?;
-        let done = work().and_then(|value| {
-            self.sql.execute_batch("COMMIT")?;
-            Ok(value)
-        });
-        if done.is_err() && !self.sql.is_autocommit() {
-            self.sql.execute_batch("ROLLBACK")?;
-        }
-        done
+        migrate(&sql, MIGRATIONS)?;
+        Ok(Self { sql })
     }
 
     /// The device's id, `fresh` if it has none yet.
@@ -175,7 +150,7 @@ impl Keyring {
 
     /// The records are open from now on, for whoever holds `pass`. Who has left before is no news any more.
     pub fn note_opened(&self, pass: &[u8; 16]) -> Result<(), StoreError> {
-        self.transaction(|| {
+        transaction(&self.sql, || {
             self.sql
                 .execute("UPDATE device SET waiting = NULL, pass = ?1", [&pass[..]])?;
             self.sql.execute("DELETE FROM has_left", [])?;
@@ -478,7 +453,7 @@ impl Keyring {
 
     /// Somebody does not work here any more.
     pub fn forget_person(&self, account: AccountId) -> Result<(), StoreError> {
-        self.transaction(|| {
+        transaction(&self.sql, || {
             self.forget_account(account)?;
             Ok(())
         })
@@ -498,7 +473,7 @@ impl Keyring {
     /// Somebody has left the clinic: they unlock here no more, and whoever comes next reads what became of their work.
     /// Told again, it is no news.
     pub fn note_left(&self, left: &HasLeft) -> Result<(), StoreError> {
-        self.transaction(|| {
+        transaction(&self.sql, || {
             // Nobody can unlock the records of a former build.
             let is_news = self.forget_account(left.account)? || !self.is_sealed()?;
             if is_news {
@@ -541,7 +516,7 @@ impl Keyring {
     /// Nobody can open what was encrypted so far: for records that begin anew, or were never taken over. The device keeps
     /// its id, and locks as a new one does: an owner's phone that never did may be a clinic's next.
     pub fn forget_everybody(&self) -> Result<(), StoreError> {
-        self.transaction(|| {
+        transaction(&self.sql, || {
             self.sql.execute_batch(
                 "DELETE FROM way; DELETE FROM person; \
                  UPDATE device SET sealed = 0, lock_after = 5, waiting = NULL, pass = NULL, nonce = NULL, wrapped = NULL;",

@@ -3,12 +3,14 @@
 use crate::clinic::{Device, NORA, VET, signing_key};
 use crate::recovery::{at_rest, outbox, patient, rename, settled, texts, visit_of, visiting, write};
 use crate::server::{connect, pushes};
-use local_core::query::StatusView;
+use local_core::query::{Connection, StatusView};
 use local_core::{Effect, Event, Query, View};
 use shared_model::authorship::key_id;
 use shared_model::commands::*;
 use shared_model::documents::Section;
+use shared_model::ids::AccountId;
 use shared_model::permissions::Role;
+use shared_model::protocol::Goodbye;
 
 fn status(device: &mut Device) -> StatusView {
     match device.look(Query::Status) {
@@ -204,6 +206,91 @@ fn a_colleagues_work_that_was_done_again_without_them_waits_for_their_signature(
     );
     let now = patient(&mut device, rex);
     assert_eq!((now.breed.as_str(), now.colour.as_str()), ("Poodle", "black"));
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
+fn two_whose_work_lacks_their_signatures_do_not_wait_for_each_other() {
+    let (mut device, mut clinic, rex) = settled();
+    device.sign_out();
+    device.nora_signs_in();
+    connect(&mut device);
+    device.sign_out();
+    device.vet_signs_in();
+    device.must(rename(rex, "Rexie"));
+    device.must(EditPatient {
+        colour: Some("black".to_owned()),
+        ..EditPatient::of(rex)
+    });
+    device.sign_out();
+    device.nora_signs_in();
+    device.must(edit_breed(rex));
+    device.sign_out();
+    // In a third one's session the first of it is refused, and the rest done again without those whose it is.
+    let third = AccountId(uuid::Uuid::from_u128(99));
+    device.sign_in_as(third, "Tomas Kral", &[Role::FrontDesk]);
+    let (_, effects) = connect(&mut device);
+    let mut first = true;
+    clinic.converse(&mut device, effects, |_| std::mem::take(&mut first));
+    let waiting: u64 = status(&mut device).others.iter().map(|one| one.waiting).sum();
+    assert_eq!(waiting, 2);
+    for who in [VET, NORA] {
+        device.sign_out();
+        match who == VET {
+            true => device.vet_signs_in(),
+            false => device.nora_signs_in(),
+        }
+        let (_, effects) = connect(&mut device);
+        clinic.converse(&mut device, effects, |_| false);
+    }
+    let shown = status(&mut device);
+    assert_eq!((shown.waiting, shown.held), (0, 0));
+    assert!(shown.others.iter().all(|one| one.waiting == 0));
+    let now = patient(&mut device, rex);
+    assert_eq!(
+        (now.name.as_str(), now.breed.as_str(), now.colour.as_str()),
+        ("Rex", "Poodle", "black")
+    );
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
+fn a_store_of_a_build_that_signed_nothing_is_worked_on_and_signed_at_the_next_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clinic.db");
+    let mut device = Device::on(rusqlite::Connection::open(&file).unwrap());
+    device.vet_signs_in();
+    let petra = device.client("Petra", "Novak", "601555014");
+    let now = device.now;
+    drop(device);
+    let former = rusqlite::Connection::open(&file).unwrap();
+    former
+        .execute_batch(
+            "DELETE FROM meta WHERE name LIKE 'signing key %'; UPDATE outbox SET signed_by = NULL, signature = NULL",
+        )
+        .unwrap();
+    drop(former);
+
+    let mut device = Device::on(rusqlite::Connection::open(&file).unwrap());
+    device.now = now;
+    let effects = device.handle(Event::Started);
+    assert!(
+        !effects.contains(&Effect::OpenSocket),
+        "it has nothing to sign with"
+    );
+    assert_eq!(
+        status(&mut device).connection,
+        Connection::Stopped(Goodbye::SignIn)
+    );
+    device.must(EditClient {
+        address: Some("Lipova 4, Brno".to_owned()),
+        ..EditClient::of(petra)
+    });
+    assert_eq!(status(&mut device).waiting, 2);
+    device.vet_signs_in();
+    let mut clinic = crate::recovery::Clinic::default();
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, |_| false);
     at_rest(&mut device, &clinic);
 }
 

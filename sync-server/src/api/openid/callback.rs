@@ -120,13 +120,7 @@ fn redirect(address: &str, mut headers: HeaderMap) -> Response {
 
 /// One of its own for each that was begun: two windows do not disturb each other.
 fn cookie_name(hash: [u8; 32]) -> String {
-    use std::fmt::Write as _;
-    let mut name = String::from("openid-");
-    for byte in &hash[..8] {
-        // Writing to a string does not fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    format!("openid-{}", hex::encode(&hash[..8]))
 }
 
 /// What binds a browser to what was begun in it.

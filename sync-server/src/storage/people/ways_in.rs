@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
-use std::fmt::Write as _;
 use uuid::Uuid;
 
 /// How a provider knows a person.
@@ -109,12 +108,7 @@ pub trait WaysInStorage: Send + Sync {
 
 /// Where a step is sealed for.
 pub(crate) fn place_of_step(hash: &[u8; 32]) -> String {
-    let mut place = String::from("sign-in step ");
-    for byte in hash {
-        // Writing to a string does not fail.
-        let _ = write!(place, "{byte:02x}");
-    }
-    place
+    format!("sign-in step {}", hex::encode(hash))
 }
 
 /// Where a profile is sealed for.

@@ -307,7 +307,7 @@ async fn begin(state: &AppState, line: &mut Line, ticket: Option<AccessClaims>) 
         reached,
         pushes: 0,
         notices: Notices {
-            session: random::<8>().iter().map(|byte| format!("{byte:02x}")).collect(),
+            session: hex::encode(random::<8>()),
             count: 0,
         },
         exchange,

@@ -22,7 +22,7 @@ fn write(e: &mut Encoder<Vec<u8>>, refusals: &[Refusal]) -> Result<(), minicbor:
     e.str("count")?.u64(refusals.len() as u64)?;
     e.str("changes")?.array(named.len() as u64)?;
     for refusal in named {
-        let hash: String = refusal.change.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(refusal.change.as_slice());
         e.map(3)?;
         e.str("hash")?.str(&hash)?;
         e.str("code")?.str(word(refusal.code))?;
