@@ -17,8 +17,10 @@ pub const MAX_AUTHORS: usize = 32;
 pub const MAX_REASON: usize = 200;
 /// Changes that one decision is about.
 pub const MAX_DECIDED: usize = 500;
-/// A request's body, in bytes. The largest change and its command fit.
-pub const MAX_HAND_IN: usize = 1 << 20;
+/// Bytes of one command: what it writes, and a change is packed while a command is not.
+pub const MAX_COMMAND: usize = 1 << 20;
+/// A request's body, in bytes. The largest change and the largest command fit.
+pub const MAX_HAND_IN: usize = 2 << 20;
 /// So many bytes of changes and commands go into one request; as text they are a third longer.
 pub const HAND_IN_BUDGET: usize = 512 << 10;
 /// So long after its end an access token still proves who hands work in, in milliseconds: a tablet that lay in a drawer

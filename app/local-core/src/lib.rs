@@ -14,7 +14,6 @@ mod sync;
 pub mod unlock;
 
 pub use core::Core;
-pub use effect::{Effect, Failure};
 pub use effect::{Effect, Failure, HasLeft};
 pub use event::{Credentials, Decision, Event, HandInAnswer, KeySeed, PAGE_BITS};
 pub use left_off::{HalfTyped, LeftOff};

@@ -22,13 +22,12 @@ use serde_json::json;
 use shared_model::authorship::{KeyId, PublicKey, SIGNATURE};
 use shared_model::documents::measure::{Measure, measure};
 use shared_model::documents::{Document, read_change};
-use shared_model::ids::{AccountId, ClinicId, DocumentId};
+use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::late_work::{
     Decide, HAND_IN_BUDGET, HAND_IN_WITHIN_MS, HandIn, HandedIn, Kept, LateWork, LateWorkCount, LateWorkPage,
-    MAX_AUTHORS, MAX_DECIDED, MAX_ITEMS, MAX_REASON, SignedBy, Verdict,
+    MAX_AUTHORS, MAX_COMMAND, MAX_DECIDED, MAX_ITEMS, MAX_REASON, SignedBy, Verdict,
 };
 use shared_model::permissions::{Feed, Role};
-use shared_model::protocol::MAX_CHANGE;
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -57,8 +56,8 @@ pub(crate) async fn hand_in(
     if request.left && !has_left {
         return Err(ApiError::StillMember);
     }
-    // A member has fresh tokens.
-    if !has_left && claims.expires_at <= now {
+    // A member has a session.
+    if !has_left && (claims.expires_at <= now || !state.storage.family_lives(claims.family).await?) {
         return Err(ApiError::NotSignedIn);
     }
     if request.items.len() > MAX_ITEMS {
@@ -131,7 +130,9 @@ async fn by_author(
     let mut keys: BTreeMap<KeyId, Option<(AccountId, PublicKey)>> = BTreeMap::new();
     let mut left: BTreeMap<AccountId, bool> = BTreeMap::new();
     for author in others.into_iter().filter(|author| *author != claims.account) {
-        left.insert(author, !is_member(state, author, claims.clinic).await?);
+        if was_on(state, author, claims.device).await? {
+            left.insert(author, !is_member(state, author, claims.clinic).await?);
+        }
     }
     let mut works: BTreeMap<AccountId, Vec<LateChange>> = BTreeMap::new();
     for (late, signed) in items.into_iter().filter_map(read) {
@@ -187,6 +188,13 @@ async fn is_member(state: &AppState, account: AccountId, clinic: ClinicId) -> Re
     Ok(principals.iter().any(|principal| principal.clinic == clinic))
 }
 
+/// Whether somebody has ever signed in on a device.
+async fn was_on(state: &AppState, account: AccountId, device: DeviceId) -> Result<bool, ApiError> {
+    let now = state.settings.clock.now();
+    let devices = state.storage.people().devices(account, now).await?;
+    Ok(devices.iter().any(|known| known.device == device))
+}
+
 async fn note(state: &AppState, clinic: ClinicId, events: Vec<Event>) -> Result<(), ApiError> {
     if !events.is_empty() {
         state.storage.note(clinic, events).await?;
@@ -210,7 +218,7 @@ fn read(item: HandedIn) -> Option<(LateChange, Option<SignedBy>)> {
     };
     let read = std::panic::catch_unwind(AssertUnwindSafe(|| read_change(&change)));
     let hash = read.ok()?.ok()?.hash();
-    let is_whole = hash.to_string() == item.hash && item.command.len() <= MAX_CHANGE;
+    let is_whole = hash.to_string() == item.hash && item.command.len() <= MAX_COMMAND;
     let late = LateChange {
         hash,
         kind: item.kind,

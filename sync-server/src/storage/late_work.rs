@@ -3,6 +3,7 @@
 //! Invariant: a change is kept once at a clinic, and what was decided about it stays decided, however often it is handed in.
 
 use super::Stored;
+use crate::at_rest::ClinicKeys;
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::documents::Kind;
@@ -95,6 +96,23 @@ pub trait LateWorkStorage: Send + Sync {
         hashes: Vec<ChangeHash>,
         decision: LateDecision,
     ) -> Stored<Option<Vec<Decided>>>;
+}
+
+/// Change and command as they were handed in; `None` if they do not open any more: the others go on.
+pub(crate) fn opened(
+    keys: &ClinicKeys,
+    hash: &ChangeHash,
+    change: &[u8],
+    command: &[u8],
+) -> Option<(Vec<u8>, Vec<u8>)> {
+    let change = keys.open_value(&place("change", hash), change);
+    let command = keys.open_value(&place("command", hash), command);
+    if let (Ok(change), Ok(command)) = (change, command) {
+        Some((change, command))
+    } else {
+        tracing::error!(%hash, "late work that is damaged is listed no more");
+        None
+    }
 }
 
 /// What a sealed part of late work is, and of which change.

@@ -61,7 +61,7 @@ async fn connect(url: &str) -> PgConnection {
 }
 
 /// Runs a statement on the database, past the server. `{id}` stands for the document's id.
-async fn meddle(database: &Database, statement: &str, document: DocumentId) {
+pub async fn meddle(database: &Database, statement: &str, document: DocumentId) {
     let changed = match database {
         Database::Sqlite(folder) => {
             let id = format!("x'{}'", document.0.simple());

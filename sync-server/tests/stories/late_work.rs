@@ -1,6 +1,6 @@
 //! Late work: what somebody did before their rights ended comes to the clinic's administrators, and to nobody else.
 
-use crate::at_rest::everything;
+use crate::at_rest::{everything, meddle};
 use crate::authorship::joined;
 use crate::database::Engine;
 use crate::device::Device;
@@ -17,8 +17,8 @@ use shared_model::commands::{Command, EditPatient};
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, PatientId};
 use shared_model::late_work::{
-    HAND_IN_WITHIN_MS, HandIn, HandedIn, Kept, LateWork, LateWorkCount, LateWorkPage, MAX_AUTHORS, MAX_ITEMS,
-    SignedBy,
+    HAND_IN_WITHIN_MS, HandIn, HandedIn, Kept, LateWork, LateWorkCount, LateWorkPage, MAX_AUTHORS,
+    MAX_COMMAND, MAX_ITEMS, SignedBy,
 };
 use shared_model::time::Timestamp;
 use std::sync::Arc;
@@ -36,6 +36,7 @@ on_both! {
     what_was_accepted_is_no_late_work
     it_is_decided_once_and_with_a_reason
     it_lies_sealed
+    what_is_damaged_hides_none_of_the_others
     pages_hold_all_of_it_once
     nobody_fills_the_inbox
     both_are_in_the_trail
@@ -200,6 +201,15 @@ async fn who_has_not_left_is_told_so(engine: Engine) {
     let answer = post(&practice, &vet.token, "/late-work", &json!(request)).await;
     assert_eq!(answer.status, 200);
     assert_eq!(inbox(&practice).await.len(), 1);
+    // Not without a session.
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let ended = format!("/staff/{}/devices/{}/sign-out", vet.principal.account, vet.device);
+    assert_eq!(admin.tell(&ended).await.status, 204);
+    let answer = post(&practice, &vet.token, "/late-work", &json!(request)).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (401, codes::NOT_SIGNED_IN)
+    );
 }
 
 async fn only_administrators_of_the_clinic_see_it_and_decide(engine: Engine) {
@@ -278,16 +288,19 @@ async fn what_is_not_what_it_says_it_is_is_not_kept(engine: Engine) {
     let many = vec![items[0].clone(); MAX_ITEMS + 1];
     assert_eq!(hand_in(&practice, &vet, many).await.status, 422);
     let large = HandedIn {
-        change: vec![0; 1 << 20],
+        change: vec![0; 2 << 20],
         ..items[0].clone()
     };
     assert_eq!(hand_in(&practice, &vet, vec![large]).await.status, 413);
-    let command = HandedIn {
-        command: vec![0; 300 << 10],
+    let with_command = |size: usize| HandedIn {
+        command: vec![0; size],
         ..items[1].clone()
     };
-    let answer = hand_in(&practice, &vet, vec![command]).await;
+    let answer = hand_in(&practice, &vet, vec![with_command(MAX_COMMAND + 1)]).await;
     assert_eq!(answer.read::<Kept>().hashes, Vec::<String>::new());
+    // A change is packed, so that what was asked for can be far larger.
+    let answer = hand_in(&practice, &vet, vec![with_command(MAX_COMMAND)]).await;
+    assert_eq!(answer.read::<Kept>().hashes, hashes(&items[1..]));
 }
 
 async fn what_a_lost_device_brings_is_not_taken(engine: Engine) {
@@ -375,12 +388,25 @@ async fn it_lies_sealed(engine: Engine) {
     assert!(!stored.windows(10).any(|window| window == b"Rexminster"));
 }
 
+async fn what_is_damaged_hides_none_of_the_others(engine: Engine) {
+    let practice = Practice::with_records(engine).await;
+    let (vet, mut items) = gone(&practice, &["Rexie", "Rexo"]).await;
+    items[0].document = MIA.into();
+    hand_in(&practice, &vet, items.clone()).await;
+    let damage = "update late_work set change = command where document = {id}";
+    meddle(&practice.database, damage, MIA.into()).await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let page: LateWorkPage = admin.get("/late-work").await;
+    let listed: Vec<String> = page.works.into_iter().map(|work| work.hash).collect();
+    assert_eq!(listed, hashes(&items[1..]));
+}
+
 async fn pages_hold_all_of_it_once(engine: Engine) {
     let practice = Practice::with_records(engine).await;
     let vet = practice.device("vet").await;
     // Far more than a page, straight into the storage.
     let large = |number: u8| LateChange {
-        hash: automerge::ChangeHash([number; 32]),
+        hash: ChangeHash([number; 32]),
         kind: Kind::Patient,
         document: REX.into(),
         change: vec![number; 100 << 10],
@@ -431,7 +457,7 @@ async fn nobody_fills_the_inbox(engine: Engine) {
         brought_by: None,
     };
     let small = |number: u64| LateChange {
-        hash: automerge::ChangeHash(std::array::from_fn(|at| number.to_be_bytes()[at % 8])),
+        hash: ChangeHash(std::array::from_fn(|at| number.to_be_bytes()[at % 8])),
         kind: Kind::Patient,
         document: MIA.into(),
         change: vec![1],
@@ -610,8 +636,12 @@ async fn who_has_left_is_told_to_whoever_waits_for_them(engine: Engine) {
     let practice = Practice::with_records(engine).await;
     let (vet, _) = gone(&practice, &["Rexie"]).await;
     let desk = joined(&practice, "desk", &vet).await;
-    let tech = practice.device("tech").await.principal.account;
-    let asked = vec![tech, vet.principal.account];
+    // Of whoever never worked on this device, nothing is told.
+    let tech = practice.device("tech").await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let tech = tech.principal.account;
+    assert_eq!(admin.delete(&format!("/staff/{tech}")).await.status, 204);
+    let asked = vec![tech, vet.principal.account, desk.principal.account];
     let answer = bring(&practice, &desk, Vec::new(), asked).await;
     assert_eq!(answer.read::<Kept>().authors_left, [vet.principal.account]);
     let many = vec![tech; MAX_AUTHORS + 1];

@@ -4,6 +4,7 @@ use super::outbox_page::{Matter, about, matters};
 use crate::core::Reading;
 use crate::store::{OutboxEntry, StoreError};
 use crate::sync::as_row;
+use automerge::ChangeHash;
 use serde::{Deserialize, Serialize};
 use shared_model::commands::Command;
 use shared_model::documents::Kind;
@@ -22,7 +23,8 @@ pub struct LateMatter {
     /// What names it to the server, in the order in which it was made.
     pub hashes: Vec<String>,
     pub received_at: Timestamp,
-    /// It was done again on this device, and the server may not know.
+    /// It was done again on this device or is in its record, because its author is of the clinic again, and the server's list
+    /// does not know.
     pub taken: bool,
 }
 
@@ -43,9 +45,10 @@ pub(super) fn view(reading: &Reading<'_>, works: &[LateWork]) -> Result<Vec<Late
             .filter_map(|row| works.get(usize::try_from(-1 - row).ok()?))
             .collect();
         let Some(last) = of_it.last() else { continue };
-        let mut taken = false;
+        let (mut taken, mut is_there) = (false, true);
         for row in rows.iter().filter(|row| matter.rows.contains(&row.seq)) {
             taken |= reading.store.is_taken_over(&row.hash)?;
+            is_there &= is_in_its_record(reading, row)?;
         }
         matter.author.clone_from(&last.author_name);
         if matter.about.is_empty() {
@@ -56,12 +59,19 @@ pub(super) fn view(reading: &Reading<'_>, works: &[LateWork]) -> Result<Vec<Late
             brought_by: last.brought_by.clone(),
             hashes: of_it.iter().map(|work| work.hash.clone()).collect(),
             received_at: last.received_at,
-            taken,
+            taken: taken || is_there,
             matter,
         });
     }
     late.reverse();
     Ok(late)
+}
+
+fn is_in_its_record(reading: &Reading<'_>, row: &OutboxEntry) -> Result<bool, StoreError> {
+    let hash = ChangeHash::try_from(row.hash.as_slice());
+    let hash = hash.map_err(|_| StoreError::Corrupt("a hash of late work".to_owned()))?;
+    let record = reading.document(row.document)?;
+    Ok(record.is_some_and(|record| record.has(&hash)))
 }
 
 /// Whom a record is about that is not here, because it was to begin with work that was handed in.

@@ -218,12 +218,11 @@ impl Store {
         &self,
         account: AccountId,
         all: bool,
-        limit: usize,
     ) -> Result<Vec<(OutboxEntry, Vec<u8>)>, StoreError> {
         let entries = self.outbox_rows(
             "WHERE account = ?1 AND discarded_at IS NULL AND handed_in_at IS NULL AND (?2 OR offered_at IS NOT NULL) \
-             ORDER BY seq LIMIT ?3",
-            (&account.bytes()[..], all, i64::try_from(limit).unwrap_or(i64::MAX)),
+             ORDER BY seq",
+            (&account.bytes()[..], all),
         )?;
         self.with_commands(entries)
     }

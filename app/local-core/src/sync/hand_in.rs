@@ -13,8 +13,10 @@ use crate::event::HandInAnswer;
 use crate::store::{OutboxEntry, Store, StoreError};
 use automerge::ChangeHash;
 use shared_model::ids::{AccountId, DocumentId};
-use shared_model::late_work::{HAND_IN_BUDGET, HandIn, HandedIn, Kept, MAX_AUTHORS, MAX_ITEMS, SignedBy};
-use shared_model::protocol::RefusalCode;
+use shared_model::late_work::{
+    HAND_IN_BUDGET, HandIn, HandedIn, Kept, MAX_AUTHORS, MAX_COMMAND, MAX_ITEMS, SignedBy,
+};
+use shared_model::protocol::{MAX_CHANGE, RefusalCode};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,10 +47,12 @@ pub(super) struct HandingIn {
     due: Option<Timestamp>,
     /// Attempts in a row that led to nothing.
     attempts: u32,
-    /// Rows of others that an answer is waited for about.
-    brought: BTreeSet<i64>,
+    /// Rows that an answer is waited for about.
+    asked: BTreeSet<i64>,
     /// Rows of others that were brought in this session and are not late work, or not yet.
     declined: BTreeSet<i64>,
+    /// Rows of one's own that the clinic has not kept since it was last waited: they hold up none of the others.
+    not_kept: BTreeSet<i64>,
     /// It was answered in this session who has left of those whose work cannot be brought.
     asked_about: bool,
     /// Of the others whose work is here, who has left.
@@ -107,7 +111,7 @@ impl Core {
             Left::No | Left::Yes => self.next_to_hand_in(account, left == Left::Yes)?,
         };
         let authors = if left == Left::No && !self.sync.handing_in.asked_about {
-            self.store.others_with_held_work(account, MAX_AUTHORS)?
+            self.others_here(account)?
         } else {
             Vec::new()
         };
@@ -115,8 +119,7 @@ impl Core {
             self.sync.handing_in.due = None;
             return Ok(());
         }
-        let of_others = items.iter().filter(|(_, item)| item.signed.is_some());
-        self.sync.handing_in.brought = of_others.map(|(row, _)| *row).collect();
+        self.sync.handing_in.asked = items.iter().map(|(row, _)| *row).collect();
         effects.push(Effect::HandIn {
             access_token: signed_in.credentials.access_token.clone(),
             work: HandIn {
@@ -146,6 +149,7 @@ impl Core {
             handing_in.asked_at = None;
         }
         if unanswered || handing_in.due.is_some_and(is_due) {
+            handing_in.not_kept.clear();
             self.hand_in(now, effects)?;
         }
         Ok(())
@@ -158,6 +162,7 @@ impl Core {
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         if self.sync.handing_in.due.is_some() {
+            self.sync.handing_in.not_kept.clear();
             self.hand_in(now, effects)?;
         }
         Ok(())
@@ -216,21 +221,23 @@ impl Core {
         kept: &Kept,
         effects: &mut Vec<Effect>,
     ) -> Result<bool, StoreError> {
-        let is_news = kept.has_left && self.sync.handing_in.left != Left::Yes;
         if kept.has_left {
             self.sync.handing_in.left = Left::Yes;
         }
         self.sync.handing_in.asked_about = true;
-        let brought = std::mem::take(&mut self.sync.handing_in.brought);
-        let stays = self.store.refused_of_others(kept.account)?;
-        let stays = stays.iter().map(|(row, _)| row.seq);
-        let declined = stays.filter(|row| brought.contains(row));
-        self.sync.handing_in.declined.extend(declined);
+        let asked = std::mem::take(&mut self.sync.handing_in.asked);
+        for row in self.store.outbox_entries(&Vec::from_iter(asked))? {
+            if row.handed.is_some_and(|handed| handed.arrived_at.is_some()) {
+                continue;
+            }
+            if row.account == kept.account {
+                self.sync.handing_in.not_kept.insert(row.seq);
+            } else {
+                self.sync.handing_in.declined.insert(row.seq);
+            }
+        }
         self.sync.handing_in.authors_left.extend(&kept.authors_left);
-        let is_own_safe = self
-            .store
-            .not_handed_in(kept.account, kept.has_left, 1)?
-            .is_empty();
+        let is_own_safe = self.store.not_handed_in(kept.account, kept.has_left)?.is_empty();
         let is_all = self.next_to_hand_in(kept.account, kept.has_left)?.is_empty();
         let mut changed = false;
         if is_all {
@@ -238,26 +245,44 @@ impl Core {
                 changed |= self.colleague_has_left(account, effects)?;
             }
         }
+        if is_all && !is_own_safe {
+            // The clinic keeps no more of it now: it stays here, listed.
+            self.sync.handing_in.due = Some(Timestamp(now.0 + REFUSED_WAIT_MS));
+            return Ok(changed);
+        }
         if is_all && kept.has_left {
             self.leave(effects)?;
             return Ok(true);
         }
-        if is_own_safe || is_news || !kept.hashes.is_empty() {
-            self.hand_in(now, effects)?;
-        } else {
-            // The clinic keeps no more of it: it stays here, listed.
-            self.sync.handing_in.due = Some(Timestamp(now.0 + REFUSED_WAIT_MS));
-        }
+        self.hand_in(now, effects)?;
         Ok(changed)
     }
 
-    /// What is handed in next: one's own work, and what was refused to others and is not declined.
+    /// What is handed in next: one's own work, and what was refused to others, of which the clinic has not yet said that it
+    /// does not take it.
     fn next_to_hand_in(&self, account: AccountId, left: bool) -> Result<Vec<(i64, HandedIn)>, StoreError> {
-        let own = self.store.not_handed_in(account, left, MAX_ITEMS)?;
-        let declined = &self.sync.handing_in.declined;
+        let HandingIn {
+            declined, not_kept, ..
+        } = &self.sync.handing_in;
+        let own = self.store.not_handed_in(account, left)?;
         let others = self.store.refused_of_others(account)?;
-        let others = others.into_iter().filter(|(row, _)| !declined.contains(&row.seq));
-        as_items(account, own.into_iter().chain(others))
+        let all = own.into_iter().chain(others);
+        let next = all
+            .filter(|(row, _)| !declined.contains(&row.seq) && !not_kept.contains(&row.seq))
+            .filter(|(row, command)| row.change.len() <= MAX_CHANGE && command.len() <= MAX_COMMAND);
+        as_items(account, next)
+    }
+
+    /// The others of whom this session has to know whether they are of the clinic still: those who are signed in here, because
+    /// nothing is to let them in any more otherwise, and those of whom something waits that they alone can send.
+    fn others_here(&self, account: AccountId) -> Result<Vec<AccountId>, StoreError> {
+        let mut others = self.store.signed_in_here()?;
+        others.extend(self.store.others_with_held_work(account, MAX_AUTHORS)?);
+        others.retain(|other| *other != account);
+        others.sort_unstable();
+        others.dedup();
+        others.truncate(MAX_AUTHORS);
+        Ok(others)
     }
 
     /// Whoever is signed in belongs to the clinic no more, and all of their work is safe there: they are signed out, and the

@@ -1,9 +1,10 @@
 //! An administrator does late work of somebody else again, in their own name and with the time at which it was meant.
 //!
-//! Place in the flow: as a command. Invariant: a piece is done once on this device, however often it is asked for; what it
-//! became is noted in the transaction that does it, so that typing on top of it finds its place later.
+//! Place in the flow: as a command. Invariant: a piece is done once on this device, however often it is asked for, and not if
+//! it has come into its record since; what it became is noted in the transaction that does it, so that typing on top of it
+//! finds its place later.
 
-use crate::core::{Core, SignedIn, Written};
+use crate::core::{Core, SignedIn, Written, open};
 use crate::store::{OutboxEntry, Store, StoreError};
 use automerge::{Change, ChangeHash};
 use shared_model::commands::{Command, CommandError};
@@ -51,7 +52,9 @@ impl Core {
             let Some((entry, change)) = as_row(number, work) else {
                 continue;
             };
-            if hashes.contains(&work.hash) && !self.store.is_taken_over(&entry.hash)? {
+            let record = open(&self.store, &self.cache, signed_in.clinic(), work.document)?;
+            let is_there = record.is_some_and(|record| record.has(&change.hash()));
+            if hashes.contains(&work.hash) && !is_there && !self.store.is_taken_over(&entry.hash)? {
                 entries.push(entry.clone());
                 changes.push(change);
             }

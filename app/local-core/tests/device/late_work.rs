@@ -321,6 +321,28 @@ fn what_the_clinic_does_not_keep_stays_and_keeps_the_records() {
 }
 
 #[test]
+fn one_piece_that_the_clinic_does_not_keep_holds_up_none_of_the_others() {
+    let (mut device, _, rex) = settled();
+    for number in 0..MAX_ITEMS + 3 {
+        device.must(rename(rex, &format!("Rex {number}")));
+    }
+    let first = the_work(&leaves(&mut device));
+    // Not one of a whole request is kept, and of the rest one is not.
+    let second = the_work(&answer(&mut device, keeps(true, Vec::new())));
+    assert_eq!(second.items.len(), 3);
+    let two = second.items[..2].iter().map(|item| item.hash.clone()).collect();
+    let effects = answer(&mut device, keeps(true, two));
+    assert!(handed_in(&effects).is_none(), "not at once again: {effects:?}");
+    assert!(device.core.principal().is_some(), "the records stay");
+    device.now = device.now.plus_minutes(5);
+    assert_eq!(the_work(&device.handle(Event::Tick)), first, "all of it again");
+    let last = the_work(&kept(&mut device, &first));
+    assert_eq!(last.items, second.items[2..]);
+    kept(&mut device, &last);
+    assert!(device.core.principal().is_none());
+}
+
+#[test]
 fn more_than_one_request_has_goes_in_several() {
     let (mut device, _, rex) = settled();
     for number in 0..MAX_ITEMS + 3 {
@@ -448,6 +470,34 @@ fn the_last_one_takes_the_records_along() {
         device.core.store().dump_projections().unwrap(),
         ["search Some(0)"]
     );
+}
+
+/// They do not unlock it any more, though they never came back to it.
+#[test]
+fn whoever_works_here_hears_who_of_those_signed_in_has_left() {
+    let (mut device, ..) = settled();
+    device.nora_signs_in();
+    let (_, effects) = connect(&mut device);
+    let asked = the_work(&effects);
+    assert_eq!(
+        (asked.left, asked.items.len(), &asked.authors[..]),
+        (false, 0, &[VET][..])
+    );
+    let effects = answer(&mut device, keeps_of_others(Vec::new(), Vec::new()));
+    assert_eq!(left(&effects), []);
+    let (_, effects) = reconnect(&mut device);
+    assert_eq!(the_work(&effects).authors, [VET]);
+    let effects = answer(&mut device, keeps_of_others(Vec::new(), vec![VET]));
+    let told = left(&effects);
+    assert_eq!(
+        (told.len(), told[0].account, told[0].records_gone),
+        (1, VET, false)
+    );
+    assert_eq!(device.core.principal().map(|nora| nora.account), Some(NORA));
+    let (_, effects) = reconnect(&mut device);
+    assert!(handed_in(&effects).is_none(), "once is enough: {effects:?}");
+    let effects = device.handle(Event::Entered(VET));
+    assert!(effects.contains(&Effect::SignedIn(false)), "{effects:?}");
 }
 
 // ---- a colleague brings the work of somebody who has left ----
@@ -753,6 +803,32 @@ fn an_administrator_sees_whose_it_is_and_does_it_again() {
     // However often it is asked for.
     take_over(&mut nora, &works, late[0].hashes.clone()).unwrap();
     assert_eq!(nora.core.store().waiting(NORA, 9).unwrap().len(), 1);
+}
+
+/// Its author was taken back into the clinic, and their device sent it.
+#[test]
+fn what_has_come_into_its_record_since_is_not_done_again() {
+    let (mut vet, mut clinic, visit) = visiting();
+    let (_, effects) = reconnect(&mut vet);
+    clinic.converse(&mut vet, effects, |_| false);
+    write(&mut vet, visit, Section::Plan, 0, "Rest.");
+    let works = listed(&the_work(&leaves(&mut vet)));
+    vet.vet_signs_in();
+    let (_, effects) = connect(&mut vet);
+    clinic.converse(&mut vet, effects, |_| false);
+    let mut nora = administrator(&clinic);
+    assert!(inbox(&mut nora, &works)[0].taken);
+    take_over(&mut nora, &works, vec![works[0].hash.clone()]).unwrap();
+    let View::Visit(shown) = nora.look(Query::Visit(visit)) else {
+        panic!("no visit")
+    };
+    let plan = shown
+        .sections
+        .iter()
+        .find(|text| text.section == Section::Plan)
+        .unwrap();
+    assert_eq!(plan.text, "Rest.");
+    assert_eq!(nora.core.standing().1, 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::super::late_work::{
     Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, MAX_WAITING, MAX_WAITING_BYTES,
-    PAGE_ROWS, WaitingLateChange, place,
+    PAGE_ROWS, WaitingLateChange, opened, place,
 };
 use super::super::{StorageError, Stored, kind, unsigned};
 use super::{PostgresStorage, id};
@@ -98,27 +98,30 @@ impl LateWorkStorage for PostgresStorage {
         .bind(super::super::signed(budget))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter()
-            .map(|row| {
-                let hash = hash(row.try_get(1)?)?;
-                Ok(WaitingLateChange {
-                    number: row.try_get(0)?,
-                    late: LateChange {
-                        kind: kind(i64::from(row.try_get::<i16, _>(2)?))?,
-                        document: id(row, 3, DocumentId)?,
-                        change: keys.open_value(&place("change", &hash), row.try_get(4)?)?,
-                        command: keys.open_value(&place("command", &hash), row.try_get(5)?)?,
-                        made_at: Timestamp(row.try_get(6)?),
-                        hash,
-                    },
-                    author: id(row, 7, AccountId)?,
-                    author_name: row.try_get(8)?,
-                    device: id(row, 9, DeviceId)?,
-                    received_at: Timestamp(row.try_get(10)?),
-                    brought_by: row.try_get(11)?,
-                })
-            })
-            .collect()
+        let mut waiting = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let hash = hash(row.try_get(1)?)?;
+            let Some((change, command)) = opened(&keys, &hash, row.try_get(4)?, row.try_get(5)?) else {
+                continue;
+            };
+            waiting.push(WaitingLateChange {
+                number: row.try_get(0)?,
+                late: LateChange {
+                    kind: kind(i64::from(row.try_get::<i16, _>(2)?))?,
+                    document: id(row, 3, DocumentId)?,
+                    change,
+                    command,
+                    made_at: Timestamp(row.try_get(6)?),
+                    hash,
+                },
+                author: id(row, 7, AccountId)?,
+                author_name: row.try_get(8)?,
+                device: id(row, 9, DeviceId)?,
+                received_at: Timestamp(row.try_get(10)?),
+                brought_by: row.try_get(11)?,
+            });
+        }
+        Ok(waiting)
     }
 
     async fn late_work_waiting(&self, clinic: ClinicId) -> Stored<u64> {

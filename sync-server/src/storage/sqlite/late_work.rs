@@ -2,7 +2,7 @@
 
 use super::super::late_work::{
     Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, MAX_WAITING, MAX_WAITING_BYTES,
-    PAGE_ROWS, WaitingLateChange, place,
+    PAGE_ROWS, WaitingLateChange, opened, place,
 };
 use super::super::{Stored, kind};
 use super::{SqliteStorage, id};
@@ -57,7 +57,7 @@ impl LateWorkStorage for SqliteStorage {
                             keys.seal_value(&place("command", &late.hash), &late.command)?,
                             late.made_at.0,
                             now.0,
-                            giver.brought_by.map(|account| account.bytes()),
+                            giver.brought_by.as_ref().map(AccountId::bytes),
                         ])?;
                         waiting += 1;
                         bytes += late.size();
@@ -86,11 +86,15 @@ impl LateWorkStorage for SqliteStorage {
             let (mut waiting, mut bytes) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
                 let hash = ChangeHash(row.get(1)?);
+                let (change, command): (Vec<u8>, Vec<u8>) = (row.get(4)?, row.get(5)?);
+                let Some((change, command)) = opened(&keys, &hash, &change, &command) else {
+                    continue;
+                };
                 let late = LateChange {
                     kind: kind(row.get(2)?)?,
                     document: id(row, 3, DocumentId)?,
-                    change: keys.open_value(&place("change", &hash), &row.get::<_, Vec<u8>>(4)?)?,
-                    command: keys.open_value(&place("command", &hash), &row.get::<_, Vec<u8>>(5)?)?,
+                    change,
+                    command,
                     made_at: Timestamp(row.get(6)?),
                     hash,
                 };
