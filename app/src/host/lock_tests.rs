@@ -357,7 +357,11 @@ fn a_device_is_encrypted_from_its_first_sign_in_and_nothing_on_it_is_readable() 
     let said = tablet.start();
     assert!(matches!(
         said[..],
-        [FromCore::Ready { fresh: true }, FromCore::SignedIn(false)]
+        [
+            FromCore::Ready { fresh: true },
+            FromCore::Left(None),
+            FromCore::SignedIn(false)
+        ]
     ));
     assert!(is_in(&tablet.sign_in(ANA, "Ana Moreno", PASSWORD)));
     tablet.write().unwrap();
@@ -476,7 +480,14 @@ fn a_lost_device_keeps_no_records_and_nobody_who_could_open_them() {
     // It is still this device to the server, and whoever may use it begins with nothing.
     let said = tablet.start();
     assert!(
-        matches!(said[..], [FromCore::Ready { .. }, FromCore::SignedIn(false)]),
+        matches!(
+            said[..],
+            [
+                FromCore::Ready { .. },
+                FromCore::Left(None),
+                FromCore::SignedIn(false)
+            ]
+        ),
         "{said:?}"
     );
     assert!(is_in(&tablet.sign_in(

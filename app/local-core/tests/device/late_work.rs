@@ -270,8 +270,8 @@ fn a_kill_between_any_two_steps_loses_nothing() {
         items: work.items[..2].to_vec(),
         ..work.clone()
     };
-    let rest = the_work(&kept(&mut device, &some));
-    assert_eq!(rest.items, work.items[2..]);
+    let effects = kept(&mut device, &some);
+    assert!(handed_in(&effects).is_none(), "not at once again: {effects:?}");
     let mut device = restart(device, &file);
     let rest = the_work(&leaves(&mut device));
     assert_eq!(rest.items, work.items[2..]);
