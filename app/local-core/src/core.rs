@@ -675,6 +675,7 @@ impl Core {
             key: Some(key),
         });
         self.renew_projections()?;
+        self.replay_deferred()?;
         self.load_clinic()?;
         effects.push(Effect::SignedIn(true));
         self.tell_who_has_left(effects)?;

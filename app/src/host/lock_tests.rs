@@ -381,7 +381,11 @@ fn a_device_is_encrypted_from_its_first_sign_in_and_nothing_on_it_is_readable() 
     let said = tablet.start();
     assert!(matches!(
         said[..],
-        [FromCore::Ready { fresh: false }, FromCore::Locked(_)]
+        [
+            FromCore::Ready { fresh: false },
+            FromCore::Left(None),
+            FromCore::Locked(_)
+        ]
     ));
     assert_eq!(tablet.write(), Err(Failure::SignedOut));
     tablet.unlock(ANA, Way::Password, PASSWORD).unwrap();
@@ -1399,6 +1403,38 @@ fn whoever_leaves_a_shared_tablet_does_not_come_in_again_and_the_others_do() {
     let keys = std::fs::read(tablet.folder.path().join("keys.db")).unwrap();
     assert!(!keys.windows(10).any(|window| window == b"Ana Moreno"));
     tablet.assert_nothing_is_readable();
+}
+
+/// Ana's session hears that Ben, who is signed in here too, has left.
+#[test]
+fn a_colleague_who_has_left_does_not_come_in_again() {
+    let mut tablet = of_two();
+    let kept = Kept {
+        account: ANA,
+        clinic: CLINIC,
+        has_left: false,
+        hashes: Vec::new(),
+        authors_left: vec![BEN],
+    };
+    let kept = Response {
+        status: 200,
+        retry_after: None,
+        body: serde_json::to_string(&kept).unwrap(),
+    };
+    let said = tablet.input(Input::Response(Purpose::HandIn(ANA), Some(kept)));
+    assert!(locked(&said).is_none(), "Ana goes on: {said:?}");
+    tablet.write().unwrap();
+    tablet.lock();
+    let said = tablet.start();
+    let shown = locked(&said).expect("it is locked");
+    let people: Vec<AccountId> = shown.people.iter().map(|person| person.account).collect();
+    assert_eq!(people, [ANA]);
+    assert_eq!(told_of(&said).map(|left| left.account), Some(BEN));
+    assert_eq!(
+        tablet.unlock(BEN, Way::Password, "another-lantern-beagle-48"),
+        Err(UnlockTrouble::Gone)
+    );
+    assert_eq!(tablet.unlock(ANA, Way::Password, PASSWORD), Ok(()));
 }
 
 #[test]

@@ -144,10 +144,12 @@ async fn by_author(
             },
         };
         if author != claims.account {
-            if !left.contains_key(&author) {
-                left.insert(author, !is_member(state, author, claims.clinic).await?);
-            }
-            if !left[&author] {
+            let has_left = match left.get(&author) {
+                Some(has_left) => *has_left,
+                None => !is_member(state, author, claims.clinic).await?,
+            };
+            left.insert(author, has_left);
+            if !has_left {
                 continue;
             }
         }

@@ -153,7 +153,10 @@ impl<F: Files, I: Io> Runner<F, I> {
         };
         let fresh = found == Found::Nothing;
         runner.io.to_views(vec![FromCore::Ready { fresh }]);
-        runner.tell_left();
+        if found != Found::Sealed {
+            // The lock tells by itself.
+            runner.tell_left();
+        }
         match found {
             Found::Former => runner.event(Event::Started),
             Found::Sealed => runner.show_lock(false),
