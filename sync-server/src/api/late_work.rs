@@ -68,7 +68,9 @@ pub(crate) async fn hand_in(
     }
     // Who is of the clinic is for its members to know.
     let others = if has_left { Vec::new() } else { request.authors };
-    let (works, authors_left) = by_author(&state, &claims, request.items, others).await?;
+    let items = request.items;
+    let items = heavy(&state, move || items.into_iter().filter_map(read).collect()).await?;
+    let (works, authors_left) = by_author(&state, &claims, items, others).await?;
     let mut hashes = Vec::new();
     for (author, changes) in works {
         hashes.extend(keep(&state, &claims, author, changes, now).await?);
@@ -124,7 +126,7 @@ async fn keep(
 async fn by_author(
     state: &AppState,
     claims: &AccessClaims,
-    items: Vec<HandedIn>,
+    items: Vec<(LateChange, Option<SignedBy>)>,
     others: Vec<AccountId>,
 ) -> Result<(BTreeMap<AccountId, Vec<LateChange>>, Vec<AccountId>), ApiError> {
     let mut keys: BTreeMap<KeyId, Option<(AccountId, PublicKey)>> = BTreeMap::new();
@@ -135,7 +137,7 @@ async fn by_author(
         }
     }
     let mut works: BTreeMap<AccountId, Vec<LateChange>> = BTreeMap::new();
-    for (late, signed) in items.into_iter().filter_map(read) {
+    for (late, signed) in items {
         let author = match signed {
             None => claims.account,
             Some(signed) => match signer(state, claims, &mut keys, &late, &signed).await? {
@@ -255,8 +257,16 @@ async fn part_taken(
             .collect();
         (there.into_iter().collect(), late)
     };
-    let parted = state.settings.heavy_work.run(part).await;
-    Ok(parted.map_err(|error| StorageError::Failed(format!("reading documents ended: {error}")))?)
+    heavy(state, part).await
+}
+
+/// What reads bytes of others keeps no request waiting but its own.
+async fn heavy<T: Send + 'static>(
+    state: &AppState,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = state.settings.heavy_work.run(work).await;
+    Ok(done.map_err(|error| StorageError::Failed(format!("reading late work ended: {error}")))?)
 }
 
 #[derive(Deserialize)]
