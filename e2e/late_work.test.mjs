@@ -67,6 +67,7 @@ test("a vet writes without the clinic, and does not belong to it any more when t
 test("the device hands in what was not sent, says so, and has no record any more", async () => {
   await vet.open();
   await vet.goto("/");
+  await vet.unlock();
   await vet.page.getByText(/Ana Moreno no longer belongs to Northgate Vets/).waitFor();
   const said = /2 entries that were not sent yet were handed to the clinic’s administrator at \d\d:\d\d\. The clinic’s records are gone from this device\./;
   await vet.page.getByText(said).waitFor();
@@ -147,6 +148,7 @@ test("a member whose role was narrowed hands in what they may not do any more", 
 
   await desk.open();
   await desk.goto("/needs-attention");
+  await desk.unlock();
   const refused = piece(desk, "Petra Novak: details changed");
   await refused.getByRole("button", { name: /^More about/ }).click();
   await desk.page.getByRole("menuitem", { name: "Hand over…" }).click();

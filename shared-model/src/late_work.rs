@@ -100,8 +100,8 @@ pub struct LateWork {
     pub hash: String,
     pub author: AccountId,
     pub author_name: String,
-    /// Who handed it in, if it was not its author.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Who handed it in, if it was not its author. Never left out: devices pass this on in a form without names.
+    #[serde(default)]
     pub brought_by: Option<String>,
     pub device: DeviceId,
     pub kind: Kind,

@@ -272,3 +272,38 @@ pub(crate) enum AddressTrouble {
     Invalid(Invalid),
     NotKept(StorageTrouble),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::documents::Kind;
+    use shared_model::ids::{AccountId, DeviceId, DocumentId};
+    use shared_model::late_work::LateWork;
+    use uuid::Uuid;
+
+    /// Between page and Worker, fields are told by their place: none may be left out.
+    #[test]
+    fn late_work_crosses_from_page_to_worker() {
+        let id = Uuid::from_u128(7);
+        let works = [None, Some("Nora".to_owned())].map(|brought_by| LateWork {
+            hash: "9f".to_owned(),
+            author: AccountId(id),
+            author_name: "Ana".to_owned(),
+            brought_by,
+            device: DeviceId(id),
+            kind: Kind::Patient,
+            document: DocumentId(id),
+            change: vec![1, 2],
+            command: Vec::new(),
+            made_at: Timestamp(5),
+            received_at: Timestamp(9),
+        });
+        let query = Query::LateWork(works.to_vec());
+        let message = ToCore::Watch { watch: 1, query };
+        let bytes = postcard::to_stdvec(&message).unwrap();
+        let ToCore::Watch { query, .. } = postcard::from_bytes(&bytes).unwrap() else {
+            panic!("another message")
+        };
+        assert_eq!(query, Query::LateWork(works.to_vec()));
+    }
+}
