@@ -7,7 +7,7 @@
 use crate::components::use_toasts;
 use crate::host::{self, Host};
 use crate::text;
-use crate::views::settle_all_notes;
+use crate::views::{others_have_unsaved_notes, settle_all_notes};
 use dioxus::desktop::tao::event::{Event, WindowEvent};
 use dioxus::desktop::wry::http::Response;
 use dioxus::desktop::{
@@ -106,7 +106,9 @@ fn use_closing(host: Host) {
             let mut came_back = None;
             while closing.next().await.is_some() {
                 host::leave_field().await;
-                let saved = settle_all_notes().await && host.has_saved().await;
+                let saved = settle_all_notes(host).await
+                    && !others_have_unsaved_notes(host)
+                    && host.has_saved().await;
                 let insists = came_back.is_some_and(|at: Timestamp| host::now().0 - at.0 < INSISTS);
                 if saved || insists {
                     window.set_close_behavior(WindowCloseBehaviour::WindowCloses);

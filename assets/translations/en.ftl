@@ -689,6 +689,9 @@ sign-in-work-waits = { $waiting ->
     [one] { $waiting } change of { $name } waits on this device
    *[other] { $waiting } changes of { $name } wait on this device
 }
+sign-in-overtaken = This device was locked or unlocked meanwhile
+sign-in-overtaken-do = Try again, if it is you who works here now.
+cannot-sign-in-here = Signing in did not work on this device
 sign-in-work-waits-do = They would be lost. { $name } has to sign in here first, until they have been sent.
 
 ## What the clinic’s server says
@@ -976,10 +979,10 @@ keypad = Digits
 take-back-digit = Take back the last digit
 use-password = Use the password
 use-pin = Use the PIN
-only-by-email = Sign in with email to unlock this device
+only-by-signing-in = Sign in to unlock this device. That needs a connection
 pin-wrong = That is not the PIN
 pin-tries-left = { $left ->
-    [one] 1 try left. After that only the password unlocks.
+    [one] 1 try left. After that the PIN does not unlock any more.
    *[other] { $left } tries left
 }
 password-wrong = That is not the password
@@ -992,8 +995,8 @@ sealed-work-waits = Work that the clinic does not have waits here. Ask one of th
 delete-and-begin-anew = Delete and begin anew
 not-protected = The records on this device are not encrypted yet.
 not-protected-why = Sign in again, and they are.
-pin-offer = Come back in a second.
-pin-offer-why = A PIN unlocks this device when it has locked itself.
+pin-offer = Set a PIN to be back in a second.
+pin-offer-why = It unlocks this device when it has locked itself.
 set-pin = Set a PIN
 pin-what-for = It unlocks the records on this device alone. Whoever steals the device can try it five times.
 new-pin = New PIN
@@ -1001,15 +1004,18 @@ pin-again = The same PIN again
 pin-rules = At least 6 digits; nothing like 123456
 pins-differ = These two PINs differ
 pin-needs-password = To be sure that it is you
+pin-needs-sign-in = To be sure that it is you, sign in again. What you have typed here stays
 pin-not-digits = A PIN is made of digits
 pin-too-short = A PIN has at least 6 digits
 pin-too-long = A PIN has at most 12 digits
 pin-too-plain = This one is tried first. Choose another
 pin-is-set = Your PIN is set
+pin-is-removed = Your PIN is removed
 pin-change = Change PIN
 pin-remove = Remove PIN
 pin-has = You unlock this device with a PIN
 pin-has-none = You unlock this device with your password
+pin-has-neither = You unlock this device by signing in, which needs a connection
 how-it-locks = How it locks
 lock-now = Lock now
 lock-now-why = Your colleagues find their names there

@@ -353,7 +353,7 @@ export async function locking(device, at) {
     await locked.waitFor();
   };
   await device.goto("/");
-  await banner(device, "Come back in a second.").getByRole("button", { name: "Set a PIN" }).click();
+  await banner(device, "Set a PIN to be back in a second.").getByRole("button", { name: "Set a PIN" }).click();
   await dialog(page).waitFor();
   await at("setting a PIN");
   await setPin("123456");

@@ -501,6 +501,7 @@ impl World {
             Effect::View { .. }
             | Effect::SignedIn(_)
             | Effect::SignInRefused { .. }
+            | Effect::SignInFailed(_)
             | Effect::HasLeft(_)
             | Effect::Purged { .. } => {}
             Effect::FreshActor => events.push_back(Event::FreshActor(self.luck.bytes())),

@@ -273,7 +273,10 @@ impl Device {
                     Effect::WakeAt(at) => self.wake = Some(*at),
                     Effect::View { watch, view } => self.views.push_back((*watch, view.clone())),
                     Effect::HasLeft(left) => self.left.push(left.clone()),
-                    Effect::Answer { .. } | Effect::SignedIn(_) | Effect::SignInRefused { .. } => {}
+                    Effect::Answer { .. }
+                    | Effect::SignedIn(_)
+                    | Effect::SignInRefused { .. }
+                    | Effect::SignInFailed(_) => {}
                 }
                 told.push(effect);
             }
@@ -351,7 +354,11 @@ impl Device {
             }
         }
         copy.core = open(copy.folder.path());
-        copy.device = copy.core.device().unwrap_or(copy.device);
+        copy.device = copy
+            .core
+            .device()
+            .expect("a copy can be read")
+            .unwrap_or(copy.device);
         copy.handle(Event::Started).await;
         copy
     }

@@ -314,6 +314,7 @@ impl Core {
             _ => None,
         };
         let is_frame = matches!(event, Event::Frame(_));
+        let is_sign_in = matches!(event, Event::SignedIn { .. });
         let done = match self.answered(ticket) {
             // Asked for again by a page that has not heard the answer.
             Ok(Some(answer)) => {
@@ -333,6 +334,9 @@ impl Core {
                     ticket,
                     outcome: Err(Failure::Storage(trouble)),
                 });
+            }
+            if is_sign_in {
+                effects.push(Effect::SignInFailed(trouble));
             }
             let touched = Touched {
                 status: true,
@@ -745,7 +749,7 @@ impl Core {
         self.store.set_meta(&names[3], &credentials.refresh_token)
     }
 
-    fn credentials(&self, account: AccountId) -> Result<Option<Credentials>, StoreError> {
+    pub(crate) fn credentials(&self, account: AccountId) -> Result<Option<Credentials>, StoreError> {
         let names = credential_names(account);
         let Some(principal) = self.store.meta(&names[0])? else {
             return Ok(None);
@@ -1000,8 +1004,8 @@ impl Store {
 
 impl Core {
     /// This device's id, once somebody has signed in here.
-    pub fn device(&self) -> Option<DeviceId> {
-        self.store.meta("device").ok().flatten()
+    pub fn device(&self) -> Result<Option<DeviceId>, StoreError> {
+        self.store.meta("device")
     }
 
     /// Whether somebody signing in would find the records of another clinic or audience here, which have to go first.

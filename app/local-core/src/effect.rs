@@ -77,4 +77,6 @@ pub enum Effect {
         waiting: u64,
         name: String,
     },
+    /// Signing in could not be written down: nobody else is here than before.
+    SignInFailed(StorageTrouble),
 }

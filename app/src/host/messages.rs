@@ -89,6 +89,8 @@ pub(crate) struct Locked {
 pub(crate) struct Protection {
     pub(crate) account: AccountId,
     pub(crate) has_pin: bool,
+    /// The password that the clinic knows opens this device; whoever signs in through a provider has none here.
+    pub(crate) has_password: bool,
     /// The records are those of a former build, which did not encrypt; signing in encrypts them.
     pub(crate) is_former: bool,
     /// Minutes without any input after which the device locks itself; 0 is never.
@@ -119,6 +121,14 @@ pub(crate) enum PinRefused {
     NotProven,
     WrongPassword,
     Wait(Timestamp),
+    Storage(StorageTrouble),
+}
+
+/// Why the device did not do what it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NotDone {
+    /// What the person who wants to leave it wrote has not reached the clinic.
+    WorkWaits,
     Storage(StorageTrouble),
 }
 
@@ -175,6 +185,8 @@ pub(crate) enum FromCore {
     Unlock(Result<(), UnlockTrouble>),
     Protection(Protection),
     Pin(Result<(), PinRefused>),
+    /// What was asked of the device itself did not happen.
+    NotDone(NotDone),
     /// For the page's end of it, not for the views.
     Handover(Handover),
     /// Somebody has locked since this page was handed the key.
@@ -253,6 +265,8 @@ pub(crate) enum SignInTrouble {
     Sealed {
         waiting: Option<u64>,
     },
+    /// Meanwhile the device was locked, or somebody has unlocked it.
+    Overtaken,
     Storage(StorageTrouble),
 }
 

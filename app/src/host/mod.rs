@@ -30,8 +30,8 @@ pub(crate) use calls::{Call, CallTrouble, Deed, Request, Whose, read};
 pub(crate) use journey::{Errand, Returned};
 pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
 pub(crate) use messages::{
-    AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, PinRefused, Protection,
-    SignInTrouble, ToCore, UnlockTrouble,
+    AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, NotDone, PinRefused,
+    Protection, SignInTrouble, ToCore, UnlockTrouble,
 };
 #[cfg(feature = "desktop")]
 pub(crate) use native::{data_folder, keep_window_size, session_locks, window_size};
@@ -46,7 +46,8 @@ pub(crate) use secret::Secret;
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;
 
-use crate::components::HalfTypedFields;
+use crate::components::{HalfTypedFields, Toasts};
+use crate::text;
 use crate::views::settle_all_notes;
 use dioxus::prelude::*;
 use dioxus::signals::warnings::copy_value_hoisted;
@@ -246,6 +247,11 @@ impl Host {
                     let _ = waiting.send(outcome);
                 }
             }
+            FromCore::NotDone(why) => {
+                if let Some(toasts) = try_consume_context::<Toasts>() {
+                    toasts.say(text::not_done(why));
+                }
+            }
             // The page's end keeps them.
             FromCore::Handover(_) | FromCore::HandoverEnds => {}
             FromCore::Keeping(keeping) => self.keeping.set(keeping),
@@ -431,7 +437,11 @@ impl Host {
         dioxus::core::spawn_forever(async move {
             leave_field().await;
             // What cannot be saved stays in this window, and is there when its person is back.
-            let _ = settle_all_notes().await && self.has_saved().await;
+            let _ = settle_all_notes(self).await && self.has_saved().await;
+            if !*self.is_saving.peek() {
+                // It took longer than the device waited: it has locked by now, and whoever has unlocked it since stays.
+                return;
+            }
             let place = self.place();
             let typed = fields.map(|fields| fields.now(&place)).unwrap_or_default();
             self.send(ToCore::Lock(LeftOff { place, typed }));
@@ -455,19 +465,24 @@ impl Host {
 
     /// `password` may be empty for who has just signed in or unlocked.
     pub(crate) async fn set_pin(self, pin: String, password: String) -> Result<(), PinRefused> {
-        let (answer, waiting) = oneshot::channel();
-        *self.link.read().pin.borrow_mut() = Some(answer);
-        self.send(ToCore::SetPin {
+        self.ask_about_pin(ToCore::SetPin {
             pin: pin.into(),
             password: password.into(),
-        });
+        })
+        .await
+    }
+
+    pub(crate) async fn forget_pin(self) -> Result<(), PinRefused> {
+        self.ask_about_pin(ToCore::ForgetPin).await
+    }
+
+    async fn ask_about_pin(self, message: ToCore) -> Result<(), PinRefused> {
+        let (answer, waiting) = oneshot::channel();
+        *self.link.read().pin.borrow_mut() = Some(answer);
+        self.send(message);
         waiting
             .await
             .unwrap_or(Err(PinRefused::Storage(StorageTrouble::Other)))
-    }
-
-    pub(crate) fn forget_pin(self) {
-        self.send(ToCore::ForgetPin);
     }
 
     /// Minutes without any input; 0 is never.
@@ -514,6 +529,22 @@ impl Host {
             Some(_) if protection.left_off.place.is_empty() => Some("/".to_owned()),
             Some(_) => Some(protection.left_off.place.clone()),
         }
+    }
+
+    /// Whether records of a clinic are here, open or locked: whoever signs in on this device does it there, and the tokens
+    /// of everybody who works here go nowhere else.
+    pub(crate) fn has_a_clinic(self) -> bool {
+        *self.stage.peek() != Stage::SignedOut
+    }
+
+    /// Who works at this window; `None` while the device is locked, too.
+    pub(crate) fn person(self) -> Option<AccountId> {
+        let works = *self.stage.peek() == Stage::SignedIn;
+        let protection = self.protection.peek();
+        protection
+            .as_ref()
+            .filter(|_| works)
+            .map(|protection| protection.account)
     }
 
     /// Whether whoever has just unlocked is who was at this window before.

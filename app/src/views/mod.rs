@@ -48,4 +48,4 @@ pub(crate) use patient_page::PatientPage;
 pub(crate) use shell::{DayOnPage, HomePage, OpeningPage, Shell};
 pub(crate) use sign_in::SignInPage;
 pub(crate) use staff::{MemberPage, StaffPage};
-pub(crate) use visit_page::{VisitPage, settle_all_notes};
+pub(crate) use visit_page::{VisitPage, others_have_unsaved_notes, settle_all_notes};

@@ -87,8 +87,7 @@ pub(crate) fn SignInForm(
     #[props(default)] on_done: EventHandler<()>,
 ) -> Element {
     let host = use_host();
-    // Whoever signs in again is with the clinic whose records are here.
-    let address = use_clinic_address(!in_dialog);
+    let address = use_clinic_address();
     let address_first = use_hook(|| address.comes_first());
     let given = email.is_some();
     let email = use_signal(|| email.unwrap_or_default());
@@ -243,8 +242,18 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
             Alert {
                 tone: Tint::Danger,
                 icon: icon(LdHardDrive),
-                title: text::records_cannot_be_opened(),
+                title: text::cannot_sign_in_here(),
                 text: text::storage(trouble),
+                line: true,
+                urgent: true,
+            }
+        },
+        SignInTrouble::Overtaken => rsx! {
+            Alert {
+                tone: Tint::Warn,
+                icon: icon(LdLock),
+                title: text::sign_in_overtaken(),
+                text: text::sign_in_overtaken_do(),
                 line: true,
                 urgent: true,
             }

@@ -35,7 +35,11 @@ async fn a_lost_device_deletes_its_records_at_the_next_contact() {
     let clinic = Clinic::with_patients(12).await;
     let name = "Ana Moreno";
     let mut tablet = clinic.device(name).await;
-    let device = tablet.core.device().expect("signed in");
+    let device = tablet
+        .core
+        .device()
+        .expect("its store can be read")
+        .expect("signed in");
     let browse = Query::Browse {
         kind: Kind::Client,
         text: String::new(),

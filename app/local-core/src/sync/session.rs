@@ -93,11 +93,18 @@ impl Core {
         credentials: Option<Credentials>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        // Somebody else works here by now: their colleague finds the fresh tokens when they come back.
-        if let (Some(credentials), Some(current)) = (&credentials, self.principal())
-            && credentials.principal.account != current.account
+        // Somebody else works here by now: their colleague finds the fresh tokens when they come back, unless they have
+        // signed out meanwhile, or in at another clinic.
+        if let (Some(given), Some(current)) = (&credentials, self.principal())
+            && given.principal.account != current.account
         {
-            return self.store.transaction(|| self.save_credentials(credentials));
+            let kept = self.credentials(given.principal.account)?;
+            return match kept {
+                Some(kept) if kept.principal.clinic == given.principal.clinic => {
+                    self.store.transaction(|| self.save_credentials(given))
+                }
+                _ => Ok(()),
+            };
         }
         self.sync.renewing_in_session = false;
         // Whoever it was asked for may have signed out meanwhile, and somebody else in.

@@ -179,7 +179,7 @@ impl Keyring {
     }
 
     /// Who can unlock here, whoever was here last first.
-    pub fn people(&self) -> Result<Vec<PersonHere>, StoreError> {
+    pub fn people(&self, now: Timestamp) -> Result<Vec<PersonHere>, StoreError> {
         let mut statement = self
             .sql
             .prepare("SELECT account, name FROM person ORDER BY last_at DESC, name")?;
@@ -195,7 +195,7 @@ impl Keyring {
                 name: row.get(1)?,
                 pin_tries: pin.and_then(|pin| pin.left(Way::Pin)),
                 has_password: password.is_some(),
-                password_from: password.and_then(|password| password.waits_until(Way::Password)),
+                password_from: password.and_then(|password| password.waits_until(Way::Password, now)),
             });
         }
         Ok(people)
@@ -219,6 +219,11 @@ impl Keyring {
 
     pub fn has_pin(&self, account: AccountId) -> Result<bool, StoreError> {
         Ok(self.attempts(account, Way::Pin)?.is_some())
+    }
+
+    /// Whether somebody's password opens the records.
+    pub fn has_password(&self, account: AccountId) -> Result<bool, StoreError> {
+        Ok(self.attempts(account, Way::Password)?.is_some())
     }
 
     /// Somebody works here: under this name, and at this moment for the last time.
@@ -427,7 +432,7 @@ impl Keyring {
         }
         Ok(Outcome::Wrong {
             left,
-            next: begun.attempts.waits_until(begun.way),
+            next: begun.attempts.waits_until(begun.way, begun.attempts.tried_at),
         })
     }
 

@@ -39,18 +39,22 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     pub(super) fn renew(&mut self, refresh_token: String) {
-        if let (Some(account), None) = (self.account(), self.renewing) {
-            self.renewing = Some(account);
+        if let Some(account) = self.account()
+            && self.renewing.insert(account)
+        {
             self.unanswered += 1;
             self.post_token(Purpose::Renew(account), "/refresh", refresh_token);
         }
     }
 
+    fn is_renewing(&self) -> bool {
+        self.account()
+            .is_some_and(|account| self.renewing.contains(&account))
+    }
+
     pub(super) fn renewal_answered(&mut self, account: AccountId, response: Option<Response>) {
         self.unanswered = self.unanswered.saturating_sub(1);
-        if self.renewing == Some(account) {
-            self.renewing = None;
-        }
+        self.renewing.remove(&account);
         let is_here = self.account() == Some(account);
         let (event, trouble) = match response {
             Some(Response {
@@ -91,7 +95,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             return;
         };
         calling.waits = false;
-        let request = calling.request.clone();
+        let (request, renewed) = (calling.request.clone(), calling.renewed);
         if !request.in_session {
             return self.io.ask(Purpose::Call(ticket), request, None);
         }
@@ -99,11 +103,11 @@ impl<F: Files, I: Io> Runner<F, I> {
             return self.called(ticket, Err(CallTrouble::SignInAgain));
         };
         match core.access_token(self.io.now()) {
-            Some(token) if self.renewing.is_none() => {
+            Some(token) if !self.is_renewing() => {
                 let token = Secret::from(token.to_owned());
                 self.io.ask(Purpose::Call(ticket), request, Some(token));
             }
-            None if calling.renewed => self.called(ticket, Err(CallTrouble::SignInAgain)),
+            None if renewed => self.called(ticket, Err(CallTrouble::SignInAgain)),
             _ => self.wait_for_tokens(ticket),
         }
     }
@@ -169,7 +173,6 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     /// Whoever asked is gone: their answers are for nobody who comes after them.
     pub(super) fn end_calls(&mut self) {
-        self.renewing = None;
         let of_session = self.calls.iter().filter(|calling| calling.request.in_session);
         let tickets: Vec<u64> = of_session.map(|calling| calling.ticket).collect();
         for ticket in tickets {

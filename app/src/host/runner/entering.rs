@@ -20,7 +20,7 @@ use shared_model::ids::AccountId;
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 use shared_model::ways_in::{self, FinishOpenId, LinkWith};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// So long after unlocking or signing in somebody is still who they were: a PIN is set without asking once more.
 const PROVEN_MS: i64 = 5 * 60_000;
@@ -34,16 +34,14 @@ struct Session {
     principal: Principal,
     /// Empty from a server that keeps no keys of devices.
     #[serde(default)]
-    device_key: String,
+    device_key: Secret,
 }
 
 pub(super) fn read(body: &str) -> Option<(Credentials, Option<DeviceKey>)> {
     let session: Session = calls::read(body)?;
-    let device_key = URL_SAFE_NO_PAD
-        .decode(&session.device_key)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(DeviceKey::new);
+    let mut bytes = Zeroizing::new([0; 32]);
+    let decoded = URL_SAFE_NO_PAD.decode_slice(session.device_key.text(), &mut bytes[..]);
+    let device_key = (decoded == Ok(bytes.len())).then(|| DeviceKey::new(*bytes));
     let credentials = Credentials {
         principal: session.principal,
         access_token: session.access_token,
@@ -108,6 +106,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                     device_name,
                 };
                 self.post(purpose, "/invitations/accept", &body);
+                body.token.zeroize();
                 body.password.zeroize();
                 self.password = Some(password);
             }
@@ -133,6 +132,8 @@ impl<F: Files, I: Io> Runner<F, I> {
                     link_with,
                 };
                 self.post(purpose, "/openid/finish", &body);
+                body.code.zeroize();
+                body.verifier.zeroize();
                 if let Some(link_with) = &mut body.link_with {
                     link_with.password.zeroize();
                 }
@@ -146,8 +147,19 @@ impl<F: Files, I: Io> Runner<F, I> {
         let password = self.password.take_if(|_| number == self.sign_ins);
         let trouble = match (response.as_ref().and_then(question), calls::outcome(response)) {
             (Some(question), _) => question,
-            (None, Err(why)) => SignInTrouble::Refused(why),
+            (None, Err(why)) => {
+                if why == CallTrouble::DeviceLost {
+                    self.is_lost();
+                }
+                SignInTrouble::Refused(why)
+            }
             (None, Ok(body)) => match read(&body) {
+                Some((credentials, _)) if self.has_been_overtaken(number, &credentials) => {
+                    // Nobody has what the server gave.
+                    self.unanswered += 1;
+                    self.post_token(Purpose::SignOut, "/sign-out", credentials.refresh_token);
+                    SignInTrouble::Overtaken
+                }
                 Some((credentials, device_key)) => {
                     let newcomer = Newcomer {
                         credentials,
@@ -166,6 +178,11 @@ impl<F: Files, I: Io> Runner<F, I> {
         self.io.to_views(vec![FromCore::SignIn(Err(trouble))]);
     }
 
+    /// Whether the device was locked or unlocked since they began to sign in, and it is not they who work here now.
+    fn has_been_overtaken(&self, number: u64, credentials: &Credentials) -> bool {
+        number < self.signs_in_from && self.account() != Some(credentials.principal.account)
+    }
+
     /// The one way in for whoever the server has let in: they can unlock the device from now on.
     fn enter(&mut self, newcomer: &Newcomer) -> Result<(), SignInTrouble> {
         let was_locked = self.core.is_none();
@@ -174,16 +191,26 @@ impl<F: Files, I: Io> Runner<F, I> {
             drop(self.close());
             self.key = None;
         }
+        if entered.is_err() && self.core.is_none() {
+            self.show_how_it_stands();
+        }
         entered
     }
 
     fn try_to_enter(&mut self, newcomer: &Newcomer, was_locked: bool) -> Result<(), SignInTrouble> {
         let principal = &newcomer.credentials.principal;
         let mut is_new = was_locked;
-        if was_locked && self.vault.found()? == Found::Sealed {
-            let key = self.key_for(newcomer)?;
-            self.core = Some(self.vault.records(&key)?);
-            self.key = Some(key);
+        if was_locked {
+            match self.vault.found()? {
+                Found::Sealed => {
+                    let key = self.key_for(newcomer)?;
+                    self.core = Some(self.vault.records(&key)?);
+                    self.key = Some(key);
+                }
+                // Sealing them has failed before.
+                Found::Former => self.core = Some(self.vault.former()?),
+                Found::Nothing => {}
+            }
         }
         let others = self.is_of_others(principal)?;
         let nothing_waits = match &self.core {
@@ -205,6 +232,8 @@ impl<F: Files, I: Io> Runner<F, I> {
             None => {}
         }
         if self.core.is_none() {
+            // Whoever was admitted on the way to records that were never made cannot open these.
+            self.vault.begin_anew()?;
             let key = DataKey::mint(|bytes| self.io.random(bytes));
             // Who can open them comes before there is anything to open.
             self.admit(newcomer, &key)?;
@@ -224,7 +253,9 @@ impl<F: Files, I: Io> Runner<F, I> {
             fresh_actor: self.random(),
             fresh_key: KeySeed(self.random()),
         });
-        if self.account() != Some(principal.account) || self.is_of_others(principal)? {
+        let is_in = self.account() == Some(principal.account)
+            && self.core.as_ref().and_then(Core::refresh_token) == Some(&newcomer.credentials.refresh_token);
+        if !is_in || self.is_of_others(principal)? {
             // The core has said why.
             if was_locked {
                 self.ends = Ends::Refused;
@@ -298,10 +329,8 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.vault.begin_anew()?;
                 self.core = Some(self.vault.former()?);
             }
-            Err(error) => {
-                self.show_lock(false);
-                return Err(error);
-            }
+            // They are locked, and whoever was admitted opens them.
+            Err(error) => return Err(error),
         }
         self.event(Event::Started);
         self.watch_again();
@@ -384,11 +413,18 @@ impl<F: Files, I: Io> Runner<F, I> {
     fn open(&mut self, key: DataKey, account: AccountId) -> Result<(), StoreError> {
         self.core = Some(self.vault.records(&key)?);
         self.key = Some(key);
+        self.overtake_sign_ins();
         self.auto_lock.touched(self.io.now());
         self.event(Event::Entered(account));
         self.watch_again();
         self.wake_at(self.io.now().plus_minutes(1));
         Ok(())
+    }
+
+    /// Whoever is being let in by the server meanwhile did not mean this session.
+    pub(super) fn overtake_sign_ins(&mut self) {
+        self.signs_in_from = self.sign_ins + 1;
+        self.password = None;
     }
 
     /// The records are open: windows may hand them over among themselves until somebody locks.
@@ -400,7 +436,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                 .keyring
                 .remember(account, &principal.name, self.io.now())?;
             self.vault.keyring.note_opened(&pass)?;
-            self.tell_left();
+            self.io.to_views(vec![FromCore::Left(None)]);
             if self.io.hands_over() {
                 let key = key.clone();
                 let handover = Handover { key, account, pass };
@@ -412,7 +448,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         Ok(())
     }
 
-    fn watch_again(&mut self) {
+    pub(super) fn watch_again(&mut self) {
         for (watch, query) in self.watches.clone() {
             self.event(Event::Watch { watch, query });
         }

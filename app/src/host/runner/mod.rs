@@ -11,17 +11,18 @@ mod leaving;
 use super::auto_lock::AutoLock;
 use super::calls::{Method, Request, Response};
 use super::vault::{Files, Found, Vault};
-use super::{FromCore, HostTrouble, Locked, PinRefused, Protection, Secret, SignInTrouble, ToCore};
+use super::{FromCore, HostTrouble, Locked, NotDone, PinRefused, Protection, Secret, SignInTrouble, ToCore};
 use calling::Calling;
 use leaving::Ends;
 use local_core::unlock::{DataKey, Fresh};
-use local_core::{Core, Effect, Event, Failure, LeftOff, Query, StorageTrouble};
+use local_core::{Core, Effect, Event, Failure, LeftOff, Query, StorageTrouble, StoreError};
 use serde::Serialize;
 use shared_model::accounts::Refresh;
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroize;
 
 /// What a platform does for the core.
 pub(super) trait Io {
@@ -89,6 +90,8 @@ pub(super) struct Runner<F, I> {
     socket: u64,
     /// How often somebody has tried to sign in.
     sign_ins: u64,
+    /// The first of those that may still let somebody in: not one from before the device was locked or unlocked last.
+    signs_in_from: u64,
     /// What the latest sign-in was made with, as long as it is under way.
     password: Option<Secret>,
     /// When somebody last showed who they are.
@@ -96,8 +99,9 @@ pub(super) struct Runner<F, I> {
     auto_lock: AutoLock,
     /// What the windows left behind that have saved so far.
     left_off: LeftOff,
-    /// Whose fresh tokens are on their way. Two renewals at once would look to the server like a stolen token.
-    renewing: Option<AccountId>,
+    /// Whose fresh tokens are on their way, whether or not they still work here. Two renewals at once would look to the
+    /// server like a stolen token.
+    renewing: BTreeSet<AccountId>,
     /// A handful at most.
     calls: Vec<Calling>,
     /// What was asked of the server about tokens and has no answer yet.
@@ -118,8 +122,10 @@ impl<F: Files, I: Io> Runner<F, I> {
                 Found::Former => Some(vault.former()?),
                 Found::Nothing | Found::Sealed => None,
             };
+            // A former build's records know under which id they were made.
+            let known = core.as_ref().map(Core::device).transpose()?.flatten();
             let after = vault.keyring.lock_after()?;
-            Ok((vault, device, found, core, after))
+            Ok((vault, known.unwrap_or(device), found, core, after))
         });
         let (vault, device, found, core, after) = match opened {
             Ok(opened) => opened,
@@ -132,7 +138,6 @@ impl<F: Files, I: Io> Runner<F, I> {
                 return None;
             }
         };
-        let device = core.as_ref().and_then(Core::device).unwrap_or(device);
         let mut runner = Self {
             auto_lock: AutoLock::new(after, io.now()),
             io,
@@ -143,26 +148,47 @@ impl<F: Files, I: Io> Runner<F, I> {
             watches: BTreeMap::new(),
             socket: 0,
             sign_ins: 0,
+            signs_in_from: 0,
             password: None,
             proven_at: None,
             left_off: LeftOff::default(),
-            renewing: None,
+            renewing: BTreeSet::new(),
             calls: Vec::new(),
             unanswered: 0,
             ends: Ends::Locked,
         };
         let fresh = found == Found::Nothing;
-        runner.io.to_views(vec![FromCore::Ready { fresh }]);
-        if found != Found::Sealed {
-            // The lock tells by itself.
-            runner.tell_left();
-        }
-        match found {
-            Found::Former => runner.event(Event::Started),
-            Found::Sealed => runner.show_lock(false),
-            Found::Nothing => runner.io.to_views(vec![FromCore::SignedIn(false)]),
-        }
+        // With how the device stands: a window unlocks it first that has something to ask.
+        let mut said = vec![FromCore::Ready { fresh }];
+        said.extend(runner.who_has_left());
+        said.extend(runner.how_it_stands());
+        runner.io.to_views(said);
+        runner.event(Event::Started);
         Some(runner)
+    }
+
+    /// Nobody has come in: what the screen shows is what is on the disk.
+    fn show_how_it_stands(&mut self) {
+        let said = self.how_it_stands();
+        self.io.to_views(said.into_iter().collect());
+        self.event(Event::Started);
+        self.watch_again();
+    }
+
+    /// `None` if records of a former build are here, which are open to anybody and say themselves how they stand.
+    fn how_it_stands(&mut self) -> Option<FromCore> {
+        let found = self.vault.found().and_then(|found| {
+            if found == Found::Former && self.core.is_none() {
+                self.core = Some(self.vault.former()?);
+            }
+            Ok(found)
+        });
+        match found {
+            Ok(Found::Former) => None,
+            Ok(Found::Sealed) => Some(self.lock_screen(false)),
+            Ok(Found::Nothing) => Some(FromCore::SignedIn(false)),
+            Err(error) => Some(FromCore::NoStore(HostTrouble::Storage((&error).into()))),
+        }
     }
 
     pub(super) fn input(&mut self, input: Input) {
@@ -223,6 +249,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.event(Event::Unwatch { watch });
             }
             ToCore::NetworkHint => self.event(Event::NetworkHint),
+            ToCore::RetryStorage if self.core.is_none() => self.show_how_it_stands(),
             ToCore::RetryStorage => self.event(Event::RetryStorage),
             ToCore::Unlock { account, way, secret } => self.unlock(account, way, &secret),
             ToCore::Resume(handover) => self.resume(handover),
@@ -235,13 +262,12 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.tell_protection();
             }
             ToCore::ForgetPin => {
-                if let Some(account) = self.account() {
-                    let forgotten = self.vault.keyring.forget_pin(account);
-                    self.io.to_views(vec![FromCore::Pin(
-                        forgotten.map_err(|error| PinRefused::Storage((&error).into())),
-                    )]);
-                    self.tell_protection();
-                }
+                let outcome = match self.account() {
+                    Some(account) => self.vault.keyring.forget_pin(account).map_err(Into::into),
+                    None => Err(PinRefused::NotProven),
+                };
+                self.io.to_views(vec![FromCore::Pin(outcome)]);
+                self.tell_protection();
             }
             ToCore::LockAfter { minutes } => self.lock_after(minutes),
             ToCore::RemoveMe => self.remove_me(),
@@ -271,11 +297,21 @@ impl<F: Files, I: Io> Runner<F, I> {
             .and_then(Core::principal)
             .is_some_and(Principal::is_staff);
         // What several people of the clinic share never stays open.
-        if (minutes > 0 || !is_staff) && self.vault.keyring.set_lock_after(minutes).is_ok() {
-            self.auto_lock = AutoLock::new(minutes, self.io.now());
-            self.wake_at(self.io.now().plus_minutes(1));
+        if minutes > 0 || !is_staff {
+            match self.vault.keyring.set_lock_after(minutes) {
+                Ok(()) => {
+                    self.auto_lock = AutoLock::new(minutes, self.io.now());
+                    self.wake_at(self.io.now().plus_minutes(1));
+                }
+                Err(error) => self.not_done(&error),
+            }
         }
         self.tell_protection();
+    }
+
+    fn not_done(&self, error: &StoreError) {
+        self.io
+            .to_views(vec![FromCore::NotDone(NotDone::Storage(error.into()))]);
     }
 
     /// POSTs what is secret in the body and needs no session.
@@ -291,28 +327,33 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     fn post_token(&mut self, purpose: Purpose, path: &str, refresh_token: String) {
         let device = self.device;
-        let body = Refresh {
+        let mut body = Refresh {
             refresh_token,
             device,
         };
         self.post(purpose, path, &body);
+        body.refresh_token.zeroize();
     }
 
     fn show_lock(&self, signs_in: bool) {
-        self.tell_left();
+        let left = self.who_has_left();
+        self.io
+            .to_views(left.into_iter().chain([self.lock_screen(signs_in)]).collect());
+    }
+
+    fn lock_screen(&self, signs_in: bool) -> FromCore {
         let keyring = &self.vault.keyring;
-        let shown = keyring.people().and_then(|people| {
+        let shown = keyring.people(self.io.now()).and_then(|people| {
             Ok(Locked {
                 people,
                 waiting: keyring.waiting()?,
                 signs_in,
             })
         });
-        let message = match shown {
+        match shown {
             Ok(locked) => FromCore::Locked(locked),
             Err(error) => FromCore::NoStore(HostTrouble::Storage((&error).into())),
-        };
-        self.io.to_views(vec![message]);
+        }
     }
 
     fn protection(&self) -> Option<Protection> {
@@ -321,6 +362,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         Some(Protection {
             account,
             has_pin: self.vault.keyring.has_pin(account).unwrap_or(false),
+            has_password: self.vault.keyring.has_password(account).unwrap_or(false),
             is_former: self.key.is_none(),
             lock_after: self.auto_lock.after(),
             left_off: core.left_off(),
@@ -333,11 +375,10 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
     }
 
-    fn tell_left(&self) {
-        // What cannot be read now is told at the next start.
-        if let Ok(left) = self.vault.keyring.has_left() {
-            self.io.to_views(vec![FromCore::Left(left)]);
-        }
+    /// For whoever comes next. What cannot be read now is told at the next start.
+    fn who_has_left(&self) -> Option<FromCore> {
+        let left = self.vault.keyring.has_left().ok()??;
+        Some(FromCore::Left(Some(left)))
     }
 
     /// What the core wants is done no later than the lock is due.
@@ -406,6 +447,9 @@ impl<F: Files, I: Io> Runner<F, I> {
                 }
                 Effect::SignInRefused { waiting, name } => {
                     to_views.push(FromCore::SignIn(Err(SignInTrouble::WorkWaits { waiting, name })));
+                }
+                Effect::SignInFailed(trouble) => {
+                    to_views.push(FromCore::SignIn(Err(SignInTrouble::Storage(trouble))));
                 }
             }
         }

@@ -150,8 +150,10 @@ fn People(people: Vec<PersonHere>, on_choose: EventHandler<AccountId>) -> Elemen
                         span { class: "list__end list__sub",
                             if person.pin_tries.is_some() {
                                 {text::pin()}
-                            } else {
+                            } else if person.has_password {
                                 {text::password()}
+                            } else {
+                                {text::sign_in()}
                             }
                             {icon(LdChevronRight)}
                         }
