@@ -1181,6 +1181,8 @@ entries-count = { $count ->
 }
 take-over = Take over
 take-over-all = Take over all
+late-not-your-role = Your role may not write this. Copy it for a colleague who may, and discard it here once they have done it.
+late-some-stay = Not all of it could be taken over. Take over what is left one by one to see why.
 let-go-late-title = Discard what was handed in?
 let-go-late-what = It is not done, and leaves this list for good. The clinic keeps your name and the reason.
 late-work-goes-on = There is more. It appears here once these are decided.

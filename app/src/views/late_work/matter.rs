@@ -1,7 +1,7 @@
 //! One piece of late work: whose, when, which record, what it would do, and what can be done about it.
 
 use super::let_go::LetGoDialog;
-use super::{Works, decide};
+use super::{Works, decide, why_not};
 use crate::components::{MenuButton, MenuItem, PageLink, icon, use_toasts};
 use crate::host::use_host;
 use crate::text;
@@ -52,7 +52,7 @@ pub(super) fn MatterCard(late: LateMatter, works: Works, offline: bool) -> Eleme
             if let Some(failure) = &*failure.read() {
                 p { class: "refused__reason", role: "alert",
                     {icon(LdCircleX)}
-                    {text::failure(failure)}
+                    {why_not(failure)}
                 }
             }
             div { class: "refused__actions",

@@ -7,8 +7,8 @@ mod let_go;
 mod matter;
 
 use crate::components::{
-    Badge, EmptyState, PageLink, Pill, ServerSays, Tint, icon, icon_xl, use_asked, use_may, use_minute,
-    use_title, use_toasts, use_zone,
+    Badge, EmptyState, PageLink, Pill, ServerSays, Tint, Toasts, icon, icon_xl, use_asked, use_may,
+    use_minute, use_title, use_toasts, use_zone,
 };
 use crate::host::{Call, CallTrouble, Deed, Host, use_host, use_query};
 use crate::route::Route;
@@ -19,9 +19,10 @@ use dioxus_free_icons::icons::ld_icons::{LdArchiveRestore, LdCheckCheck, LdInbox
 use local_core::query::LateMatter;
 use local_core::{Decision, Failure, Query, View};
 use matter::MatterCard;
+use shared_model::commands::CommandError;
 use shared_model::ids::AccountId;
 use shared_model::late_work::{Decide, LateWork, LateWorkCount, LateWorkPage as Page, MAX_DECIDED, Verdict};
-use shared_model::permissions::Role;
+use shared_model::permissions::{Denied, Role};
 use shared_model::time::Timestamp;
 use std::rc::Rc;
 
@@ -147,7 +148,7 @@ fn OfOne(late: Vec<LateMatter>, works: Works, offline: bool) -> Element {
     };
     let received = text::handed_in_at(text::moment(first.received_at, today, &zone));
     let count = i64::try_from(late.len()).unwrap_or(i64::MAX);
-    let all: Vec<String> = late.iter().flat_map(|one| one.hashes.clone()).collect();
+    let all: Vec<Vec<String>> = late.iter().map(|one| one.hashes.clone()).collect();
     let of_all = works.clone();
     rsx! {
         section { class: "stack", "aria-label": name.clone(),
@@ -162,10 +163,8 @@ fn OfOne(late: Vec<LateMatter>, works: Works, offline: bool) -> Element {
                             r#type: "button",
                             disabled: offline,
                             onclick: move |_| {
-                                decide(host, of_all.take_over(all.clone()), move |decided| match decided {
-                                    Ok(_) => toasts.say(text::on_its_way()),
-                                    Err(failure) => toasts.failed(&failure),
-                                });
+                                let decisions = all.iter().map(|hashes| of_all.take_over(hashes.clone())).collect();
+                                dioxus::core::spawn_forever(take_over_all(host, toasts, decisions));
                             },
                             {icon(LdArchiveRestore)}
                             {text::take_over_all()}
@@ -179,6 +178,33 @@ fn OfOne(late: Vec<LateMatter>, works: Works, offline: bool) -> Element {
                 }
             }
         }
+    }
+}
+
+/// One after the other, in the order in which they were made: what this person may not do holds up none of the rest.
+async fn take_over_all(host: Host, toasts: Toasts, decisions: Vec<Decision>) {
+    let mut all_taken = true;
+    for decision in decisions {
+        match host.decide(decision).await {
+            Ok(_) => {}
+            Err(Failure::Command(_)) => all_taken = false,
+            Err(failure) => return toasts.failed(&failure),
+        }
+    }
+    toasts.say(if all_taken {
+        text::on_its_way()
+    } else {
+        text::late_some_stay()
+    });
+}
+
+/// Whoever reads it is the administrator whom others are told to ask.
+fn why_not(failure: &Failure) -> String {
+    match failure {
+        Failure::Command(CommandError::Denied(Denied::Field { .. } | Denied::Create { .. })) => {
+            text::late_not_your_role().to_owned()
+        }
+        failure => text::failure(failure),
     }
 }
 
