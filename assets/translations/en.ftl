@@ -923,7 +923,7 @@ saved-directory = Saved
 end-membership = End the membership
 end-membership-question = End { $name }’s time at the clinic?
 end-membership-what = { $name } is signed out everywhere at once and sees nothing of the clinic any more.
-end-membership-unsent = What they have not sent by then does not reach the clinic any more: let their devices connect first.
+end-membership-unsent = What they have not sent by then is not lost: when their devices connect, it comes to Handed in, where you take it over or discard it. Then the records go from their devices.
 membership-ended = { $name } no longer belongs to the clinic
 no-such-member = Nobody here
 no-such-member-why = They may have left the clinic.
@@ -1099,6 +1099,13 @@ hand-over-title = Hand over to a colleague
 hand-over-here = On this device
 hand-over-here-how = Sign out and let your colleague sign in. They find it under Needs attention and do it as their own work; the record then names them.
 hand-over-elsewhere = On another device
+hand-over-administrator = To the clinic’s administrator
+hand-over-administrator-how = They find it under Handed in, on any device, and do it as their own work or discard it. You cannot take that back.
+hand-over-administrator-do = Hand it to the administrator
+goes-to-administrator = It goes to the clinic’s administrator
+handed-in-list = With the clinic’s administrator
+handed-in-list-why = They decide about these. What waits is handed in as soon as the clinic can be reached.
+handed-in-at = handed in { $at }
 hand-over-elsewhere-how = Copy it, send it to them, and discard it here once they have done it.
 let-go = Discard…
 let-go-title = Discard what was not taken?
@@ -1163,6 +1170,36 @@ record-stock-lot = Stock lot
 record-controlled-drug-ledger = Controlled drug ledger
 record-consent = Consent form
 record-certificate = Certificate
+
+## Late work
+
+late-work = Handed in
+late-work-why = What people wrote before their rights ended, for you to decide about.
+late-work-what = Written by people who may not write it any more, and handed in by their devices. Nothing of it is in a record yet. Take it over, and it is done as your own work, with the time at which it was written; or discard it with a reason.
+no-late-work = Nothing was handed in
+no-late-work-why = When somebody leaves, what they had not sent yet comes here.
+only-administrators-decide = The clinic’s administrator decides about what was handed in.
+entries-count = { $count ->
+    [one] 1 entry
+   *[other] { $count } entries
+}
+take-over = Take over
+take-over-all = Take over all
+late-not-your-role = Your role may not write this. Copy it for a colleague who may, and discard it here once they have done it.
+late-some-stay = Not all of it could be taken over. Take over what is left one by one to see why.
+let-go-late-title = Discard what was handed in?
+let-go-late-what = It is not done, and leaves this list for good. The clinic keeps your name and the reason.
+late-work-goes-on = There is more. It appears here once these are decided.
+left-clinic = { $name } no longer belongs to { $clinic }
+left-a-clinic = { $name } no longer belongs to the clinic
+left-handed-in = { $count ->
+    [one] 1 entry that was not sent yet was handed to the clinic’s administrator at { $at }.
+   *[other] { $count } entries that were not sent yet were handed to the clinic’s administrator at { $at }.
+}
+handed-in-by = handed in by { $name }, because its author has left
+left-records-gone = The clinic’s records are gone from this device.
+left-records-stay = The clinic’s records stay for the colleagues who work on this device.
+two-said = { $first } { $second }
 
 ## Me
 

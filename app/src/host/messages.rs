@@ -2,7 +2,7 @@
 
 use super::{CallTrouble, Request, Secret};
 use local_core::unlock::{DataKey, PersonHere, PinTrouble, Way};
-use local_core::{Decision, Failure, LeftOff, Query, StorageTrouble, StoreError, View};
+use local_core::{Decision, Failure, HasLeft, LeftOff, Query, StorageTrouble, StoreError, View};
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::Membership;
 use shared_model::commands::Command;
@@ -178,6 +178,8 @@ pub(crate) enum FromCore {
     SignIn(Result<(), SignInTrouble>),
     /// The device is locked, as long as nothing else comes.
     Locked(Locked),
+    /// Who has left the clinic since somebody last worked here, for the screen that the next person sees.
+    Left(Option<HasLeft>),
     /// It is about to lock: every window saves what is typed in it and answers with `ToCore::Lock`.
     Locking,
     Unlock(Result<(), UnlockTrouble>),
@@ -283,4 +285,39 @@ impl From<StoreError> for SignInTrouble {
 pub(crate) enum AddressTrouble {
     Invalid(Invalid),
     NotKept(StorageTrouble),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::documents::Kind;
+    use shared_model::ids::{AccountId, DeviceId, DocumentId};
+    use shared_model::late_work::LateWork;
+    use uuid::Uuid;
+
+    /// Between page and Worker, fields are told by their place: none may be left out.
+    #[test]
+    fn late_work_crosses_from_page_to_worker() {
+        let id = Uuid::from_u128(7);
+        let works = [None, Some("Nora".to_owned())].map(|brought_by| LateWork {
+            hash: "9f".to_owned(),
+            author: AccountId(id),
+            author_name: "Ana".to_owned(),
+            brought_by,
+            device: DeviceId(id),
+            kind: Kind::Patient,
+            document: DocumentId(id),
+            change: vec![1, 2],
+            command: Vec::new(),
+            made_at: Timestamp(5),
+            received_at: Timestamp(9),
+        });
+        let query = Query::LateWork(works.to_vec());
+        let message = ToCore::Watch { watch: 1, query };
+        let bytes = postcard::to_stdvec(&message).unwrap();
+        let ToCore::Watch { query, .. } = postcard::from_bytes(&bytes).unwrap() else {
+            panic!("another message")
+        };
+        assert_eq!(query, Query::LateWork(works.to_vec()));
+    }
 }

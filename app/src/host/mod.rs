@@ -55,7 +55,7 @@ use dioxus::warnings::Warning;
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 use local_core::unlock::Way;
-use local_core::{Decision, Failure, HalfTyped, LeftOff, Query, StorageTrouble, View};
+use local_core::{Decision, Failure, HalfTyped, HasLeft, LeftOff, Query, StorageTrouble, View};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared_model::commands::Command;
@@ -122,6 +122,8 @@ pub(crate) struct Host {
     /// Counts what calls have changed at the clinic: whoever shows an answer asks again.
     pub(crate) changed: Signal<u64>,
     pub(crate) protection: Signal<Option<Protection>>,
+    /// Who has left the clinic since somebody last worked here.
+    pub(crate) left: Signal<Option<HasLeft>>,
     /// The device is about to lock: nothing of the page is to be seen any more.
     pub(crate) covered: Signal<bool>,
     /// What is typed in this window is being saved, so that the device can lock.
@@ -188,6 +190,7 @@ impl Host {
             keeping: Signal::new(Keeping::default()),
             changed: Signal::new(0),
             protection: Signal::new(None),
+            left: Signal::new(None),
             covered: Signal::new(false),
             is_saving: CopyValue::new_in_scope(false, ScopeId::ROOT),
             place: CopyValue::new_in_scope((None, String::new()), ScopeId::ROOT),
@@ -230,6 +233,7 @@ impl Host {
                 self.stage.set(Stage::Locked(locked));
                 self.uncover();
             }
+            FromCore::Left(left) => self.left.set(left),
             FromCore::Locking => self.save_and_lock(),
             FromCore::Frozen => self.covered.set(true),
             FromCore::Unlock(outcome) => {

@@ -11,6 +11,7 @@ use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdHardDrive, LdHospital, LdInbox, LdLock};
 use shared_model::accounts::Membership;
 use shared_model::ids::ClinicId;
+use shared_model::time::zone;
 use shared_model::values::Invalid;
 
 #[component]
@@ -24,8 +25,41 @@ pub(crate) fn SignInPage() -> Element {
                 WithoutPassword {}
             },
             LostAlert {}
+            LeftAlert {}
             SignInForm {}
         }
+    }
+}
+
+/// Somebody who worked here has left the clinic: what became of their work, and of the records.
+#[component]
+pub(super) fn LeftAlert() -> Element {
+    let left = use_host().left;
+    let left = left.read();
+    let Some(left) = &*left else {
+        return rsx! {};
+    };
+    // The clinic's zone went with its records.
+    let zone = zone(&host::system_zone().unwrap_or_default());
+    let now = host::now();
+    let entries = i64::try_from(left.entries).unwrap_or(i64::MAX);
+    let at = text::moment(left.at.unwrap_or(now), now.date_in(&zone), &zone);
+    let title = if left.clinic.is_empty() {
+        text::left_a_clinic(left.name.clone())
+    } else {
+        text::left_clinic(left.clinic.clone(), left.name.clone())
+    };
+    let records = if left.records_gone {
+        text::left_records_gone()
+    } else {
+        text::left_records_stay()
+    };
+    let words = match entries {
+        0 => records.to_owned(),
+        _ => text::two_said(text::left_handed_in(at, entries), records),
+    };
+    rsx! {
+        Alert { tone: Tint::Info, icon: icon(LdInbox), title, text: words }
     }
 }
 

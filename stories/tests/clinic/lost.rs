@@ -10,7 +10,12 @@ use std::time::Duration;
 use stories::{Clinic, sign_in};
 
 /// A request of somebody who is signed in, without a body: status and body of the answer.
-async fn ask(server: SocketAddr, method: &'static str, path: String, token: String) -> (u16, String) {
+pub(crate) async fn ask(
+    server: SocketAddr,
+    method: &'static str,
+    path: String,
+    token: String,
+) -> (u16, String) {
     let answer = tokio::task::spawn_blocking(move || {
         let request = ureq::http::Request::builder()
             .method(method)

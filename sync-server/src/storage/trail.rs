@@ -55,6 +55,9 @@ pub mod happening {
     pub const PROVIDER_LINKED: &str = "provider_linked";
     pub const PROVIDER_UNLINKED: &str = "provider_unlinked";
     pub const RECORD_READ: &str = "record_read";
+    pub const LATE_WORK_HANDED_IN: &str = "late_work_handed_in";
+    pub const LATE_WORK_TAKEN: &str = "late_work_taken";
+    pub const LATE_WORK_LET_GO: &str = "late_work_let_go";
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

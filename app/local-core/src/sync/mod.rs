@@ -7,6 +7,7 @@ mod apply_page;
 mod decide;
 mod deferred;
 mod fresh_actor;
+mod hand_in;
 mod lose_audience;
 mod purge;
 mod push;
@@ -14,6 +15,7 @@ mod recover;
 mod retype;
 mod seen;
 mod session;
+mod take_over;
 
 use crate::query::{Connection, FirstSync, StatusView};
 use crate::store::{StorageTrouble, Store, StoreError};
@@ -24,6 +26,7 @@ use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use seen::Seen;
+pub(crate) use take_over::as_row;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
@@ -83,6 +86,7 @@ pub(crate) struct Sync {
     unreadable: u32,
     /// Frames in a row whose contents could not be stored.
     not_stored: u32,
+    handing_in: hand_in::HandingIn,
     /// When views that show the time are due again.
     clock_views_at: Option<Timestamp>,
 }

@@ -11,11 +11,6 @@ fn password_of(name: &str, password: &str) -> ToCore {
     })
 }
 
-/// The number of the sign-in that was asked for last.
-fn asked_last(tablet: &Tablet) -> Purpose {
-    tablet.world.posted.borrow().last().unwrap().0
-}
-
 #[test]
 fn a_sign_in_that_was_under_way_when_the_device_locked_opens_nothing() {
     let mut tablet = Tablet::new();

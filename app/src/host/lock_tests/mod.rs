@@ -6,6 +6,7 @@ mod former_build;
 mod full_disk;
 mod keys;
 mod leaving;
+mod left;
 mod locking;
 mod lost;
 mod meanwhile;
@@ -396,4 +397,9 @@ fn trouble(said: &[FromCore]) -> Option<SignInTrouble> {
 
 fn names(locked: &Locked) -> Vec<&str> {
     locked.people.iter().map(|person| person.name.as_str()).collect()
+}
+
+/// The number of the sign-in that was asked for last.
+fn asked_last(tablet: &Tablet) -> Purpose {
+    tablet.world.posted.borrow().last().unwrap().0
 }

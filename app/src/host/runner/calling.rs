@@ -4,12 +4,13 @@
 
 use super::entering::read;
 use super::{Io, Purpose, Runner};
-use crate::host::calls::{self, CallTrouble, Request, Response};
+use crate::host::calls::{self, CallTrouble, Method, Request, Response};
 use crate::host::vault::Files;
 use crate::host::{FromCore, Secret};
-use local_core::{Core, Event};
+use local_core::{Core, Event, HandInAnswer};
 use shared_model::accounts::codes;
 use shared_model::ids::AccountId;
+use shared_model::late_work::{HandIn, Kept};
 
 /// A call without an answer.
 pub(super) struct Calling {
@@ -157,6 +158,38 @@ impl<F: Files, I: Io> Runner<F, I> {
     fn called(&mut self, ticket: u64, outcome: Result<String, CallTrouble>) {
         self.calls.retain(|calling| calling.ticket != ticket);
         self.io.to_views(vec![FromCore::Called { ticket, outcome }]);
+    }
+
+    /// With a token that may have expired: it still says whose work it is.
+    pub(super) fn hand_in(&mut self, account: AccountId, access_token: String, work: &HandIn) {
+        let request = Request {
+            method: Method::Post,
+            path: "/late-work".to_owned(),
+            body: Secret::json(work),
+            in_session: true,
+        };
+        let token = Secret::from(access_token);
+        self.io.ask(Purpose::HandIn(account), request, Some(token));
+    }
+
+    pub(super) fn hand_in_answered(&mut self, account: AccountId, response: Option<Response>) {
+        let kept = response
+            .as_ref()
+            .filter(|response| response.status == 200)
+            .and_then(|response| calls::read::<Kept>(&response.body));
+        let answer = match (kept, response) {
+            // It says whose work it is about; whoever is here now need not hand it in again.
+            (Some(kept), _) => HandInAnswer::Kept(kept),
+            _ if self.account() != Some(account) => return,
+            (None, response) => match response.and_then(|response| response.code()).as_deref() {
+                Some(codes::DEVICE_LOST) => return self.event(Event::DeviceLost),
+                Some(codes::STILL_MEMBER) => HandInAnswer::StillMember,
+                Some(codes::NOT_SIGNED_IN) => HandInAnswer::TooLate,
+                _ => HandInAnswer::Unreachable,
+            },
+        };
+        let dice = u32::from_le_bytes(self.random());
+        self.event(Event::HandedIn { answer, dice });
     }
 
     /// Whoever asked is gone: their answers are for nobody who comes after them.
@@ -457,6 +490,46 @@ mod tests {
         runner.input(Input::FromViews(ToCore::SignOut));
         call(&mut runner, 1, Call::me().request);
         assert_eq!(seen.called.take(), [(1, Err(CallTrouble::SignInAgain))]);
+    }
+
+    #[test]
+    fn whoever_has_left_hands_in_and_is_signed_out() {
+        let (mut runner, seen) = device();
+        seen.now.set(TEN_MINUTES);
+        call(&mut runner, 1, Call::me().request);
+        answer(
+            &mut runner,
+            Purpose::Renew(ANA, 1),
+            401,
+            r#"{"code":"sign_in_again"}"#,
+        );
+        let asked = seen.asked.take();
+        assert_eq!(
+            asked.last(),
+            Some(&(Purpose::HandIn(ANA), "/late-work".to_owned(), token("first"))),
+            "with the last token, though it has expired"
+        );
+        answer(
+            &mut runner,
+            Purpose::HandIn(ANA),
+            409,
+            r#"{"code":"still_member"}"#,
+        );
+        assert!(runner.account().is_some(), "only the session has ended");
+        let kept = Kept {
+            account: ANA,
+            clinic: ClinicId(Uuid::from_u128(1)),
+            has_left: true,
+            hashes: Vec::new(),
+            authors_left: Vec::new(),
+        };
+        answer(
+            &mut runner,
+            Purpose::HandIn(ANA),
+            200,
+            &serde_json::to_string(&kept).unwrap(),
+        );
+        assert!(runner.core.is_none(), "the records are gone");
     }
 
     #[test]

@@ -351,13 +351,17 @@ impl<F: Files, I: Io> Runner<F, I> {
             Ok(Outcome::Wait(until)) => Err(UnlockTrouble::Wait(until)),
             Ok(Outcome::Gone) => Err(UnlockTrouble::Gone),
             Ok(Outcome::Opened(key)) => {
-                self.open(key, account)
-                    .and_then(|()| self.opened())
-                    .map_err(|error| {
+                let opened = self.open(key, account).and_then(|()| self.opened());
+                match opened {
+                    Err(error) => {
                         drop(self.close());
                         self.key = None;
-                        UnlockTrouble::Storage((&error).into())
-                    })
+                        Err(UnlockTrouble::Storage((&error).into()))
+                    }
+                    // They have left, and the records have only now said so.
+                    Ok(()) if self.core.is_none() => Err(UnlockTrouble::Gone),
+                    Ok(()) => Ok(()),
+                }
             }
         };
         let failed = outcome.is_err();
@@ -366,7 +370,15 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
         self.io.to_views(vec![FromCore::Unlock(outcome)]);
         if failed {
-            self.show_lock(false);
+            self.show_door();
+        }
+    }
+
+    /// What is before whoever is not in: the lock, or signing in where there is nothing to open.
+    fn show_door(&self) {
+        match self.vault.keyring.is_sealed() {
+            Ok(false) => self.io.to_views(vec![FromCore::SignedIn(false)]),
+            Ok(true) | Err(_) => self.show_lock(false),
         }
     }
 
@@ -378,7 +390,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         let Handover { key, account, pass } = handover.clone();
         let resumed = match self.vault.keyring.still_holds(&pass) {
             // Nothing has to be written down for it, which a disk that is full would refuse.
-            Ok(true) => self.open(key, account).is_ok(),
+            Ok(true) => self.open(key, account).is_ok() && self.core.is_some(),
             _ => false,
         };
         if resumed {
@@ -387,7 +399,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             drop(self.close());
             self.key = None;
             self.io.to_views(vec![FromCore::HandoverEnds]);
-            self.show_lock(false);
+            self.show_door();
         }
     }
 
@@ -426,6 +438,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                 .keyring
                 .remember(account, &principal.name, self.io.now())?;
             self.vault.keyring.note_opened(&pass)?;
+            self.io.to_views(vec![FromCore::Left(None)]);
             if self.io.hands_over() {
                 let key = key.clone();
                 let handover = Handover { key, account, pass };

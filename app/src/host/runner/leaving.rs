@@ -6,7 +6,7 @@ use super::{Io, Purpose, Runner};
 use crate::host::auto_lock::AutoLock;
 use crate::host::vault::{Files, Found};
 use crate::host::{FromCore, HostTrouble, NotDone};
-use local_core::{Core, Event, LeftOff, StoreError};
+use local_core::{Core, Event, HasLeft, LeftOff, StoreError};
 use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
 
@@ -94,7 +94,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         self.leave_with_everything_saved();
         let Some(core) = self.close() else { return };
         let waiting = core.store().outbox_counts().map(|counts| {
-            let of_one = counts.iter().map(|(_, one)| one.waiting + one.refused);
+            let of_one = counts.iter().map(|(_, one)| one.all());
             of_one.sum::<u64>()
         });
         drop(core);
@@ -157,7 +157,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         let counts = core.store().outbox_counts()?;
         Ok(counts
             .iter()
-            .any(|(whose, counts)| (*whose == account || is_last) && counts.waiting + counts.refused > 0))
+            .any(|(whose, counts)| (*whose == account || is_last) && counts.all() > 0))
     }
 
     fn forget(&mut self, account: AccountId) {
@@ -204,6 +204,27 @@ impl<F: Files, I: Io> Runner<F, I> {
         self.io.to_views(vec![FromCore::HandoverEnds]);
         let gone = self.vault.forget_all();
         self.has_begun_anew(gone);
+    }
+
+    /// Somebody belongs to the clinic no more, and their work is there: nothing lets them in here again. With the last of a
+    /// clinic its records go. `was_here`: it is about whoever worked here until now.
+    pub(super) fn has_left(&mut self, left: &HasLeft, was_here: bool) {
+        // Where it cannot be written down now, the core says it again when anybody comes in.
+        drop(self.vault.keyring.note_left(left));
+        if left.records_gone {
+            self.forget_all();
+            return self.io.to_views(self.who_has_left().into_iter().collect());
+        }
+        if !was_here || self.account().is_some() {
+            // A colleague goes on.
+            return;
+        }
+        self.end_calls();
+        if self.key.is_some() {
+            self.ends = Ends::SignedOut;
+            return self.lock();
+        }
+        self.io.to_views(self.who_has_left().into_iter().collect());
     }
 
     fn has_begun_anew(&mut self, begun: Result<(), StoreError>) {

@@ -58,6 +58,8 @@ pub(super) enum Purpose {
     SignOut,
     /// A lost device says that its records are gone.
     Purged,
+    /// Work is handed in to the clinic's administrators, by somebody who may have gone when the answer comes.
+    HandIn(AccountId),
     /// The call with this ticket.
     Call(u64),
 }
@@ -162,6 +164,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         let fresh = found == Found::Nothing;
         // With how the device stands: a window unlocks it first that has something to ask.
         let mut said = vec![FromCore::Ready { fresh }];
+        said.extend(runner.who_has_left());
         said.extend(runner.how_it_stands());
         runner.io.to_views(said);
         runner.event(Event::Started);
@@ -213,6 +216,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             }
             Input::Response(Purpose::SignOut, _) => self.unanswered = self.unanswered.saturating_sub(1),
             Input::Response(Purpose::Purged, _) => {}
+            Input::Response(Purpose::HandIn(account), response) => self.hand_in_answered(account, response),
             Input::Response(Purpose::Call(ticket), response) => self.call_answered(ticket, response),
             Input::Tick => self.event(Event::Tick),
         }
@@ -338,7 +342,9 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     fn show_lock(&self, signs_in: bool) {
-        self.io.to_views(vec![self.lock_screen(signs_in)]);
+        let left = self.who_has_left();
+        self.io
+            .to_views(left.into_iter().chain([self.lock_screen(signs_in)]).collect());
     }
 
     fn lock_screen(&self, signs_in: bool) -> FromCore {
@@ -375,6 +381,12 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
     }
 
+    /// For whoever comes next. What cannot be read now is told at the next start.
+    fn who_has_left(&self) -> Option<FromCore> {
+        let left = self.vault.keyring.has_left().ok()??;
+        Some(FromCore::Left(Some(left)))
+    }
+
     /// What the core wants is done no later than the lock is due.
     fn wake_at(&mut self, at: Timestamp) {
         let due = self.key.as_ref().and_then(|_| self.auto_lock.due());
@@ -390,9 +402,14 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     fn event(&mut self, event: Event) {
+        let whose = match &event {
+            Event::Entered(account) => Some(*account),
+            _ => self.account(),
+        };
         let Some(core) = &mut self.core else { return };
         let mut to_views = Vec::new();
         let (mut wants_actor, mut is_purged) = (false, false);
+        let mut have_left = Vec::new();
         for effect in core.handle(self.io.now(), event) {
             match effect {
                 Effect::OpenSocket => {
@@ -417,6 +434,12 @@ impl<F: Files, I: Io> Runner<F, I> {
                     };
                     self.post(Purpose::Purged, "/devices/purged", &refresh);
                 }
+                Effect::HandIn { access_token, work } => {
+                    if let Some(account) = self.account() {
+                        self.hand_in(account, access_token, &work);
+                    }
+                }
+                Effect::HasLeft(left) => have_left.push(left),
                 Effect::SignedIn(signed_in) => {
                     if signed_in {
                         // First, so that whoever comes in finds their place.
@@ -441,6 +464,9 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
         if is_purged {
             return self.forget_all();
+        }
+        for left in have_left {
+            self.has_left(&left, whose == Some(left.account));
         }
         if wants_actor {
             let actor = self.random();

@@ -10,6 +10,7 @@ mod devices;
 mod feeds;
 mod identity;
 mod invitations;
+mod late_work;
 mod listen;
 mod mail;
 mod trail;
@@ -25,7 +26,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (
         1,
         "foundation",
@@ -65,6 +66,11 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
         10,
         "ways in",
         include_str!("../../../../migrations/server/postgres/0010_ways_in.sql"),
+    ),
+    (
+        11,
+        "late work",
+        include_str!("../../../../migrations/server/postgres/0011_late_work.sql"),
     ),
     (
         12,
