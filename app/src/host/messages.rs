@@ -314,8 +314,8 @@ mod tests {
         });
         let query = Query::LateWork(works.to_vec());
         let message = ToCore::Watch { watch: 1, query };
-        let bytes = postcard::to_stdvec(&message).unwrap();
-        let ToCore::Watch { query, .. } = postcard::from_bytes(&bytes).unwrap() else {
+        let bytes = postcard::to_stdvec(&message).expect("plain values");
+        let ToCore::Watch { query, .. } = postcard::from_bytes(&bytes).expect("as it was sent") else {
             panic!("another message")
         };
         assert_eq!(query, Query::LateWork(works.to_vec()));
