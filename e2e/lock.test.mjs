@@ -142,6 +142,7 @@ test("a dialog that is filled in half is there again for whoever filled it in", 
   await lockElsewhere();
   await tablet.unlock(PIN);
   await tablet.page.getByText("What you had begun to type is there when you open it again").waitFor();
+  await tablet.page.getByRole("heading", { name: petra }).waitFor();
   await tablet.page.keyboard.press("e");
   assert.notEqual(before, "Marbled Murrelet street 7");
   await tablet.page.waitForFunction(() => document.querySelector("#edit-address")?.value === "Marbled Murrelet street 7");
@@ -264,6 +265,7 @@ test("two vets take turns on one tablet, and each one's work stays theirs", asyn
   await button("Lock").click();
   await people().waitFor();
   await tablet.unlock(PIN, /Ana Moreno/);
+  await tablet.page.locator("main.lock").waitFor({ state: "detached" });
   // She signed out before: the clinic asks her once more.
   await tablet.enter(VET);
   await tablet.page.locator(".side__me-name").filter({ hasText: "Ana Moreno" }).waitFor();

@@ -128,6 +128,8 @@ pub(crate) struct Host {
     pub(crate) covered: Signal<bool>,
     /// What is typed in this window is being saved, so that the device can lock.
     is_saving: CopyValue<bool>,
+    /// Counts the locks and sign-outs: what was begun before one is not for whoever comes after it.
+    farewells: CopyValue<u64>,
     /// Where the person at this window is, and who they are; empty before anybody was here.
     place: CopyValue<(Option<AccountId>, String)>,
 }
@@ -193,6 +195,7 @@ impl Host {
             left: Signal::new(None),
             covered: Signal::new(false),
             is_saving: CopyValue::new_in_scope(false, ScopeId::ROOT),
+            farewells: CopyValue::new_in_scope(0, ScopeId::ROOT),
             place: CopyValue::new_in_scope((None, String::new()), ScopeId::ROOT),
         };
         spawn(async move {
@@ -211,6 +214,9 @@ impl Host {
         ) {
             link.heard.borrow_mut().clear();
             self.changed += 1;
+        }
+        if matches!(message, FromCore::SignedIn(false) | FromCore::Locked(_)) {
+            *self.farewells.write() += 1;
         }
         match message {
             FromCore::Ready { .. } => {}
@@ -432,13 +438,14 @@ impl Host {
             return;
         }
         self.covered.set(true);
+        let farewells = *self.farewells.peek();
         let fields = try_consume_context::<HalfTypedFields>();
         // Whatever page is shown goes with the lock; this does not.
         dioxus::core::spawn_forever(async move {
             leave_field().await;
             // What cannot be saved stays in this window, and is there when its person is back.
             let _ = settle_all_notes(self).await && self.has_saved().await;
-            if !*self.is_saving.peek() {
+            if *self.farewells.peek() != farewells {
                 // It took longer than the device waited: it has locked by now, and whoever has unlocked it since stays.
                 return;
             }
