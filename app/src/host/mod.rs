@@ -171,7 +171,10 @@ impl Link {
 impl Host {
     /// Starts the core's side. Once, at the root of the views.
     pub(crate) fn start() -> Self {
-        let stage = Signal::new(Stage::Opening);
+        // Work that outlives its page goes on at the root, and looks at these there.
+        fn at_root<T: 'static>(value: T) -> Signal<T> {
+            Signal::new_in_scope(value, ScopeId::ROOT)
+        }
         let (platform, mut incoming) = platform::start();
         let link = Rc::new(Link {
             next: RefCell::new(platform.first_number()),
@@ -186,14 +189,13 @@ impl Host {
             heard: RefCell::default(),
         });
         let host = Self {
-            // Work that outlives its page goes on at the root.
             link: CopyValue::new_in_scope(link, ScopeId::ROOT),
-            stage,
-            keeping: Signal::new(Keeping::default()),
-            changed: Signal::new(0),
-            protection: Signal::new(None),
-            left: Signal::new(None),
-            covered: Signal::new(false),
+            stage: at_root(Stage::Opening),
+            keeping: at_root(Keeping::default()),
+            changed: at_root(0),
+            protection: at_root(None),
+            left: at_root(None),
+            covered: at_root(false),
             is_saving: CopyValue::new_in_scope(false, ScopeId::ROOT),
             farewells: CopyValue::new_in_scope(0, ScopeId::ROOT),
             place: CopyValue::new_in_scope((None, String::new()), ScopeId::ROOT),
