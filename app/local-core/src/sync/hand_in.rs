@@ -28,6 +28,9 @@ const REFUSED_WAIT_MS: i64 = 4 * 60_000;
 /// An answer that has not come by then does not come.
 const ANSWER_WITHIN_MS: i64 = 60_000;
 
+/// Why what somebody who has left did not sign with a known key is taken by nobody else.
+const UNVOUCHED: &str = "its author has left the clinic, and it lacks a signature that is known there";
+
 /// Whether the person who is signed in has left the clinic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Left {
@@ -321,13 +324,27 @@ impl Core {
         let is_signed_in = self.store.signed_in_here()?.contains(&account);
         let counts = self.store.outbox_counts()?;
         if is_signed_in && counts.iter().any(|(whose, _)| *whose == account) {
-            // They hand it in themselves, when their session is refused.
-            return Ok(false);
+            // They hand it in themselves, when their session is refused. Nothing waits for them until then.
+            return self.list_held(&held, effects);
         }
         let told = self.told_of(account, false)?;
         self.forget_colleague(&told, &held)?;
         self.push(effects)?;
         effects.push(Effect::HasLeft(told));
+        Ok(true)
+    }
+
+    /// What its author alone could send, and cannot any more. Whether there is any.
+    fn list_held(&mut self, held: &[OutboxEntry], effects: &mut Vec<Effect>) -> Result<bool, StoreError> {
+        if held.is_empty() {
+            return Ok(false);
+        }
+        let done = self.store.transaction(|| self.take_back_all(held, UNVOUCHED));
+        // Documents in memory may be ahead of the disk if it failed.
+        self.cache.clear();
+        done?;
+        self.sync.look_at_all_again();
+        self.push(effects)?;
         Ok(true)
     }
 
@@ -338,8 +355,7 @@ impl Core {
         let mut wanted = self.sync.wanted.clone();
         let done = self.store.transaction(|| {
             self.take_back_all(&unsent, "its author has left the clinic")?;
-            let why = "its author has left the clinic, and it lacks a signature that is known there";
-            self.take_back_all(held, why)?;
+            self.take_back_all(held, UNVOUCHED)?;
             // Some of it may have been accepted, with an answer that never came.
             for document in unsent.iter().map(|row| row.document) {
                 if self.store.document(document)?.is_some() {
@@ -355,6 +371,7 @@ impl Core {
         self.cache.clear();
         done?;
         self.sync.wanted = wanted;
+        self.sync.look_at_all_again();
         Ok(())
     }
 

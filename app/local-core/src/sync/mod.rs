@@ -70,7 +70,7 @@ pub(crate) struct Sync {
     cursors: BTreeMap<Feed, Cursor>,
     next_push: u64,
     in_flight: VecDeque<InFlight>,
-    /// The last outbox row that was sent in this session.
+    /// The outbox has been looked through up to this row, and sent as far as nothing holds it.
     sent: i64,
     clock_off_by: i64,
     /// Documents of which a part is missing here; kept in the store until they have come whole.
@@ -98,6 +98,16 @@ impl Sync {
             last_heard: None,
             ..Self::default()
         };
+    }
+
+    /// What was held back can be sent from now on, and may stand in the outbox before what was sent.
+    fn look_at_all_again(&mut self) {
+        self.sent = 0;
+    }
+
+    fn is_in_flight(&self, row: i64) -> bool {
+        let mut rows = self.in_flight.iter().flat_map(|push| &push.rows);
+        rows.any(|sent| sent.seq == row)
     }
 
     /// Where this device stood in feeds that it reads no more.

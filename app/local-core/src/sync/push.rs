@@ -89,6 +89,10 @@ impl Core {
             let mut rows = Vec::new();
             let mut size = 0;
             for entry in waiting {
+                if self.sync.is_in_flight(entry.seq) {
+                    self.sync.sent = entry.seq;
+                    continue;
+                }
                 // Half of a frame leaves room for what surrounds the changes.
                 if !rows.is_empty() && size + entry.change.len() > MAX_FRAME / 2 {
                     break;

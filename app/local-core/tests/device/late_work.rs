@@ -42,8 +42,12 @@ fn answer(device: &mut Device, answer: HandInAnswer) -> Vec<Effect> {
 
 /// The clinic keeps these of a vet's who has left, or who hands in as a member.
 fn keeps(has_left: bool, hashes: Vec<String>) -> HandInAnswer {
+    keeps_as(VET, has_left, hashes)
+}
+
+fn keeps_as(account: AccountId, has_left: bool, hashes: Vec<String>) -> HandInAnswer {
     HandInAnswer::Kept(Kept {
-        account: VET,
+        account,
         clinic: CLINIC,
         has_left,
         hashes,
@@ -58,13 +62,18 @@ fn kept(device: &mut Device, work: &HandIn) -> Vec<Effect> {
 
 /// The server refuses the session, and says that the person has left. What is handed in then.
 fn leaves(device: &mut Device) -> Vec<Effect> {
+    leaves_as(device, VET)
+}
+
+fn leaves_as(device: &mut Device, account: AccountId) -> Vec<Effect> {
     let effects = device.handle(Event::SessionRefused);
     let asked = the_work(&effects);
     assert!(
         asked.left && asked.items.is_empty(),
         "first it is asked whether it is so"
     );
-    kept(device, &asked)
+    let hashes = Vec::new();
+    answer(device, keeps_as(account, true, hashes))
 }
 
 fn status(device: &mut Device) -> StatusView {
@@ -622,6 +631,56 @@ fn work_that_nobody_can_send_any_more_holds_up_nothing() {
     let listed = outbox(&mut device).matters;
     assert_eq!(listed.len(), 1, "it is listed for whoever may do it: {listed:?}");
     at_rest(&mut device, &clinic);
+}
+
+/// They signed in and wrote while the clinic could not be reached, so it never heard of their key.
+#[test]
+fn nobody_waits_for_somebody_who_left_and_may_come_back_to_the_device() {
+    const ELA: AccountId = AccountId(Uuid::from_u128(0xe1a));
+    let (mut device, mut clinic, rex) = settled();
+    device.nora_signs_in();
+    device.must(EditPatient {
+        colour: Some("black".to_owned()),
+        ..EditPatient::of(rex)
+    });
+    device.sign_in_as(ELA, "Ela Brown", &[Role::Veterinarian]);
+    device.must(rename(rex, "Rexie"));
+    device.handle(Event::Entered(NORA));
+    device.client("Ivo", "Kral", "601555015");
+    let (_, effects) = connect(&mut device);
+    let pushed = pushes(&effects);
+    assert_eq!(
+        (pushed.len(), pushed[0].items.len()),
+        (1, 1),
+        "what was written later is on its way: {pushed:?}"
+    );
+    assert_eq!(status(&mut device).held, 1);
+    let work = the_work(&effects);
+    assert!(work.authors.contains(&ELA), "{:?}", work.authors);
+    let released = answer(&mut device, keeps_of_others(Vec::new(), vec![ELA]));
+    let again = pushes(&released);
+    assert_eq!(
+        (again.len(), again[0].items.len()),
+        (1, 1),
+        "what stands before it, and nothing twice: {again:?}"
+    );
+    assert_ne!(again[0].items[0].document, pushed[0].items[0].document);
+    clinic.converse(&mut device, effects, |_| false);
+    clinic.converse(&mut device, released, |_| false);
+    assert_eq!((status(&mut device).held, status(&mut device).waiting), (0, 0));
+    let now = patient(&mut device, rex);
+    assert_eq!((now.name.as_str(), now.colour.as_str()), ("Rex", "black"));
+    let listed = outbox(&mut device).matters;
+    assert_eq!(listed.len(), 1, "until they are back: {listed:?}");
+    at_rest(&mut device, &clinic);
+
+    let effects = device.handle(Event::Entered(ELA));
+    assert!(effects.contains(&Effect::SignedIn(true)), "{effects:?}");
+    let work = the_work(&leaves_as(&mut device, ELA));
+    assert_eq!(
+        Command::from_bytes(&work.items[0].command),
+        Some(rename(rex, "Rexie").into())
+    );
 }
 
 #[test]
