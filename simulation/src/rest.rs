@@ -77,7 +77,7 @@ impl World {
     }
 
     /// A device with work that only somebody else can send, and who. Whoever has signed in for it once has sent it. Where the
-    /// last one has left, any colleague takes over what others did.
+    /// last one has left, any colleague takes over what others did, and the records that were here before them.
     fn somebody_elses_work(&self) -> Option<(usize, usize)> {
         self.statuses.iter().enumerate().find_map(|(tablet, status)| {
             let status = status.as_ref()?;
@@ -86,14 +86,17 @@ impl World {
                     .people
                     .iter()
                     .position(|person| !person.is_owner() && !person.has_left())?;
-                return (status.waiting + status.needs_attention > 0).then_some((tablet, colleague));
+                let is_there =
+                    self.tablets[tablet].is_new_to_it || status.waiting + status.needs_attention > 0;
+                return is_there.then_some((tablet, colleague));
             }
-            let waits = status.others.iter().find(|others| others.waiting > 0)?;
-            let person = self
-                .people
-                .iter()
-                .position(|person| person.account == waits.account && !person.has_left())?;
-            Some((tablet, person))
+            let waits = status.others.iter().filter(|others| others.waiting > 0);
+            let mut comes = waits.filter_map(|waits| {
+                self.people
+                    .iter()
+                    .position(|person| person.account == waits.account && !person.has_left())
+            });
+            Some((tablet, comes.next()?))
         })
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Tablet {
     /// What is on its way to the server beside the socket.
     pub(crate) requests: Vec<Request>,
     pub(crate) wants_sign_in: bool,
+    /// Its person has taken it over and not signed in yet.
+    pub(crate) is_new_to_it: bool,
     pub(crate) full: bool,
     pub(crate) old_build: bool,
     pub(crate) tickets: u64,
@@ -149,6 +151,7 @@ impl Tablet {
             events: VecDeque::new(),
             requests: Vec::new(),
             wants_sign_in: false,
+            is_new_to_it: false,
             full: false,
             old_build: false,
             tickets: 0,

@@ -325,6 +325,7 @@ impl World {
             self.note(format!("{} takes device {tablet}", self.people[person].name));
             self.tablets[tablet].person = person;
             self.tablets[tablet].wants_sign_in = true;
+            self.tablets[tablet].is_new_to_it = true;
         }
         Ok(())
     }
@@ -344,6 +345,7 @@ impl World {
         };
         self.note(format!("device {tablet} signs in"));
         self.tablets[tablet].wants_sign_in = false;
+        self.tablets[tablet].is_new_to_it = false;
         let (fresh_actor, fresh_key) = (self.luck.bytes(), KeySeed(self.luck.bytes()));
         self.handle(
             tablet,
@@ -374,6 +376,12 @@ impl World {
                 begun_at: Timestamp(now),
                 expires_at: SignInLife::default().expires_at(Timestamp(now), Timestamp(now)),
             };
+            // As the server does at each sign-in: it tells a device nothing of people who never were on it.
+            let people = database.people();
+            people
+                .remember_device(account, device, "a device", Timestamp(now))
+                .await
+                .ok()?;
             database.add_refresh_token(token).await.ok()?;
             principals
                 .into_iter()
