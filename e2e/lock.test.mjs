@@ -47,6 +47,18 @@ async function setPinWell(pin, device = tablet) {
   await device.page.getByRole("dialog").waitFor({ state: "detached" });
 }
 
+/** The page dies with its Worker, which has no time to answer; a new one stands in its place. */
+async function crash(device) {
+  const died = device.page;
+  const crashed = died.waitForEvent("crash");
+  const browser = await device.context.newCDPSession(died);
+  browser.send("Page.crash").catch(() => {});
+  await crashed;
+  device.page = await device.context.newPage();
+  device.watch(device.page);
+  await died.close();
+}
+
 /** Every file of the browser's profile, the origin-private ones and the caches included. */
 function files(folder) {
   return readdirSync(folder).flatMap((name) => {
@@ -75,7 +87,7 @@ function assertNothingIsReadable(device, secrets = SECRETS) {
 test("a PIN is offered after the first sign-in, and what is tried first is refused", async () => {
   await tablet.signIn(VET);
   await day(tablet).waitFor();
-  await banner(tablet, "Come back in a second.").waitFor();
+  await banner(tablet, "Set a PIN to be back in a second.").waitFor();
   await setPin("123456");
   await tablet.page.getByText("This one is tried first. Choose another").waitFor();
   await tablet.page.getByLabel("New PIN").fill(PIN);
@@ -84,7 +96,7 @@ test("a PIN is offered after the first sign-in, and what is tried first is refus
   await tablet.page.getByLabel("The same PIN again").fill(PIN);
   await tablet.page.getByRole("dialog").getByRole("button", { name: "Set a PIN" }).click();
   await tablet.page.getByRole("dialog").waitFor({ state: "detached" });
-  await banner(tablet, "Come back in a second.").waitFor({ state: "detached" });
+  await banner(tablet, "Set a PIN to be back in a second.").waitFor({ state: "detached" });
 });
 
 test("what is being typed is saved before it locks, and is there where it was after unlocking", async () => {
@@ -130,6 +142,7 @@ test("a dialog that is filled in half is there again for whoever filled it in", 
   await lockElsewhere();
   await tablet.unlock(PIN);
   await tablet.page.getByText("What you had begun to type is there when you open it again").waitFor();
+  await tablet.page.getByRole("heading", { name: petra }).waitFor();
   await tablet.page.keyboard.press("e");
   assert.notEqual(before, "Marbled Murrelet street 7");
   await tablet.page.waitForFunction(() => document.querySelector("#edit-address")?.value === "Marbled Murrelet street 7");
@@ -185,6 +198,9 @@ test("after a lock no reload, no new window and no crash opens it again", async 
   await another.goto(`${clinic.address}/`);
   await another.locator("main.lock").waitFor();
   await another.close();
+  await crash(tablet);
+  await tablet.goto(visit);
+  await isLocked();
   await tablet.unlock(PIN);
   await section(tablet, "History").waitFor();
 });
@@ -249,6 +265,7 @@ test("two vets take turns on one tablet, and each one's work stays theirs", asyn
   await button("Lock").click();
   await people().waitFor();
   await tablet.unlock(PIN, /Ana Moreno/);
+  await tablet.page.locator("main.lock").waitFor({ state: "detached" });
   // She signed out before: the clinic asks her once more.
   await tablet.enter(VET);
   await tablet.page.locator(".side__me-name").filter({ hasText: "Ana Moreno" }).waitFor();
@@ -306,7 +323,7 @@ test("whoever is removed from the device is not asked for any more", async () =>
 test("on a phone the PIN is typed on keys for fingers", async () => {
   const phone = await clinic.profile(PHONE);
   await phone.signIn(DESK);
-  await banner(phone, "Come back in a second.").waitFor();
+  await banner(phone, "Set a PIN to be back in a second.").waitFor();
   await setPinWell(PIN, phone);
   await phone.goto("/me");
   await button("Lock", phone).click();
@@ -354,7 +371,7 @@ test("a store of a build that did not encrypt is taken over at the next sign-in,
   await allAtTheClinic(former);
   await button("Sign in again", former).click();
   await former.enter(DESK);
-  await banner(former, "Come back in a second.").waitFor();
+  await banner(former, "Set a PIN to be back in a second.").waitFor();
   await setPinWell(PIN, former);
   await allAtTheClinic(former);
   await clinic.kill();

@@ -231,14 +231,16 @@ test("without the server, the staff page says so and shows whom the records know
   await administrator.page.getByRole("link", { name: /Karin Berg/ }).waitFor();
 });
 
-test("whoever leaves is signed out everywhere at once", async () => {
+test("whoever leaves is signed out everywhere at once, and the records go from their device", async () => {
   await administrator.page.getByRole("link", { name: /Karin Berg/ }).click();
   await button(administrator, "End the membership").click();
   await dialog(administrator).getByText("signed out everywhere at once").waitFor();
   await dialog(administrator).getByRole("button", { name: "End the membership" }).click();
   await heading(administrator, "Staff and roles").waitFor();
   await administrator.page.getByRole("link", { name: /Karin Berg/ }).waitFor({ state: "detached" });
-  await banner(karin, "").first().waitFor();
+  await karin.page.getByText("Karin Berg no longer belongs to Northgate Vets").waitFor();
+  await karin.page.getByRole("textbox", { name: "Email" }).waitFor();
+  assert.equal(await day(karin).count(), 0);
 });
 
 /** A clinic that whoever looks after clinics opens; gives the mail's link to its first administrator. */

@@ -7,7 +7,7 @@
 use crate::components::use_toasts;
 use crate::host::{self, Host};
 use crate::text;
-use crate::views::settle_all_notes;
+use crate::views::{others_have_unsaved_notes, settle_all_notes};
 use dioxus::desktop::tao::event::{Event, WindowEvent};
 use dioxus::desktop::wry::http::Response;
 use dioxus::desktop::{
@@ -19,6 +19,7 @@ use futures_channel::mpsc::unbounded;
 use futures_util::StreamExt;
 use shared_model::time::Timestamp;
 use std::borrow::Cow;
+use tracing_subscriber::filter::LevelFilter;
 
 const THEME: &str = include_str!(concat!(env!("OUT_DIR"), "/theme.css"));
 
@@ -28,7 +29,17 @@ const SCRIPT: &str = include_str!("desktop.js");
 /// Address, media type and content.
 const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
+/// Log lines go where the program was started from. That nobody is there any more, or that the disk is full, is no reason to
+/// break off: a line that cannot be written is dropped.
+fn begin_log() {
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::INFO)
+        .log_internal_errors(false)
+        .init();
+}
+
 pub(crate) fn launch(root: fn() -> Element) {
+    begin_log();
     let (width, height) = host::window_size().unwrap_or((1280, 860));
     let window = WindowBuilder::new()
         .with_title(text::app_name())
@@ -106,7 +117,9 @@ fn use_closing(host: Host) {
             let mut came_back = None;
             while closing.next().await.is_some() {
                 host::leave_field().await;
-                let saved = settle_all_notes().await && host.has_saved().await;
+                let saved = settle_all_notes(host).await
+                    && !others_have_unsaved_notes(host)
+                    && host.has_saved().await;
                 let insists = came_back.is_some_and(|at: Timestamp| host::now().0 - at.0 < INSISTS);
                 if saved || insists {
                     window.set_close_behavior(WindowCloseBehaviour::WindowCloses);

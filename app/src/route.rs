@@ -1,7 +1,7 @@
 //! Every address of the program. Owners and staff share them; what an address shows depends on who is signed in.
 
 use crate::views::{
-    ClientPage, ClientsPage, ClinicsPage, DayOnPage, GalleryPage, HomePage, MePage, MemberPage,
+    ClientPage, ClientsPage, ClinicsPage, DayOnPage, GalleryPage, HomePage, LateWorkPage, MePage, MemberPage,
     NeedsAttentionPage, NotFoundPage, PatientPage, PatientsPage, Shell, StaffPage, VisitPage, WaitingPage,
 };
 use dioxus::prelude::*;
@@ -27,6 +27,8 @@ pub(crate) enum Route {
     Visit { id: VisitId },
     #[route("/needs-attention", NeedsAttentionPage)]
     NeedsAttention {},
+    #[route("/handed-in", LateWorkPage)]
+    LateWork {},
     #[route("/waiting", WaitingPage)]
     Waiting {},
     #[route("/me", MePage)]

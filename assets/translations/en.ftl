@@ -689,6 +689,9 @@ sign-in-work-waits = { $waiting ->
     [one] { $waiting } change of { $name } waits on this device
    *[other] { $waiting } changes of { $name } wait on this device
 }
+sign-in-overtaken = This device was locked or unlocked meanwhile
+sign-in-overtaken-do = Try again, if it is you who works here now.
+cannot-sign-in-here = Signing in did not work on this device
 sign-in-work-waits-do = They would be lost. { $name } has to sign in here first, until they have been sent.
 
 ## What the clinic’s server says
@@ -1048,7 +1051,7 @@ saved-directory = Saved
 end-membership = End the membership
 end-membership-question = End { $name }’s time at the clinic?
 end-membership-what = { $name } is signed out everywhere at once and sees nothing of the clinic any more.
-end-membership-unsent = What they have not sent by then does not reach the clinic any more: let their devices connect first.
+end-membership-unsent = What they have not sent by then is not lost: when their devices connect, it comes to Handed in, where you take it over or discard it. Then the records go from their devices.
 membership-ended = { $name } no longer belongs to the clinic
 no-such-member = Nobody here
 no-such-member-why = They may have left the clinic.
@@ -1108,10 +1111,10 @@ keypad = Digits
 take-back-digit = Take back the last digit
 use-password = Use the password
 use-pin = Use the PIN
-only-by-email = Sign in with email to unlock this device
+only-by-signing-in = Sign in to unlock this device. That needs a connection
 pin-wrong = That is not the PIN
 pin-tries-left = { $left ->
-    [one] 1 try left. After that only the password unlocks.
+    [one] 1 try left. After that the PIN does not unlock any more.
    *[other] { $left } tries left
 }
 password-wrong = That is not the password
@@ -1124,8 +1127,8 @@ sealed-work-waits = Work that the clinic does not have waits here. Ask one of th
 delete-and-begin-anew = Delete and begin anew
 not-protected = The records on this device are not encrypted yet.
 not-protected-why = Sign in again, and they are.
-pin-offer = Come back in a second.
-pin-offer-why = A PIN unlocks this device when it has locked itself.
+pin-offer = Set a PIN to be back in a second.
+pin-offer-why = It unlocks this device when it has locked itself.
 set-pin = Set a PIN
 pin-what-for = It unlocks the records on this device alone. Whoever steals the device can try it five times.
 new-pin = New PIN
@@ -1133,15 +1136,18 @@ pin-again = The same PIN again
 pin-rules = At least 6 digits; nothing like 123456
 pins-differ = These two PINs differ
 pin-needs-password = To be sure that it is you
+pin-needs-sign-in = To be sure that it is you, sign in again. What you have typed here stays
 pin-not-digits = A PIN is made of digits
 pin-too-short = A PIN has at least 6 digits
 pin-too-long = A PIN has at most 12 digits
 pin-too-plain = This one is tried first. Choose another
 pin-is-set = Your PIN is set
+pin-is-removed = Your PIN is removed
 pin-change = Change PIN
 pin-remove = Remove PIN
 pin-has = You unlock this device with a PIN
 pin-has-none = You unlock this device with your password
+pin-has-neither = You unlock this device by signing in, which needs a connection
 how-it-locks = How it locks
 lock-now = Lock now
 lock-now-why = Your colleagues find their names there
@@ -1221,6 +1227,13 @@ hand-over-title = Hand over to a colleague
 hand-over-here = On this device
 hand-over-here-how = Sign out and let your colleague sign in. They find it under Needs attention and do it as their own work; the record then names them.
 hand-over-elsewhere = On another device
+hand-over-administrator = To the clinic’s administrator
+hand-over-administrator-how = They find it under Handed in, on any device, and do it as their own work or discard it. You cannot take that back.
+hand-over-administrator-do = Hand it to the administrator
+goes-to-administrator = It goes to the clinic’s administrator
+handed-in-list = With the clinic’s administrator
+handed-in-list-why = They decide about these. What waits is handed in as soon as the clinic can be reached.
+handed-in-at = handed in { $at }
 hand-over-elsewhere-how = Copy it, send it to them, and discard it here once they have done it.
 let-go = Discard…
 let-go-title = Discard what was not taken?
@@ -1285,6 +1298,36 @@ record-stock-lot = Stock lot
 record-controlled-drug-ledger = Controlled drug ledger
 record-consent = Consent form
 record-certificate = Certificate
+
+## Late work
+
+late-work = Handed in
+late-work-why = What people wrote before their rights ended, for you to decide about.
+late-work-what = Written by people who may not write it any more, and handed in by their devices. Nothing of it is in a record yet. Take it over, and it is done as your own work, with the time at which it was written; or discard it with a reason.
+no-late-work = Nothing was handed in
+no-late-work-why = When somebody leaves, what they had not sent yet comes here.
+only-administrators-decide = The clinic’s administrator decides about what was handed in.
+entries-count = { $count ->
+    [one] 1 entry
+   *[other] { $count } entries
+}
+take-over = Take over
+take-over-all = Take over all
+late-not-your-role = Your role may not write this. Copy it for a colleague who may, and discard it here once they have done it.
+late-some-stay = Not all of it could be taken over. Take over what is left one by one to see why.
+let-go-late-title = Discard what was handed in?
+let-go-late-what = It is not done, and leaves this list for good. The clinic keeps your name and the reason.
+late-work-goes-on = There is more. It appears here once these are decided.
+left-clinic = { $name } no longer belongs to { $clinic }
+left-a-clinic = { $name } no longer belongs to the clinic
+left-handed-in = { $count ->
+    [one] 1 entry that was not sent yet was handed to the clinic’s administrator at { $at }.
+   *[other] { $count } entries that were not sent yet were handed to the clinic’s administrator at { $at }.
+}
+handed-in-by = handed in by { $name }, because its author has left
+left-records-gone = The clinic’s records are gone from this device.
+left-records-stay = The clinic’s records stay for the colleagues who work on this device.
+two-said = { $first } { $second }
 
 ## Me
 

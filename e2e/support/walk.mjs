@@ -353,7 +353,7 @@ export async function locking(device, at) {
     await locked.waitFor();
   };
   await device.goto("/");
-  await banner(device, "Come back in a second.").getByRole("button", { name: "Set a PIN" }).click();
+  await banner(device, "Set a PIN to be back in a second.").getByRole("button", { name: "Set a PIN" }).click();
   await dialog(page).waitFor();
   await at("setting a PIN");
   await setPin("123456");
@@ -485,6 +485,9 @@ export async function accounts(device, at) {
   await at("member, leaving");
   await escape(page);
 
+  await device.goto("/handed-in");
+  await page.getByText("Nothing was handed in").waitFor();
+  await at("handed in, nothing");
   await device.goto("/me");
   await page.locator(".device").first().waitFor();
   await at("me, account");
@@ -510,6 +513,9 @@ export async function accounts(device, at) {
   await device.goto("/staff");
   await page.getByText("The clinic cannot be reached").waitFor();
   await at("staff, offline");
+  await device.goto("/handed-in");
+  await page.getByText("The clinic cannot be reached").waitFor();
+  await at("handed in, offline");
   await device.goto("/me");
   await page.getByText("The clinic cannot be reached").waitFor();
   await at("me, offline");

@@ -19,6 +19,8 @@ pub mod codes {
     pub const NOT_SIGNED_IN: &str = "not_signed_in";
     pub const NOT_PERMITTED: &str = "not_permitted";
     pub const NO_MEMBERSHIP: &str = "no_membership";
+    /// Work is handed in as that of somebody who has left, and they have not.
+    pub const STILL_MEMBER: &str = "still_member";
     /// The account belongs to several clinics and did not say which; `memberships` lists them.
     pub const CHOOSE_CLINIC: &str = "choose_clinic";
     /// An administrator or the person reported this device as lost.

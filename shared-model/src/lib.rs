@@ -9,6 +9,7 @@ pub mod clinical;
 pub mod commands;
 pub mod documents;
 pub mod ids;
+pub mod late_work;
 pub mod permissions;
 pub mod protocol;
 pub mod second_factor;

@@ -136,7 +136,7 @@ fn run_seeds(arguments: &Arguments) -> ExitCode {
     let took = began.elapsed().as_secs_f64();
     println!(
         "{} seeds in {took:.1} s ({:.0} ms each on {workers} threads): {} commands, {} frames, {} faults, {} deaths, \
-         {} documents with refusals, {:.0} hours simulated; {} found something",
+         {} documents with refusals, {} people who left, {:.0} hours simulated; {} found something",
         sum.runs,
         took * 1_000.0 * workers as f64 / sum.runs.max(1) as f64,
         sum.counts.commands,
@@ -144,6 +144,7 @@ fn run_seeds(arguments: &Arguments) -> ExitCode {
         sum.counts.faults,
         sum.counts.deaths,
         sum.counts.refused,
+        sum.counts.left,
         sum.simulated as f64 / 3_600_000.0,
         sum.found.len(),
     );
@@ -164,6 +165,7 @@ impl Sum {
         self.counts.deaths += outcome.counts.deaths;
         self.counts.faults += outcome.counts.faults;
         self.counts.refused += outcome.counts.refused;
+        self.counts.left += outcome.counts.left;
         if outcome.violation.is_some() {
             self.found.push(outcome.seed);
         }

@@ -120,11 +120,11 @@ impl Server {
     }
 
     /// A request to the API; `None` if nobody answers within some seconds.
-    pub(crate) fn post(&self, path: &str, body: String) -> Option<(u16, String)> {
+    pub(crate) fn post(&self, path: &str, token: Option<&str>, body: String) -> Option<(u16, String)> {
         let (node, runtime) = self.running.as_ref()?;
         let patience = Duration::from_millis(2);
         runtime
-            .block_on(async { tokio::time::timeout(patience, node.post(path, body)).await })
+            .block_on(async { tokio::time::timeout(patience, node.post(path, token, body)).await })
             .ok()
     }
 

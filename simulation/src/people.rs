@@ -27,6 +27,11 @@ impl Person {
         self.client.is_some()
     }
 
+    /// Their membership has ended.
+    pub(crate) fn has_left(&self) -> bool {
+        self.roles.is_empty()
+    }
+
     /// The first is veterinarian and administrator; owners have a client's record.
     pub(crate) fn draw(dice: &mut Dice, devices: usize) -> Vec<Self> {
         let mut people = vec![Self::new(

@@ -1,6 +1,7 @@
 //! Work that a device has called saved, and what became of it.
 //!
-//! Invariant: saved work waits in the outbox, is at the clinic, or is listed as refused; nothing else can become of it.
+//! Invariant: saved work waits in the outbox, is at the clinic, is listed as refused, or lies with the clinic's
+//! administrators; nothing else can become of it.
 
 use crate::invariant::{Holds, Invariant, broken};
 use crate::ledger::Ledger;
@@ -16,6 +17,8 @@ pub(crate) enum Standing {
     Waits,
     AtTheClinic,
     Listed,
+    /// Its author has left, and it waits for the administrators.
+    HandedIn,
     /// Everything that it said stood there already once earlier work was refused.
     Void,
 }
@@ -76,6 +79,7 @@ pub(crate) fn settle(
     store: &Store,
     promises: &mut [Promise],
     ledger: &Ledger,
+    inbox: impl Fn(&ChangeHash) -> bool,
     taken_back: &BTreeSet<DocumentId>,
 ) -> Holds {
     let mut claimed: BTreeSet<ChangeHash> = promises.iter().map(|promise| promise.hash).collect();
@@ -94,6 +98,10 @@ pub(crate) fn settle(
         }
         if ledger.has(&promise.hash) {
             promise.standing = Standing::AtTheClinic;
+            continue;
+        }
+        if inbox(&promise.hash) {
+            promise.standing = Standing::HandedIn;
             continue;
         }
         let again = rows.iter().find(|row| {
@@ -118,7 +126,7 @@ pub(crate) fn settle(
         return Err(broken(
             Invariant::AcknowledgedSurvives,
             format!(
-                "{} of {}, called saved, is neither in the outbox nor at the clinic",
+                "{} of {}, called saved, is neither in the outbox nor at the clinic or with its administrators",
                 promise.command.verb(),
                 promise.document
             ),

@@ -4,7 +4,7 @@ use crate::invariant::{Holds, Invariant, Violation, broken};
 use crate::ledger::history;
 use crate::promise::Standing;
 use crate::storage::lock;
-use crate::world::World;
+use crate::world::{World, is_with_administrators};
 use automerge::ChangeHash;
 use futures_util::future::BoxFuture;
 use local_core::query::Connection as Online;
@@ -76,15 +76,27 @@ impl World {
         }
     }
 
-    /// A device with work that only somebody else can send, and who. Whoever has signed in for it once has sent it.
+    /// A device with work that only somebody else can send, and who. Whoever has signed in for it once has sent it. Where the
+    /// last one has left, any colleague takes over what others did, and the records that were here before them.
     fn somebody_elses_work(&self) -> Option<(usize, usize)> {
         self.statuses.iter().enumerate().find_map(|(tablet, status)| {
-            let waits = status.as_ref()?.others.iter().find(|others| others.waiting > 0)?;
-            let person = self
-                .people
-                .iter()
-                .position(|person| person.account == waits.account)?;
-            Some((tablet, person))
+            let status = status.as_ref()?;
+            if self.people[self.tablets[tablet].person].has_left() {
+                let colleague = self
+                    .people
+                    .iter()
+                    .position(|person| !person.is_owner() && !person.has_left())?;
+                let is_there =
+                    self.tablets[tablet].is_new_to_it || status.waiting + status.needs_attention > 0;
+                return is_there.then_some((tablet, colleague));
+            }
+            let waits = status.others.iter().filter(|others| others.waiting > 0);
+            let mut comes = waits.filter_map(|waits| {
+                self.people
+                    .iter()
+                    .position(|person| person.account == waits.account && !person.has_left())
+            });
+            Some((tablet, comes.next()?))
         })
     }
 
@@ -144,6 +156,12 @@ impl World {
             let Some(core) = &tablet.core else {
                 return Some(format!("device {number} is dead"));
             };
+            if self.people[tablet.person].has_left() {
+                if core.principal().is_some() {
+                    return Some(format!("device {number} is still of somebody who has left"));
+                }
+                continue;
+            }
             let link = tablet.link.and_then(|id| self.links.get(&id));
             if link.is_none_or(|link| link.up_silent || link.down_silent) {
                 return Some(format!(
@@ -277,6 +295,12 @@ impl World {
         let Some(status) = &self.statuses[tablet] else {
             return lies("no status was ever shown".to_owned());
         };
+        if self.people[self.tablets[tablet].person].has_left() {
+            return match status.connection {
+                Online::SignedOut if status.waiting + status.needs_attention == 0 => Ok(()),
+                other => lies(format!("of somebody who has left it shows {other:?}")),
+            };
+        }
         if status.connection != Online::Online || status.waiting > 0 {
             return lies(format!(
                 "at rest it shows {:?}, {} wait",
@@ -321,11 +345,15 @@ impl World {
                     let listed = rows
                         .iter()
                         .any(|row| row.hash[..] == promise.hash.0[..] && row.refused.is_some());
-                    if !listed {
+                    // What was listed is listed no more once its author has left and it is handed in.
+                    if !listed && !is_with_administrators(&self.folder, &promise.hash) {
                         return Err(broken(Invariant::EveryRefusalIsListed, what));
                     }
                 }
-                Standing::AtTheClinic | Standing::Void => {}
+                Standing::HandedIn if !is_with_administrators(&self.folder, &promise.hash) => {
+                    return Err(broken(Invariant::EveryRefusalIsListed, what));
+                }
+                Standing::AtTheClinic | Standing::HandedIn | Standing::Void => {}
             }
         }
         Ok(())
@@ -434,10 +462,13 @@ impl World {
                 format!("device {tablet} has no document {id}"),
             ));
         }
+        let left = person.has_left();
         let waiting: i64 = store
-            .query_row("select count(*) from outbox where refused is null", [], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "select count(*) from outbox where refused is null or ?1",
+                [left],
+                |row| row.get(0),
+            )
             .map_err(|error| sql(&error))?;
         if waiting > 0 {
             return Err(broken(

@@ -5,6 +5,7 @@
 
 use crate::ledger::Ledger;
 use async_trait::async_trait;
+use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DocumentId};
 use shared_model::permissions::{Feed, Principal};
 use shared_model::time::Timestamp;
@@ -12,6 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sync_server::identity::{NewRefreshToken, RefreshVerdict, SignInLife, StoredRefreshToken};
 use sync_server::storage::compaction::{Compactable, Compaction, CompactionStorage};
+use sync_server::storage::late_work::{
+    Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, WaitingLateChange,
+};
 use sync_server::storage::people::PeopleStorage;
 use sync_server::storage::trail::{
     Anchors, Event, LinkedEvent, LinkedRun, SignedChange, Told, TrailQuery, TrailStorage,
@@ -315,6 +319,35 @@ impl CompactionStorage for Disturbed {
 
     async fn compact(&self, clinic: ClinicId, step: Compaction) -> Stored<bool> {
         self.inner()?.compact(clinic, step).await
+    }
+}
+
+#[async_trait]
+impl LateWorkStorage for Disturbed {
+    async fn keep_late_work(
+        &self,
+        giver: Giver,
+        changes: Vec<LateChange>,
+        now: Timestamp,
+    ) -> Stored<KeptLateWork> {
+        self.inner()?.keep_late_work(giver, changes, now).await
+    }
+
+    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<Vec<WaitingLateChange>> {
+        self.inner()?.late_work(clinic, after, budget).await
+    }
+
+    async fn late_work_waiting(&self, clinic: ClinicId) -> Stored<u64> {
+        self.inner()?.late_work_waiting(clinic).await
+    }
+
+    async fn decide_late_work(
+        &self,
+        clinic: ClinicId,
+        hashes: Vec<ChangeHash>,
+        decision: LateDecision,
+    ) -> Stored<Option<Vec<Decided>>> {
+        self.inner()?.decide_late_work(clinic, hashes, decision).await
     }
 }
 

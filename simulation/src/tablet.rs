@@ -5,6 +5,7 @@
 use local_core::{Core, Event, Store, StoreError};
 use rusqlite::Connection;
 use shared_model::ids::DeviceId;
+use shared_model::late_work::HandIn;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -30,14 +31,23 @@ pub(crate) struct Tablet {
     pub(crate) offline: bool,
     /// What its host will tell the core.
     pub(crate) events: VecDeque<Event>,
-    /// Refresh tokens that are on their way to the server.
-    pub(crate) requests: Vec<String>,
+    /// What is on its way to the server beside the socket.
+    pub(crate) requests: Vec<Request>,
     pub(crate) wants_sign_in: bool,
+    /// Its person has taken it over and not signed in yet.
+    pub(crate) is_new_to_it: bool,
     pub(crate) full: bool,
     pub(crate) old_build: bool,
     pub(crate) tickets: u64,
     pub(crate) promises: Vec<Promise>,
     pub(crate) deaths: u32,
+}
+
+/// A request over HTTP.
+#[derive(Clone, Debug)]
+pub(crate) enum Request {
+    Renew { refresh_token: String },
+    HandIn { access_token: String, work: HandIn },
 }
 
 /// Burns down with the work of the database; at its end the device is dead, and what its files are then is kept aside.
@@ -141,6 +151,7 @@ impl Tablet {
             events: VecDeque::new(),
             requests: Vec::new(),
             wants_sign_in: false,
+            is_new_to_it: false,
             full: false,
             old_build: false,
             tickets: 0,

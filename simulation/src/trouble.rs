@@ -251,7 +251,7 @@ impl World {
             }
             Class::SharedTablet => {
                 let people: Vec<usize> = (0..self.people.len())
-                    .filter(|person| !self.people[*person].is_owner())
+                    .filter(|person| !self.people[*person].is_owner() && !self.people[*person].has_left())
                     .collect();
                 let running =
                     self.pick_tablet(|tablet| tablet.core.is_some() && people.contains(&tablet.person));
@@ -403,27 +403,59 @@ impl World {
             vec![Role::FrontDesk, Role::Technician],
         ];
         let roles = roles[self.schedule.below(roles.len())].clone();
+        if self.people[person].has_left() {
+            return Ok(());
+        }
         let done = database.busy_timeout(std::time::Duration::ZERO).and_then(|()| {
             if self.schedule.permille(300) {
-                database.execute("delete from refresh_tokens where account = ?1", [account.bytes()])?;
-                return Ok(false);
+                let leaves = self.schedule.permille(400);
+                let tx = database.unchecked_transaction()?;
+                if leaves {
+                    tx.execute("delete from memberships where account = ?1", [account.bytes()])?;
+                }
+                tx.execute("delete from refresh_tokens where account = ?1", [account.bytes()])?;
+                tx.commit()?;
+                return Ok(if leaves { Some(Vec::new()) } else { None });
             }
             let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
             database.execute(
                 "update memberships set roles = ?2 where account = ?1",
                 (account.bytes(), words.join(" ")),
             )?;
-            Ok(true)
+            Ok(Some(roles))
         });
         match done {
-            Ok(true) => {
-                self.note(format!("{} is {roles:?} now", self.people[person].name));
+            Ok(Some(roles)) => {
+                let name = &self.people[person].name;
+                let words = if roles.is_empty() {
+                    format!("{name} leaves the clinic")
+                } else {
+                    format!("{name} is {roles:?} now")
+                };
+                self.note(words);
                 self.people[person].roles = roles;
+                if self.people[person].has_left() {
+                    self.counts.left += 1;
+                    self.end_sessions(person);
+                }
             }
-            Ok(false) => self.note(format!("the sign-ins of {} end", self.people[person].name)),
+            Ok(None) => self.note(format!("the sign-ins of {} end", self.people[person].name)),
             Err(_) => self.note("the database is locked"),
         }
         Ok(())
+    }
+
+    /// Whoever has left is told at once, if there is a session.
+    fn end_sessions(&mut self, person: usize) {
+        for tablet in 0..self.tablets.len() {
+            let link = self.tablets[tablet].link;
+            let of_them = self.tablets[tablet].person == person;
+            if let Some(link) = link.filter(|_| of_them).and_then(|id| self.links.get_mut(&id)) {
+                link.tell_server();
+                self.leave(tablet);
+                self.closes(tablet);
+            }
+        }
     }
 
     fn mend_something(&mut self) -> Holds {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing that chance outside the simulation decides (tokens) gets into them.
 
-use local_core::Event;
+use local_core::{Event, HandInAnswer};
 use shared_model::protocol::{self, ClientMessage, ServerMessage};
 
 pub(crate) fn of_client(frame: &[u8]) -> String {
@@ -55,6 +55,11 @@ pub(crate) fn of_event(event: &Event) -> &'static str {
         Event::SessionRenewed(Some(_)) => "of fresh tokens",
         Event::SessionRenewed(None) => "that no fresh tokens came",
         Event::SessionRefused => "that its sign-in has ended",
+        Event::HandedIn {
+            answer: HandInAnswer::Kept(_),
+            ..
+        } => "that its work is with the administrators",
+        Event::HandedIn { .. } => "that its work was not taken",
         Event::DeviceLost => "that it was lost",
         Event::NetworkHint => "that the network is back",
         _ => "something",

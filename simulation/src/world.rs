@@ -12,12 +12,14 @@ use crate::node::{Server, Wall, runtime};
 use crate::people::{Books, Person};
 use crate::promise;
 use crate::storage::{Shared, lock};
-use crate::tablet::Tablet;
+use crate::tablet::{Request, Tablet};
+use automerge::ChangeHash;
 use local_core::query::{Connection as Online, StatusView};
-use local_core::{Credentials, Effect, Event, KeySeed, View};
+use local_core::{Credentials, Effect, Event, HandInAnswer, KeySeed, View};
 use shared_model::accounts::SignedIn;
 use shared_model::commands::Command;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::late_work::Kept;
 use shared_model::protocol::{self, ServerMessage};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -73,6 +75,8 @@ pub struct Counts {
     pub deaths: u64,
     pub faults: u64,
     pub refused: u64,
+    /// People who left the clinic.
+    pub left: u64,
 }
 
 /// What the simulation's databases are sealed with.
@@ -321,6 +325,7 @@ impl World {
             self.note(format!("{} takes device {tablet}", self.people[person].name));
             self.tablets[tablet].person = person;
             self.tablets[tablet].wants_sign_in = true;
+            self.tablets[tablet].is_new_to_it = true;
         }
         Ok(())
     }
@@ -331,11 +336,16 @@ impl World {
             let tablet = &self.tablets[tablet];
             (self.people[tablet.person].account, tablet.device)
         };
+        if self.people[self.tablets[tablet].person].has_left() {
+            self.tablets[tablet].wants_sign_in = false;
+            return Ok(());
+        }
         let Some(credentials) = self.credentials(account, device) else {
             return Ok(());
         };
         self.note(format!("device {tablet} signs in"));
         self.tablets[tablet].wants_sign_in = false;
+        self.tablets[tablet].is_new_to_it = false;
         let (fresh_actor, fresh_key) = (self.luck.bytes(), KeySeed(self.luck.bytes()));
         self.handle(
             tablet,
@@ -366,6 +376,12 @@ impl World {
                 begun_at: Timestamp(now),
                 expires_at: SignInLife::default().expires_at(Timestamp(now), Timestamp(now)),
             };
+            // As the server does at each sign-in: it tells a device nothing of people who never were on it.
+            let people = database.people();
+            people
+                .remember_device(account, device, "a device", Timestamp(now))
+                .await
+                .ok()?;
             database.add_refresh_token(token).await.ok()?;
             principals
                 .into_iter()
@@ -421,8 +437,8 @@ impl World {
                 _ => None,
             };
             let taken_back = match &event {
-                // Whatever waits may be done again in the new name.
-                Event::FreshActor(_) => {
+                // Whatever waits may be done again in the new name, or without the work of somebody who has left.
+                Event::FreshActor(_) | Event::HandedIn { .. } => {
                     let promises = self.tablets[tablet].promises.iter();
                     let open = promises.filter(|promise| promise.is_open());
                     Some(open.map(|promise| promise.document).collect())
@@ -468,7 +484,16 @@ impl World {
                     link.up.push_back(frame);
                 }
             }
-            Effect::RenewSession { refresh_token, .. } => self.tablets[tablet].requests.push(refresh_token),
+            Effect::RenewSession { refresh_token, .. } => {
+                self.tablets[tablet]
+                    .requests
+                    .push(Request::Renew { refresh_token });
+            }
+            Effect::HandIn { access_token, work } => {
+                self.tablets[tablet]
+                    .requests
+                    .push(Request::HandIn { access_token, work });
+            }
             Effect::WakeAt(at) => {
                 let wait = (at.0 - self.tablet_now(tablet).0).max(1);
                 self.tablets[tablet].wake = Some(self.time + wait);
@@ -484,6 +509,8 @@ impl World {
             Effect::View { .. }
             | Effect::SignedIn(_)
             | Effect::SignInRefused { .. }
+            | Effect::SignInFailed(_)
+            | Effect::HasLeft(_)
             | Effect::Purged { .. } => {}
             Effect::FreshActor => events.push_back(Event::FreshActor(self.luck.bytes())),
             Effect::Answer { outcome, .. } => match (outcome, command) {
@@ -528,7 +555,10 @@ impl World {
         let ledger = lock(&self.ledger);
         let Tablet { core, promises, .. } = &mut self.tablets[tablet];
         match core {
-            Some(core) => promise::settle(core.store(), promises, &ledger, taken_back),
+            Some(core) => {
+                let inbox = |hash: &ChangeHash| is_with_administrators(&self.folder, hash);
+                promise::settle(core.store(), promises, &ledger, inbox, taken_back)
+            }
             None => Ok(()),
         }
         .map_err(|violation| Violation {
@@ -717,7 +747,7 @@ impl World {
         }
     }
 
-    /// A request for fresh tokens goes to a node and comes back, if nothing happens to it.
+    /// A request, for fresh tokens or with work that is handed in, goes to a node and comes back, if nothing happens to it.
     pub(crate) fn renew(&mut self, tablet: usize) -> Holds {
         let count = self.tablets[tablet].requests.len();
         if count == 0 {
@@ -725,7 +755,7 @@ impl World {
         }
         let reorder = self.strikes(Class::LostAnswer, 1);
         let which = if reorder { self.schedule.below(count) } else { 0 };
-        let refresh_token = self.tablets[tablet].requests.remove(which);
+        let request = self.tablets[tablet].requests.remove(which);
         let up: Vec<usize> = (0..self.servers.len())
             .filter(|node| self.servers[*node].is_running())
             .collect();
@@ -734,15 +764,26 @@ impl World {
             .schedule
             .pick(&up)
             .filter(|_| !self.tablets[tablet].offline && !lost);
-        let answer = node.and_then(|node| {
-            let body = serde_json::json!({
-                "refresh_token": refresh_token, "device": self.tablets[tablet].device,
-            });
-            self.servers[node].post("/api/v1/refresh", body.to_string())
+        let answer = node.and_then(|node| match &request {
+            Request::Renew { refresh_token } => {
+                let device = self.tablets[tablet].device;
+                let body = serde_json::json!({ "refresh_token": refresh_token, "device": device });
+                self.servers[node].post("/api/v1/refresh", None, body.to_string())
+            }
+            Request::HandIn { access_token, work } => {
+                let body = serde_json::json!(work).to_string();
+                self.servers[node].post("/api/v1/late-work", Some(access_token), body)
+            }
         });
         self.settle()?;
         let forgotten = self.strikes(Class::LostAnswer, 1);
-        let event = match answer.filter(|_| !forgotten) {
+        let answer = answer.filter(|_| !forgotten);
+        if let Request::HandIn { work, .. } = &request {
+            let event = self.handed_in(work.left, answer)?;
+            self.tablets[tablet].events.push_back(event);
+            return Ok(());
+        }
+        let event = match answer {
             Some((200, body)) => match serde_json::from_str::<SignedIn>(&body) {
                 Ok(signed_in) => Event::SessionRenewed(Some(credentials(signed_in))),
                 Err(error) => {
@@ -754,6 +795,26 @@ impl World {
         };
         self.tablets[tablet].events.push_back(event);
         Ok(())
+    }
+
+    /// What the clinic says to work that was handed in.
+    fn handed_in(&mut self, left: bool, answer: Option<(u16, String)>) -> Result<Event, Violation> {
+        let answer = match answer {
+            Some((200, body)) => match serde_json::from_str::<Kept>(&body) {
+                Ok(kept) => HandInAnswer::Kept(kept),
+                Err(error) => {
+                    return Err(broken(Invariant::NothingBreaks, format!("/late-work: {error}")));
+                }
+            },
+            Some((409, _)) => HandInAnswer::StillMember,
+            Some((401, body)) if left => {
+                return Err(broken(Invariant::NothingBreaks, format!("/late-work: {body}")));
+            }
+            Some((401, _)) => HandInAnswer::TooLate,
+            Some(_) | None => HandInAnswer::Unreachable,
+        };
+        let dice = self.luck.number();
+        Ok(Event::HandedIn { answer, dice })
     }
 
     pub(crate) fn look_at_frame(&self, link: &mut Link, person: usize, frame: &[u8]) -> Holds {
@@ -791,6 +852,16 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whether the clinic's administrators have it, or have decided about it.
+pub(crate) fn is_with_administrators(folder: &Path, hash: &ChangeHash) -> bool {
+    let there = rusqlite::Connection::open(folder.join("server.db")).and_then(|database| {
+        database
+            .prepare("select 1 from late_work where hash = ?1")?
+            .exists([&hash.0[..]])
+    });
+    there.unwrap_or(false)
 }
 
 /// The documents of which an answer refuses something; `None` if the event is no answer.

@@ -3,10 +3,13 @@
 use crate::clinic::now;
 use futures_util::{SinkExt, StreamExt};
 use local_core::query::{Connection, StatusView};
-use local_core::{Core, Credentials, Effect, Event, Failure, KeySeed, Query, Store, View};
+use local_core::{
+    Core, Credentials, Effect, Event, Failure, HandInAnswer, HasLeft, KeySeed, Query, Store, View,
+};
 use shared_model::accounts::{self, codes};
 use shared_model::commands::Command;
 use shared_model::ids::DeviceId;
+use shared_model::late_work::Kept;
 use shared_model::permissions::Feed;
 use shared_model::time::Timestamp;
 use std::collections::VecDeque;
@@ -49,6 +52,8 @@ pub struct Device {
     pub arrived: Option<Instant>,
     /// Everything that came in, for stories about what may not come in.
     pub overheard: Vec<Vec<u8>>,
+    /// Of whom the host was told that they have left.
+    pub left: Vec<HasLeft>,
 }
 
 pub(crate) fn random<const N: usize>() -> [u8; N] {
@@ -95,17 +100,44 @@ async fn sign_in_from(server: SocketAddr, device: DeviceId, email: &str, passwor
 }
 
 async fn post(server: SocketAddr, path: &str, body: serde_json::Value) -> Option<(u16, String)> {
+    post_with(server, None, path, body).await
+}
+
+/// What the clinic says to work that was handed in.
+fn handed_in(answer: Option<(u16, String)>) -> Event {
+    let answer = match answer {
+        Some((200, body)) => {
+            let kept: Kept = serde_json::from_str(&body).expect("what was kept");
+            HandInAnswer::Kept(kept)
+        }
+        Some((_, body)) if body.contains(codes::DEVICE_LOST) => return Event::DeviceLost,
+        Some((_, body)) if body.contains(codes::STILL_MEMBER) => HandInAnswer::StillMember,
+        Some((_, body)) if body.contains(codes::NOT_SIGNED_IN) => HandInAnswer::TooLate,
+        _ => HandInAnswer::Unreachable,
+    };
+    Event::HandedIn {
+        answer,
+        dice: u32::from_le_bytes(random()),
+    }
+}
+
+async fn post_with(
+    server: SocketAddr,
+    token: Option<String>,
+    path: &str,
+    body: serde_json::Value,
+) -> Option<(u16, String)> {
     let address = format!("http://{server}{path}");
     let answer = tokio::task::spawn_blocking(move || {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build()
             .into();
-        let mut answer = agent
-            .post(&address)
-            .header("content-type", "application/json")
-            .send(body.to_string())
-            .ok()?;
+        let mut request = agent.post(&address).header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.send(body.to_string()).ok()?;
         Some((answer.status().as_u16(), answer.body_mut().read_to_string().ok()?))
     });
     answer.await.expect("the request ran")
@@ -125,6 +157,7 @@ impl Device {
             wake: None,
             tickets: 0,
             views: VecDeque::new(),
+            left: Vec::new(),
             received: (0, 0),
             sent: (0, 0),
             arrived: None,
@@ -132,16 +165,25 @@ impl Device {
         }
     }
 
-    /// Borrows nothing while it waits, so that a device can work on any thread.
     fn post(
         &self,
+        path: &str,
+        body: serde_json::Value,
+    ) -> impl Future<Output = Option<(u16, String)>> + use<> {
+        self.post_with(None, path, body)
+    }
+
+    /// Borrows nothing while it waits, so that a device can work on any thread.
+    fn post_with(
+        &self,
+        token: Option<String>,
         path: &str,
         body: serde_json::Value,
     ) -> impl Future<Output = Option<(u16, String)>> + use<> {
         let (online, server, path) = (self.online, self.server, path.to_owned());
         async move {
             if online {
-                post(server, &path, body).await
+                post_with(server, token, &path, body).await
             } else {
                 None
             }
@@ -222,10 +264,19 @@ impl Device {
                         let body = serde_json::json!({ "refresh_token": refresh_token, "device": device });
                         self.post("/api/v1/devices/purged", body).await;
                     }
+                    Effect::HandIn { access_token, work } => {
+                        let body = serde_json::json!(work);
+                        let answer = self.post_with(Some(access_token.clone()), "/api/v1/late-work", body);
+                        events.push_back(handed_in(answer.await));
+                    }
                     Effect::FreshActor => events.push_back(Event::FreshActor(random())),
                     Effect::WakeAt(at) => self.wake = Some(*at),
                     Effect::View { watch, view } => self.views.push_back((*watch, view.clone())),
-                    Effect::Answer { .. } | Effect::SignedIn(_) | Effect::SignInRefused { .. } => {}
+                    Effect::HasLeft(left) => self.left.push(left.clone()),
+                    Effect::Answer { .. }
+                    | Effect::SignedIn(_)
+                    | Effect::SignInRefused { .. }
+                    | Effect::SignInFailed(_) => {}
                 }
                 told.push(effect);
             }
@@ -303,7 +354,11 @@ impl Device {
             }
         }
         copy.core = open(copy.folder.path());
-        copy.device = copy.core.device().unwrap_or(copy.device);
+        copy.device = copy
+            .core
+            .device()
+            .expect("a copy can be read")
+            .unwrap_or(copy.device);
         copy.handle(Event::Started).await;
         copy
     }

@@ -32,6 +32,8 @@ pub(crate) enum ApiError {
     ForeignOrigin,
     #[error("this account is not a member of a clinic here")]
     NoMembership,
+    #[error("this account still belongs to the clinic: sign in, and push")]
+    StillMember,
     #[error("this account belongs to several clinics: say which")]
     ChooseClinic(Vec<Membership>),
     #[error("this device was reported lost")]
@@ -113,7 +115,8 @@ impl ApiError {
             | Self::LinkedElsewhere
             | Self::LastWayIn
             | Self::LastSecondFactor
-            | Self::NoPasskeys => StatusCode::CONFLICT,
+            | Self::NoPasskeys
+            | Self::StillMember => StatusCode::CONFLICT,
             Self::WeakPassword => StatusCode::UNPROCESSABLE_ENTITY,
             Self::LinkNoLongerValid => StatusCode::GONE,
             Self::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -146,6 +149,7 @@ impl ApiError {
             Self::NotSignedIn => codes::NOT_SIGNED_IN,
             Self::NotPermitted | Self::ForeignOrigin => codes::NOT_PERMITTED,
             Self::NoMembership => codes::NO_MEMBERSHIP,
+            Self::StillMember => codes::STILL_MEMBER,
             Self::ChooseClinic(_) => codes::CHOOSE_CLINIC,
             Self::DeviceLost => codes::DEVICE_LOST,
             Self::WeakPassword => codes::WEAK_PASSWORD,

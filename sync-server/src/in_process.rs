@@ -59,12 +59,13 @@ impl Node {
         }
     }
 
-    /// A request to the API, with a JSON body: status and body of the answer.
-    pub async fn post(&self, path: &str, body: String) -> (u16, String) {
-        let request = Request::post(path)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(body));
-        let Ok(request) = request else {
+    /// A request to the API, with a JSON body and perhaps an access token: status and body of the answer.
+    pub async fn post(&self, path: &str, token: Option<&str>, body: String) -> (u16, String) {
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let Ok(request) = request.body(Body::from(body)) else {
             return (StatusCode::BAD_REQUEST.as_u16(), String::new());
         };
         let Ok(answer) = router::router(self.state.clone()).oneshot(request).await;

@@ -7,6 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, delete, get, patch, post};
+use shared_model::late_work::MAX_HAND_IN;
 use shared_model::protocol::MAX_FRAME;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -77,6 +78,12 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/audit", get(api::audit))
         .route("/audit.csv", get(api::audit_csv))
         .route("/documents/{id}", get(api::document))
+        .route(
+            "/late-work",
+            get(api::late_work).merge(post(api::hand_in).layer(DefaultBodyLimit::max(MAX_HAND_IN))),
+        )
+        .route("/late-work/count", get(api::late_work_count))
+        .route("/late-work/decide", post(api::decide_late_work))
         .route("/push", post(api::push).layer(DefaultBodyLimit::max(MAX_FRAME)))
         .route("/refresh", post(api::refresh))
         .route("/sign-out", post(api::sign_out))

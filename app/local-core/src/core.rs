@@ -289,6 +289,11 @@ impl Core {
         self.zone = TimeZone::UTC;
     }
 
+    /// What the clinic calls itself, as far as its records are here.
+    pub(crate) fn clinic_name(&self) -> &str {
+        &self.profile.name
+    }
+
     /// Whether somebody is signed in, from an earlier run too.
     pub fn principal(&self) -> Option<&Principal> {
         self.signed_in
@@ -309,6 +314,7 @@ impl Core {
             _ => None,
         };
         let is_frame = matches!(event, Event::Frame(_));
+        let is_sign_in = matches!(event, Event::SignedIn { .. });
         let done = match self.answered(ticket) {
             // Asked for again by a page that has not heard the answer.
             Ok(Some(answer)) => {
@@ -328,6 +334,9 @@ impl Core {
                     ticket,
                     outcome: Err(Failure::Storage(trouble)),
                 });
+            }
+            if is_sign_in {
+                effects.push(Effect::SignInFailed(trouble));
             }
             let touched = Touched {
                 status: true,
@@ -361,6 +370,7 @@ impl Core {
         match event {
             Event::Started => {
                 effects.push(Effect::SignedIn(self.signed_in.is_some()));
+                self.tell_who_has_left(effects)?;
                 if self.signed_in.is_some() {
                     self.replay_deferred()?;
                     self.load_clinic()?;
@@ -390,7 +400,11 @@ impl Core {
                 touched.status = true;
             }
             Event::SessionRefused => {
-                self.session_refused(effects)?;
+                self.session_refused(now, effects)?;
+                touched.status = true;
+            }
+            Event::HandedIn { answer, dice } => {
+                touched.all = self.handed_in(now, &answer, dice, effects)?;
                 touched.status = true;
             }
             Event::DeviceLost => {
@@ -406,7 +420,10 @@ impl Core {
                 self.socket_closed(now, dice, effects)?;
                 touched.status = true;
             }
-            Event::NetworkHint => self.connect_now(now, effects),
+            Event::NetworkHint => {
+                self.connect_now(now, effects);
+                self.hand_in_now(now, effects)?;
+            }
             Event::Command { ticket, command } => touched = self.command(now, ticket, &command, effects)?,
             Event::Decide { ticket, decision } => touched = self.decide(now, ticket, &decision, effects)?,
             Event::FreshActor(random) => touched = self.fresh_actor(random, effects)?,
@@ -616,7 +633,7 @@ impl Core {
                     counts.iter().map(|(account, _)| self.person(*account)).collect();
                 let names: Vec<String> = names?.into_iter().filter(|name| !name.is_empty()).collect();
                 effects.push(Effect::SignInRefused {
-                    waiting: counts.iter().map(|(_, one)| one.waiting + one.refused).sum(),
+                    waiting: counts.iter().map(|(_, one)| one.all()).sum(),
                     name: if names.is_empty() {
                         before.map(|before| before.name).unwrap_or_default()
                     } else {
@@ -651,6 +668,8 @@ impl Core {
             self.store
                 .set_meta(&format!("name {}", principal.account), &principal.name)?;
             self.store.set_meta(CURRENT, &principal.account)?;
+            self.store.forget_left(principal.account)?;
+            self.store.records_are_here_again()?;
             self.save_credentials(&credentials)
         })?;
         self.signed_in = Some(SignedIn {
@@ -660,8 +679,10 @@ impl Core {
             key: Some(key),
         });
         self.renew_projections()?;
+        self.replay_deferred()?;
         self.load_clinic()?;
         effects.push(Effect::SignedIn(true));
+        self.tell_who_has_left(effects)?;
         self.sync.reset();
         self.sync.restore(&self.store)?;
         self.connect(now, effects);
@@ -701,7 +722,7 @@ impl Core {
     }
 
     /// Somebody's name, as far as this device knows it: the clinic's staff, else who has signed in here.
-    fn person(&self, account: AccountId) -> Result<String, StoreError> {
+    pub(crate) fn person(&self, account: AccountId) -> Result<String, StoreError> {
         if let Some(member) = self.settings.staff_member(account)
             && !member.full_name.is_empty()
         {
@@ -728,7 +749,7 @@ impl Core {
         self.store.set_meta(&names[3], &credentials.refresh_token)
     }
 
-    fn credentials(&self, account: AccountId) -> Result<Option<Credentials>, StoreError> {
+    pub(crate) fn credentials(&self, account: AccountId) -> Result<Option<Credentials>, StoreError> {
         let names = credential_names(account);
         let Some(principal) = self.store.meta(&names[0])? else {
             return Ok(None);
@@ -744,13 +765,8 @@ impl Core {
     /// Forgets the tokens of whoever works here now. Their work stays, and so does what opens the device.
     pub(crate) fn sign_out(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
         if let Some(account) = self.principal().map(|principal| principal.account) {
-            self.store.transaction(|| {
-                for name in credential_names(account) {
-                    self.store.clear_meta(&name)?;
-                }
-                self.store.clear_meta(&key_name(account))?;
-                self.store.clear_meta(CURRENT)
-            })?;
+            self.store
+                .transaction(|| self.store.forget_credentials(account))?;
         }
         self.signed_in = None;
         self.sync.reset();
@@ -773,6 +789,7 @@ impl Core {
         self.cache.clear();
         self.take_up(account)?;
         effects.push(Effect::SignedIn(self.signed_in.is_some()));
+        self.tell_who_has_left(effects)?;
         if self.signed_in.is_some() {
             self.replay_deferred()?;
             self.load_clinic()?;
@@ -956,10 +973,39 @@ impl Core {
     }
 }
 
+impl Store {
+    /// What proves to the server who somebody is goes, and their signing key. In the caller's transaction.
+    pub(crate) fn forget_credentials(&self, account: AccountId) -> Result<(), StoreError> {
+        for name in credential_names(account) {
+            self.clear_meta(&name)?;
+        }
+        self.clear_meta(&key_name(account))?;
+        if self.meta::<AccountId>(CURRENT)? == Some(account) {
+            self.clear_meta(CURRENT)?;
+        }
+        Ok(())
+    }
+
+    /// Who has tokens here: they are signed in on this device, whoever works on it now.
+    pub(crate) fn signed_in_here(&self) -> Result<Vec<AccountId>, StoreError> {
+        let mut statement = self
+            .sql
+            .prepare_cached("SELECT value FROM meta WHERE name LIKE 'principal %'")?;
+        let mut rows = statement.query([])?;
+        let mut accounts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let principal: Principal = minicbor::decode(row.get_ref(0)?.as_blob()?)
+                .map_err(|_| StoreError::Corrupt("a principal".to_owned()))?;
+            accounts.push(principal.account);
+        }
+        Ok(accounts)
+    }
+}
+
 impl Core {
     /// This device's id, once somebody has signed in here.
-    pub fn device(&self) -> Option<DeviceId> {
-        self.store.meta("device").ok().flatten()
+    pub fn device(&self) -> Result<Option<DeviceId>, StoreError> {
+        self.store.meta("device")
     }
 
     /// Whether somebody signing in would find the records of another clinic or audience here, which have to go first.

@@ -4,7 +4,8 @@ use crate::query::View;
 use crate::store::StorageTrouble;
 use serde::{Deserialize, Serialize};
 use shared_model::commands::CommandError;
-use shared_model::ids::DeviceId;
+use shared_model::ids::{AccountId, DeviceId};
+use shared_model::late_work::HandIn;
 use shared_model::time::Timestamp;
 
 /// Why a command was not carried out.
@@ -16,6 +17,21 @@ pub enum Failure {
     Storage(StorageTrouble),
     /// Nobody is signed in.
     SignedOut,
+}
+
+/// Somebody who was signed in on this device belongs to the clinic no more, and nothing of theirs that they could hand in is
+/// here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HasLeft {
+    pub account: AccountId,
+    pub name: String,
+    /// Empty if nothing here knew it.
+    pub clinic: String,
+    /// What was handed in to the clinic's administrators, and when the last of it was safe there.
+    pub entries: u64,
+    pub at: Option<Timestamp>,
+    /// Nothing of the clinic is on this device any more; otherwise colleagues go on with it.
+    pub records_gone: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +62,14 @@ pub enum Effect {
         refresh_token: String,
         device: DeviceId,
     },
+    /// Hand in work with the token that this device had last, though it may have expired: answer with `Event::HandedIn`.
+    HandIn {
+        access_token: String,
+        work: HandIn,
+    },
+    /// Whatever opens the records must not let this person in again; told at each coming in, in case the host had no time to
+    /// see to it. With `records_gone` the store is empty, and goes itself.
+    HasLeft(HasLeft),
     /// Somebody is signed in, or nobody is.
     SignedIn(bool),
     /// Signing in here is not possible as long as work of somebody else waits to be sent.
@@ -53,4 +77,6 @@ pub enum Effect {
         waiting: u64,
         name: String,
     },
+    /// Signing in could not be written down: nobody else is here than before.
+    SignInFailed(StorageTrouble),
 }

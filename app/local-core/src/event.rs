@@ -4,6 +4,7 @@ use crate::query::Query;
 use serde::{Deserialize, Serialize};
 use shared_model::commands::Command;
 use shared_model::ids::{AccountId, DeviceId};
+use shared_model::late_work::{Kept, LateWork};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
 use zeroize::Zeroize;
@@ -19,6 +20,14 @@ pub enum Decision {
     LetGo { rows: Vec<i64>, reason: String },
     /// Take up what was let go.
     PutBack { rows: Vec<i64> },
+    /// Hand it in to the clinic's administrators, who decide instead. For good.
+    HandIn { rows: Vec<i64> },
+    /// Do late work of others, which was handed in, again in the name of whoever is signed in: those of `works` that
+    /// `hashes` names, in their order. The others tell what their author saw.
+    TakeOver {
+        works: Vec<LateWork>,
+        hashes: Vec<String>,
+    },
 }
 
 impl Decision {
@@ -27,9 +36,24 @@ impl Decision {
             Self::Again { rows }
             | Self::Instead { rows, .. }
             | Self::LetGo { rows, .. }
-            | Self::PutBack { rows } => rows,
+            | Self::PutBack { rows }
+            | Self::HandIn { rows } => rows,
+            Self::TakeOver { .. } => &[],
         }
     }
+}
+
+/// What the clinic says to work that was handed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HandInAnswer {
+    /// What is safe there, and whether its author has left.
+    Kept(Kept),
+    /// The person belongs to the clinic: they sign in, and their work is sent.
+    StillMember,
+    /// What this device proves itself with is too old.
+    TooLate,
+    /// The clinic could not be asked, or not now.
+    Unreachable,
 }
 
 /// What signing in gave: who this is, and the tokens to prove it.
@@ -117,6 +141,11 @@ pub enum Event {
     Decide {
         ticket: u64,
         decision: Decision,
+    },
+    /// The answer to `Effect::HandIn`; `dice` spreads the attempts of many devices.
+    HandedIn {
+        answer: HandInAnswer,
+        dice: u32,
     },
     /// The answer to `Effect::FreshActor`: 16 random bytes.
     FreshActor([u8; 16]),

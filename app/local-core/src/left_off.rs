@@ -50,4 +50,12 @@ impl Core {
             None => Ok(()),
         }
     }
+
+    /// Whoever works here will not come back for it.
+    pub fn forget_left_off(&self) -> Result<(), StoreError> {
+        match self.principal() {
+            Some(principal) => self.store.clear_meta(&name(principal.account)),
+            None => Ok(()),
+        }
+    }
 }

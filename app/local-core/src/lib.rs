@@ -14,8 +14,10 @@ mod sync;
 pub mod unlock;
 
 pub use core::Core;
-pub use effect::{Effect, Failure};
-pub use event::{Credentials, Decision, Event, KeySeed, PAGE_BITS};
+pub use effect::{Effect, Failure, HasLeft};
+pub use event::{Credentials, Decision, Event, HandInAnswer, KeySeed, PAGE_BITS};
 pub use left_off::{HalfTyped, LeftOff};
 pub use query::{Query, View};
-pub use store::{Discarded, OutboxCounts, OutboxEntry, Receipt, Signed, StorageTrouble, Store, StoreError};
+pub use store::{
+    Discarded, Handed, OutboxCounts, OutboxEntry, Receipt, Signed, StorageTrouble, Store, StoreError,
+};

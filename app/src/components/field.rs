@@ -161,10 +161,13 @@ pub(crate) fn TextArea(
     #[props(default)] optional: bool,
     #[props(default)] autofocus: bool,
     #[props(default = 3)] rows: i64,
+    /// What is pasted here lets somebody in.
+    #[props(default)]
+    secret: bool,
     #[props(default)] on_input: EventHandler<String>,
 ) -> Element {
     let mut value = value;
-    use_half_typed(&id, value, false);
+    use_half_typed(&id, value, secret);
     let described = described_by(&id, hint.is_some(), error.is_some());
     rsx! {
         Framed { id: id.clone(), label, error: error.clone(), hint, optional,

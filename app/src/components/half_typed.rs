@@ -1,7 +1,7 @@
 //! What somebody was typing in a dialog when the device locked: it is there again when they open that dialog again.
 //!
 //! Place in the flow: every text field registers itself; locking collects what was changed in them, and takes it along into
-//! the encrypted records. Invariant: no password and no PIN is among it.
+//! the encrypted records. Invariant: no password, no PIN and no link of a mail is among it.
 
 use crate::host::{Host, use_host};
 use dioxus::prelude::*;
@@ -80,6 +80,10 @@ pub(super) fn use_half_typed(id: &str, value: Signal<String>, secret: bool) {
     });
     use_drop(move || {
         let mut fields = fields;
-        fields.open.write().remove(&field);
+        // A field of the same name may have come in its place already.
+        fields
+            .open
+            .write()
+            .retain(|name, state| *name != field || state.value != value);
     });
 }

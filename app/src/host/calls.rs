@@ -1,7 +1,7 @@
-//! What views ask of the clinic's server beside the records: accounts, devices, invitations, clinics.
+//! What views ask of the clinic's server beside the records: accounts, devices, invitations, clinics, late work.
 //!
 //! Place in the flow: beside it. A call travels to the core's side, which adds the token, and comes back as an answer or as
-//! the reason why there is none. Invariants: nothing is asked for that `shared_model::accounts` does not describe; no
+//! the reason why there is none. Invariants: nothing is asked for that `shared_model` does not describe; no
 //! address and no log has a secret in it.
 
 use super::{Secret, Step};
@@ -12,6 +12,7 @@ use shared_model::accounts::{
     Invitation, Invite, Invited, Me, Member, NameDevice, OpenClinic, ResetPassword, codes,
 };
 use shared_model::ids::{AccountId, DeviceId, InvitationId};
+use shared_model::late_work::{Decide, LateWorkCount, LateWorkPage};
 use shared_model::second_factor;
 use shared_model::ways_in;
 use std::marker::PhantomData;
@@ -257,6 +258,19 @@ impl Call<Vec<Clinic>> {
     }
 }
 
+impl Call<LateWorkPage> {
+    /// The oldest of it. What is behind comes when these are decided about.
+    pub(crate) fn late_work() -> Self {
+        Self::get("/late-work")
+    }
+}
+
+impl Call<LateWorkCount> {
+    pub(crate) fn late_work_count() -> Self {
+        Self::get("/late-work/count")
+    }
+}
+
 impl Call<Invited> {
     pub(crate) fn look_at_invitation(token: Secret) -> Self {
         Self::new(
@@ -353,6 +367,10 @@ impl Deed {
 
     pub(crate) fn send_again(invitation: InvitationId) -> Self {
         Self::post(format!("/invitations/{invitation}/again"), Secret::default())
+    }
+
+    pub(crate) fn decide_late_work(decide: &Decide) -> Self {
+        Self::post("/late-work/decide", Secret::json(decide))
     }
 
     pub(crate) fn open_clinic(open: &OpenClinic) -> Self {

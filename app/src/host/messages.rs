@@ -2,7 +2,7 @@
 
 use super::{CallTrouble, Request, Secret, Shown};
 use local_core::unlock::{DataKey, PersonHere, PinTrouble, Way};
-use local_core::{Decision, Failure, LeftOff, Query, StorageTrouble, StoreError, View};
+use local_core::{Decision, Failure, HasLeft, LeftOff, Query, StorageTrouble, StoreError, View};
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::Membership;
 use shared_model::commands::Command;
@@ -89,6 +89,8 @@ pub(crate) struct Locked {
 pub(crate) struct Protection {
     pub(crate) account: AccountId,
     pub(crate) has_pin: bool,
+    /// The password that the clinic knows opens this device; whoever signs in through a provider has none here.
+    pub(crate) has_password: bool,
     /// The records are those of a former build, which did not encrypt; signing in encrypts them.
     pub(crate) is_former: bool,
     /// Minutes without any input after which the device locks itself; 0 is never.
@@ -119,6 +121,14 @@ pub(crate) enum PinRefused {
     NotProven,
     WrongPassword,
     Wait(Timestamp),
+    Storage(StorageTrouble),
+}
+
+/// Why the device did not do what it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NotDone {
+    /// What the person who wants to leave it wrote has not reached the clinic.
+    WorkWaits,
     Storage(StorageTrouble),
 }
 
@@ -181,11 +191,15 @@ pub(crate) enum FromCore {
     SignIn(Result<(), SignInTrouble>),
     /// The device is locked, as long as nothing else comes.
     Locked(Locked),
+    /// Who has left the clinic since somebody last worked here, for the screen that the next person sees.
+    Left(Option<HasLeft>),
     /// It is about to lock: every window saves what is typed in it and answers with `ToCore::Lock`.
     Locking,
     Unlock(Result<(), UnlockTrouble>),
     Protection(Protection),
     Pin(Result<(), PinRefused>),
+    /// What was asked of the device itself did not happen.
+    NotDone(NotDone),
     /// For the page's end of it, not for the views.
     Handover(Handover),
     /// Somebody has locked since this page was handed the key.
@@ -266,6 +280,8 @@ pub(crate) enum SignInTrouble {
     Sealed {
         waiting: Option<u64>,
     },
+    /// Meanwhile the device was locked, or somebody has unlocked it.
+    Overtaken,
     Storage(StorageTrouble),
 }
 
@@ -284,4 +300,39 @@ impl From<StoreError> for SignInTrouble {
 pub(crate) enum AddressTrouble {
     Invalid(Invalid),
     NotKept(StorageTrouble),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::documents::Kind;
+    use shared_model::ids::{AccountId, DeviceId, DocumentId};
+    use shared_model::late_work::LateWork;
+    use uuid::Uuid;
+
+    /// Between page and Worker, fields are told by their place: none may be left out.
+    #[test]
+    fn late_work_crosses_from_page_to_worker() {
+        let id = Uuid::from_u128(7);
+        let works = [None, Some("Nora".to_owned())].map(|brought_by| LateWork {
+            hash: "9f".to_owned(),
+            author: AccountId(id),
+            author_name: "Ana".to_owned(),
+            brought_by,
+            device: DeviceId(id),
+            kind: Kind::Patient,
+            document: DocumentId(id),
+            change: vec![1, 2],
+            command: Vec::new(),
+            made_at: Timestamp(5),
+            received_at: Timestamp(9),
+        });
+        let query = Query::LateWork(works.to_vec());
+        let message = ToCore::Watch { watch: 1, query };
+        let bytes = postcard::to_stdvec(&message).expect("plain values");
+        let ToCore::Watch { query, .. } = postcard::from_bytes(&bytes).expect("as it was sent") else {
+            panic!("another message")
+        };
+        assert_eq!(query, Query::LateWork(works.to_vec()));
+    }
 }

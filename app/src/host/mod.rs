@@ -31,8 +31,8 @@ pub(crate) use calls::{Call, CallTrouble, Deed, Request, Whose, read};
 pub(crate) use journey::{Errand, Returned, ToProve};
 pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
 pub(crate) use messages::{
-    AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, PinRefused, Protection,
-    SignInTrouble, ToCore, UnlockTrouble,
+    AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, NotDone, PinRefused,
+    Protection, SignInTrouble, ToCore, UnlockTrouble,
 };
 #[cfg(feature = "desktop")]
 pub(crate) use native::{data_folder, keep_window_size, session_locks, window_size};
@@ -49,7 +49,8 @@ pub(crate) use secret::Secret;
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;
 
-use crate::components::HalfTypedFields;
+use crate::components::{HalfTypedFields, Toasts};
+use crate::text;
 use crate::views::settle_all_notes;
 use dioxus::prelude::*;
 use dioxus::signals::warnings::copy_value_hoisted;
@@ -57,7 +58,7 @@ use dioxus::warnings::Warning;
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 use local_core::unlock::Way;
-use local_core::{Decision, Failure, HalfTyped, LeftOff, Query, StorageTrouble, View};
+use local_core::{Decision, Failure, HalfTyped, HasLeft, LeftOff, Query, StorageTrouble, View};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared_model::commands::Command;
@@ -124,10 +125,14 @@ pub(crate) struct Host {
     /// Counts what calls have changed at the clinic: whoever shows an answer asks again.
     pub(crate) changed: Signal<u64>,
     pub(crate) protection: Signal<Option<Protection>>,
+    /// Who has left the clinic since somebody last worked here.
+    pub(crate) left: Signal<Option<HasLeft>>,
     /// The device is about to lock: nothing of the page is to be seen any more.
     pub(crate) covered: Signal<bool>,
     /// What is typed in this window is being saved, so that the device can lock.
     is_saving: CopyValue<bool>,
+    /// Counts the locks and sign-outs: what was begun before one is not for whoever comes after it.
+    farewells: CopyValue<u64>,
     /// Where the person at this window is, and who they are; empty before anybody was here.
     place: CopyValue<(Option<AccountId>, String)>,
 }
@@ -169,7 +174,10 @@ impl Link {
 impl Host {
     /// Starts the core's side. Once, at the root of the views.
     pub(crate) fn start() -> Self {
-        let stage = Signal::new(Stage::Opening);
+        // Work that outlives its page goes on at the root, and looks at these there.
+        fn at_root<T: 'static>(value: T) -> Signal<T> {
+            Signal::new_in_scope(value, ScopeId::ROOT)
+        }
         let (platform, mut incoming) = platform::start();
         let link = Rc::new(Link {
             next: RefCell::new(platform.first_number()),
@@ -184,14 +192,15 @@ impl Host {
             heard: RefCell::default(),
         });
         let host = Self {
-            // Work that outlives its page goes on at the root.
             link: CopyValue::new_in_scope(link, ScopeId::ROOT),
-            stage,
-            keeping: Signal::new(Keeping::default()),
-            changed: Signal::new(0),
-            protection: Signal::new(None),
-            covered: Signal::new(false),
+            stage: at_root(Stage::Opening),
+            keeping: at_root(Keeping::default()),
+            changed: at_root(0),
+            protection: at_root(None),
+            left: at_root(None),
+            covered: at_root(false),
             is_saving: CopyValue::new_in_scope(false, ScopeId::ROOT),
+            farewells: CopyValue::new_in_scope(0, ScopeId::ROOT),
             place: CopyValue::new_in_scope((None, String::new()), ScopeId::ROOT),
         };
         spawn(async move {
@@ -210,6 +219,9 @@ impl Host {
         ) {
             link.heard.borrow_mut().clear();
             self.changed += 1;
+        }
+        if matches!(message, FromCore::SignedIn(false) | FromCore::Locked(_)) {
+            *self.farewells.write() += 1;
         }
         match message {
             FromCore::Ready { .. } => {}
@@ -232,6 +244,7 @@ impl Host {
                 self.stage.set(Stage::Locked(locked));
                 self.uncover();
             }
+            FromCore::Left(left) => self.left.set(left),
             FromCore::Locking => self.save_and_lock(),
             FromCore::Frozen => self.covered.set(true),
             FromCore::Unlock(outcome) => {
@@ -243,6 +256,11 @@ impl Host {
             FromCore::Pin(outcome) => {
                 if let Some(waiting) = link.pin.borrow_mut().take() {
                     let _ = waiting.send(outcome);
+                }
+            }
+            FromCore::NotDone(why) => {
+                if let Some(toasts) = try_consume_context::<Toasts>() {
+                    toasts.say(text::not_done(why));
                 }
             }
             // The page's end keeps them.
@@ -425,12 +443,17 @@ impl Host {
             return;
         }
         self.covered.set(true);
+        let farewells = *self.farewells.peek();
         let fields = try_consume_context::<HalfTypedFields>();
         // Whatever page is shown goes with the lock; this does not.
         dioxus::core::spawn_forever(async move {
             leave_field().await;
             // What cannot be saved stays in this window, and is there when its person is back.
-            let _ = settle_all_notes().await && self.has_saved().await;
+            let _ = settle_all_notes(self).await && self.has_saved().await;
+            if *self.farewells.peek() != farewells {
+                // It took longer than the device waited: it has locked by now, and whoever has unlocked it since stays.
+                return;
+            }
             let place = self.place();
             let typed = fields.map(|fields| fields.now(&place)).unwrap_or_default();
             self.send(ToCore::Lock(LeftOff { place, typed }));
@@ -454,19 +477,24 @@ impl Host {
 
     /// `password` may be empty for who has just signed in or unlocked.
     pub(crate) async fn set_pin(self, pin: String, password: String) -> Result<(), PinRefused> {
-        let (answer, waiting) = oneshot::channel();
-        *self.link.read().pin.borrow_mut() = Some(answer);
-        self.send(ToCore::SetPin {
+        self.ask_about_pin(ToCore::SetPin {
             pin: pin.into(),
             password: password.into(),
-        });
+        })
+        .await
+    }
+
+    pub(crate) async fn forget_pin(self) -> Result<(), PinRefused> {
+        self.ask_about_pin(ToCore::ForgetPin).await
+    }
+
+    async fn ask_about_pin(self, message: ToCore) -> Result<(), PinRefused> {
+        let (answer, waiting) = oneshot::channel();
+        *self.link.read().pin.borrow_mut() = Some(answer);
+        self.send(message);
         waiting
             .await
             .unwrap_or(Err(PinRefused::Storage(StorageTrouble::Other)))
-    }
-
-    pub(crate) fn forget_pin(self) {
-        self.send(ToCore::ForgetPin);
     }
 
     /// Minutes without any input; 0 is never.
@@ -513,6 +541,22 @@ impl Host {
             Some(_) if protection.left_off.place.is_empty() => Some("/".to_owned()),
             Some(_) => Some(protection.left_off.place.clone()),
         }
+    }
+
+    /// Whether records of a clinic are here, open or locked: whoever signs in on this device does it there, and the tokens
+    /// of everybody who works here go nowhere else.
+    pub(crate) fn has_a_clinic(self) -> bool {
+        *self.stage.peek() != Stage::SignedOut
+    }
+
+    /// Who works at this window; `None` while the device is locked, too.
+    pub(crate) fn person(self) -> Option<AccountId> {
+        let works = *self.stage.peek() == Stage::SignedIn;
+        let protection = self.protection.peek();
+        protection
+            .as_ref()
+            .filter(|_| works)
+            .map(|protection| protection.account)
     }
 
     /// Whether whoever has just unlocked is who was at this window before.

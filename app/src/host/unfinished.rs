@@ -43,6 +43,14 @@ impl Unfinished {
         self.0.insert(number, message.clone());
     }
 
+    /// Somebody has locked. What the person who was here had begun about themselves ends with that, and is asked for nobody
+    /// who comes after them.
+    pub(super) fn locked(&mut self) {
+        for number in [SIGNING_IN, SETTING_PIN] {
+            self.0.remove(&number);
+        }
+    }
+
     pub(super) fn answered(&mut self, message: &FromCore) {
         let number = match message {
             FromCore::Answer { ticket, .. } | FromCore::Called { ticket, .. } => ticket,
@@ -50,7 +58,11 @@ impl Unfinished {
             FromCore::SignedIn(false) => &SIGNING_OUT,
             FromCore::Unlock(_) => &UNLOCKING,
             FromCore::Pin(_) => &SETTING_PIN,
-            FromCore::Locked(_) => &LOCKING,
+            // Whoever signs out is out with it.
+            FromCore::Locked(_) => {
+                self.0.remove(&SIGNING_OUT);
+                &LOCKING
+            }
             _ => return,
         };
         self.0.remove(number);
@@ -68,8 +80,8 @@ impl Unfinished {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Call, CallTrouble, Entrance, Secret};
-    use local_core::Query;
+    use crate::host::{Call, CallTrouble, Entrance, Locked, Secret};
+    use local_core::{LeftOff, Query};
     use shared_model::time::Timestamp;
 
     #[test]
@@ -127,5 +139,41 @@ mod tests {
         assert!(unfinished.signs_in());
         unfinished.answered(&FromCore::SignIn(Ok(())));
         assert!(!unfinished.signs_in());
+    }
+
+    #[test]
+    fn what_somebody_had_begun_before_a_lock_is_asked_for_nobody_who_comes_after_them() {
+        let sign_in = || {
+            ToCore::SignIn(Entrance::Password {
+                email: String::new(),
+                password: Secret::default(),
+                clinic: None,
+            })
+        };
+        let locked = FromCore::Locked(Locked {
+            people: Vec::new(),
+            waiting: None,
+            signs_in: true,
+        });
+        let mut unfinished = Unfinished::default();
+        for message in [
+            sign_in(),
+            ToCore::SignOut,
+            ToCore::Lock(LeftOff::default()),
+            ToCore::SetPin {
+                pin: Secret::default(),
+                password: Secret::default(),
+            },
+        ] {
+            unfinished.asked(&message);
+        }
+        unfinished.locked();
+        unfinished.answered(&locked);
+        assert_eq!(unfinished.all().count(), 0);
+
+        // At the lock screen, where it is told again how many tries somebody has left, whoever signs in goes on.
+        unfinished.asked(&sign_in());
+        unfinished.answered(&locked);
+        assert!(unfinished.signs_in());
     }
 }

@@ -63,7 +63,7 @@ impl<F: Files> Vault<F> {
     /// Opens the records of a former build as they are.
     pub(super) fn former(&self) -> Result<Core, StoreError> {
         let core = Core::new(Store::new(self.files.open(FORMER)?)?)?;
-        if let Some(device) = core.device() {
+        if let Some(device) = core.device()? {
             self.keyring.adopt_device(device)?;
         }
         Ok(core)

@@ -1,12 +1,15 @@
 //! What went wrong, in a sentence that says what to do. The one place where errors become words.
 
 use super as text;
-use crate::host::{AddressTrouble, CallTrouble, LinkTrouble, PasskeyTrouble, PinRefused, UnlockTrouble};
+use crate::host::{
+    AddressTrouble, CallTrouble, LinkTrouble, NotDone, PasskeyTrouble, PinRefused, UnlockTrouble,
+};
 use local_core::unlock::PinTrouble;
 use local_core::{Failure, StorageTrouble};
 use shared_model::commands::CommandError;
 use shared_model::permissions::Denied;
 use shared_model::protocol::RefusalCode;
+use shared_model::time::Timestamp;
 use shared_model::values::Invalid;
 
 pub(crate) fn failure(failure: &Failure) -> String {
@@ -130,7 +133,7 @@ pub(crate) fn unlock_trouble(trouble: &UnlockTrouble, has_password: bool) -> (St
         // Beside it the time runs down.
         UnlockTrouble::Wait(_) => (text::slow_down().to_owned(), String::new()),
         UnlockTrouble::Gone if has_password => (text::pin_gone().to_owned(), text::pin_gone_do().to_owned()),
-        UnlockTrouble::Gone => (text::pin_gone().to_owned(), text::only_by_email().to_owned()),
+        UnlockTrouble::Gone => (text::pin_gone().to_owned(), text::only_by_signing_in().to_owned()),
         UnlockTrouble::Storage(trouble) => (
             text::records_cannot_be_opened().to_owned(),
             storage(*trouble).to_owned(),
@@ -138,7 +141,16 @@ pub(crate) fn unlock_trouble(trouble: &UnlockTrouble, has_password: bool) -> (St
     }
 }
 
-pub(crate) fn pin_refused(why: PinRefused) -> String {
+/// Why the device did not do what it was asked to.
+pub(crate) fn not_done(why: NotDone) -> &'static str {
+    match why {
+        NotDone::WorkWaits => text::remove_me_waits(),
+        NotDone::Storage(trouble) => storage(trouble),
+    }
+}
+
+/// `now` is the moment from which a wait is counted.
+pub(crate) fn pin_refused(why: PinRefused, now: Timestamp) -> String {
     match why {
         PinRefused::Pin(PinTrouble::NotDigits) => text::pin_not_digits().to_owned(),
         PinRefused::Pin(PinTrouble::TooShort) => text::pin_too_short().to_owned(),
@@ -146,7 +158,11 @@ pub(crate) fn pin_refused(why: PinRefused) -> String {
         PinRefused::Pin(PinTrouble::TooPlain) => text::pin_too_plain().to_owned(),
         PinRefused::NotProven => text::pin_needs_password().to_owned(),
         PinRefused::WrongPassword => text::password_wrong().to_owned(),
-        PinRefused::Wait(_) => text::slow_down().to_owned(),
+        PinRefused::Wait(until) => {
+            let seconds = (until.0 - now.0 + 999).max(0) / 1000;
+            let left = format!("{}:{:02}", seconds / 60, seconds % 60);
+            text::two_sentences(text::slow_down(), text::slow_down_do(left))
+        }
         PinRefused::Storage(trouble) => storage(trouble).to_owned(),
     }
 }

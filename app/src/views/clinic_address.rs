@@ -1,7 +1,7 @@
 //! Where the clinic is: asked of people whose program came from no clinic's server.
 
 use crate::components::TextField;
-use crate::host::{self, AddressTrouble};
+use crate::host::{self, AddressTrouble, use_host};
 use crate::text;
 use dioxus::prelude::*;
 
@@ -14,10 +14,12 @@ pub(super) struct ClinicAddress {
     trouble: Signal<Option<AddressTrouble>>,
 }
 
-/// `asks` unless it is known, as for whoever is with a clinic already.
-pub(super) fn use_clinic_address(asks: bool) -> ClinicAddress {
+/// Asked unless it is known: where records of a clinic are, open or locked, everybody signs in at that one. With another
+/// address whoever stands before a locked device would have the tokens of all who unlock it later.
+pub(super) fn use_clinic_address() -> ClinicAddress {
+    let host = use_host();
     ClinicAddress {
-        is_asked: use_hook(|| asks && host::asks_for_address()),
+        is_asked: use_hook(|| host::asks_for_address() && !host.has_a_clinic()),
         typed: use_signal(host::remembered_address),
         trouble: use_signal(|| None),
     }

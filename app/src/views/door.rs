@@ -243,7 +243,7 @@ pub(super) fn BackToSignIn() -> Element {
 #[component]
 fn ForgotPage() -> Element {
     let doors = use_doors();
-    let address = use_clinic_address(true);
+    let address = use_clinic_address();
     let sending = use_sending();
     let email = use_signal(String::new);
     let mut missing = use_signal(|| false);
@@ -301,14 +301,11 @@ fn PastePage() -> Element {
     let host = use_host();
     let pasted = use_signal(String::new);
     let mut trouble = use_signal(|| None);
-    let submit = move |()| {
-        let signed_in = *host.stage.peek() == Stage::SignedIn;
-        match host::take_link(&pasted.peek(), signed_in) {
-            Ok(link) => doors.open(Door::Link(link)),
-            Err(why) => {
-                trouble.set(Some(text::link_trouble(&why)));
-                host::focus("link");
-            }
+    let submit = move |()| match host::take_link(&pasted.peek(), host.has_a_clinic()) {
+        Ok(link) => doors.open(Door::Link(link)),
+        Err(why) => {
+            trouble.set(Some(text::link_trouble(&why)));
+            host::focus("link");
         }
     };
     rsx! {
@@ -323,6 +320,7 @@ fn PastePage() -> Element {
                     id: "link",
                     label: text::link_label(),
                     value: pasted,
+                    secret: true,
                     autofocus: true,
                     error: trouble(),
                     on_input: move |_| trouble.set(None),

@@ -14,6 +14,7 @@ use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdChevronRight, LdClock, LdHardDrive, LdHospital, LdInbox, LdLock};
 use shared_model::accounts::Membership;
 use shared_model::ids::ClinicId;
+use shared_model::time::zone;
 use shared_model::values::Invalid;
 
 #[component]
@@ -27,8 +28,41 @@ pub(crate) fn SignInPage() -> Element {
                 WithoutPassword {}
             },
             LostAlert {}
+            LeftAlert {}
             SignInForm {}
         }
+    }
+}
+
+/// Somebody who worked here has left the clinic: what became of their work, and of the records.
+#[component]
+pub(super) fn LeftAlert() -> Element {
+    let left = use_host().left;
+    let left = left.read();
+    let Some(left) = &*left else {
+        return rsx! {};
+    };
+    // The clinic's zone went with its records.
+    let zone = zone(&host::system_zone().unwrap_or_default());
+    let now = host::now();
+    let entries = i64::try_from(left.entries).unwrap_or(i64::MAX);
+    let at = text::moment(left.at.unwrap_or(now), now.date_in(&zone), &zone);
+    let title = if left.clinic.is_empty() {
+        text::left_a_clinic(left.name.clone())
+    } else {
+        text::left_clinic(left.clinic.clone(), left.name.clone())
+    };
+    let records = if left.records_gone {
+        text::left_records_gone()
+    } else {
+        text::left_records_stay()
+    };
+    let words = match entries {
+        0 => records.to_owned(),
+        _ => text::two_said(text::left_handed_in(at, entries), records),
+    };
+    rsx! {
+        Alert { tone: Tint::Info, icon: icon(LdInbox), title, text: words }
     }
 }
 
@@ -56,8 +90,7 @@ pub(crate) fn SignInForm(
     #[props(default)] on_done: EventHandler<()>,
 ) -> Element {
     let host = use_host();
-    // Whoever signs in again is with the clinic whose records are here.
-    let address = use_clinic_address(!in_dialog);
+    let address = use_clinic_address();
     let address_first = use_hook(|| address.comes_first());
     let given = email.is_some();
     let email = use_signal(|| email.unwrap_or_default());
@@ -234,7 +267,7 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
             Alert {
                 tone: Tint::Danger,
                 icon: icon(LdHardDrive),
-                title: text::records_cannot_be_opened(),
+                title: text::cannot_sign_in_here(),
                 text: text::storage(trouble),
                 line: true,
                 urgent: true,
@@ -246,6 +279,16 @@ pub(super) fn SignInTroubleAlert(trouble: SignInTrouble) -> Element {
                 icon: icon(LdClock),
                 title: text::step_is_over(),
                 text: text::step_is_over_do(),
+                line: true,
+                urgent: true,
+            }
+        },
+        SignInTrouble::Overtaken => rsx! {
+            Alert {
+                tone: Tint::Warn,
+                icon: icon(LdLock),
+                title: text::sign_in_overtaken(),
+                text: text::sign_in_overtaken_do(),
                 line: true,
                 urgent: true,
             }

@@ -10,7 +10,12 @@ use std::time::Duration;
 use stories::{Clinic, sign_in};
 
 /// A request of somebody who is signed in, without a body: status and body of the answer.
-async fn ask(server: SocketAddr, method: &'static str, path: String, token: String) -> (u16, String) {
+pub(crate) async fn ask(
+    server: SocketAddr,
+    method: &'static str,
+    path: String,
+    token: String,
+) -> (u16, String) {
     let answer = tokio::task::spawn_blocking(move || {
         let request = ureq::http::Request::builder()
             .method(method)
@@ -30,7 +35,11 @@ async fn a_lost_device_deletes_its_records_at_the_next_contact() {
     let clinic = Clinic::with_patients(12).await;
     let name = "Ana Moreno";
     let mut tablet = clinic.device(name).await;
-    let device = tablet.core.device().expect("signed in");
+    let device = tablet
+        .core
+        .device()
+        .expect("its store can be read")
+        .expect("signed in");
     let browse = Query::Browse {
         kind: Kind::Client,
         text: String::new(),

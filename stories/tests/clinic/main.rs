@@ -4,6 +4,7 @@
 
 mod copied;
 mod kill;
+mod late_work;
 mod lost;
 mod morning;
 mod refused;

@@ -1,5 +1,5 @@
-//! HTTP beside the sync socket: signing in and out, second factors, providers and their webhooks, accounts, invitations, members, devices, clinics, documents, the way in
-//! for other clients, health, and the web client's files.
+//! HTTP beside the sync socket: signing in and out, second factors, providers and their webhooks, accounts, invitations,
+//! members, devices, clinics, documents, late work, the way in for other clients, health, and the web client's files.
 
 mod audit;
 mod automerge_repo;
@@ -9,6 +9,7 @@ mod documents;
 mod forgotten_password;
 mod health;
 mod invitations;
+mod late_work;
 mod limit_requests;
 mod me;
 mod members;
@@ -32,6 +33,7 @@ pub(crate) use documents::{document, push};
 pub(crate) use forgotten_password::{forgot_password, reset_password};
 pub(crate) use health::health;
 pub(crate) use invitations::{invitations, invite, send_again, withdraw};
+pub(crate) use late_work::{decide_late_work, hand_in, late_work, late_work_count};
 pub(crate) use limit_requests::{check_origin, limit_requests, limit_secrets};
 pub(crate) use me::{change_email, change_me, change_password, me, verify_again, verify_email};
 pub(crate) use members::{change_roles, end_membership, owners, staff};

@@ -4,12 +4,14 @@
 //! wrote it has committed.
 
 pub mod compaction;
+pub mod late_work;
 pub mod people;
 pub mod postgres;
 pub mod sqlite;
 pub mod trail;
 
 use self::compaction::CompactionStorage;
+use self::late_work::LateWorkStorage;
 use self::people::PeopleStorage;
 use self::trail::TrailStorage;
 use crate::identity::{NewRefreshToken, RefreshVerdict, SignInLife, StoredRefreshToken};
@@ -291,7 +293,7 @@ pub trait KeyStorage: Send + Sync {
 
 /// Documents and feeds.
 #[async_trait]
-pub trait Storage: IdentityStorage + CompactionStorage + TrailStorage + KeyStorage {
+pub trait Storage: IdentityStorage + CompactionStorage + TrailStorage + LateWorkStorage + KeyStorage {
     /// Accounts, invitations, devices and mail.
     fn people(&self) -> &dyn PeopleStorage;
     async fn health(&self) -> Stored<()>;

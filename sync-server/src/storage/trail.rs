@@ -63,6 +63,9 @@ pub mod happening {
     /// What the clinic asks of its staff at sign-in.
     pub const SIGN_IN_RULES_CHANGED: &str = "sign_in_rules_changed";
     pub const RECORD_READ: &str = "record_read";
+    pub const LATE_WORK_HANDED_IN: &str = "late_work_handed_in";
+    pub const LATE_WORK_TAKEN: &str = "late_work_taken";
+    pub const LATE_WORK_LET_GO: &str = "late_work_let_go";
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -205,6 +205,13 @@ pub(super) fn authorize(
             "the writer identity belongs to another account or device",
         );
     }
+    // Before what it builds on is looked at: all of their work is refused for the one reason, and handed in as it is.
+    if author.principal.roles.is_empty() {
+        return objection(
+            RefusalCode::NotPermitted,
+            "its author belongs to the clinic no more",
+        );
+    }
     let Numbers { seq: last, max_op } = document.numbers_of(change.actor_id());
     if change.seq() <= last {
         return objection(

@@ -21,7 +21,7 @@ use sync_server::storage::{Storage, StorageError};
 use tempfile::TempDir;
 
 /// Every byte that the database keeps.
-async fn everything(database: &Database) -> Vec<u8> {
+pub async fn everything(database: &Database) -> Vec<u8> {
     match database {
         Database::Sqlite(folder) => std::fs::read_dir(folder.path())
             .expect("the folder is there")
@@ -61,7 +61,7 @@ async fn connect(url: &str) -> PgConnection {
 }
 
 /// Runs a statement on the database, past the server. `{id}` stands for the document's id.
-async fn meddle(database: &Database, statement: &str, document: DocumentId) {
+pub async fn meddle(database: &Database, statement: &str, document: DocumentId) {
     let changed = match database {
         Database::Sqlite(folder) => {
             let id = format!("x'{}'", document.0.simple());

@@ -28,7 +28,7 @@ async fn connected(practice: &Practice, person: &str) -> Device {
 }
 
 /// Somebody else signs in on the same device, and has what it has.
-async fn joined(practice: &Practice, person: &str, other: &Device) -> Device {
+pub(crate) async fn joined(practice: &Practice, person: &str, other: &Device) -> Device {
     let answer = practice.sign_in(person, PASSWORD, other.device).await;
     assert_eq!(answer.status, 200, "{:?}", answer.body);
     let mut device = Device::new(practice.address, other.device, &answer.json());

@@ -29,6 +29,7 @@ mod devices;
 mod documents_over_http;
 mod durability;
 mod invitations;
+mod late_work;
 mod limits;
 mod log;
 mod mail;

@@ -8,6 +8,7 @@ mod client_page;
 mod clinic;
 mod day;
 mod free_slots;
+mod late_work;
 mod lines;
 mod outbox_page;
 mod patient_page;
@@ -20,6 +21,7 @@ pub use client_page::ClientView;
 pub use clinic::ClinicView;
 pub use day::{Clash, DayColumn, DayItem, DayView, Stage};
 pub use free_slots::{FreeSlot, FreeSlotsView};
+pub use late_work::LateMatter;
 pub use lines::{AppointmentLine, OwnerLine, PetLine, VisitLine};
 pub use outbox_page::{LetGo, Matter, OthersWork, OutboxLine, OutboxView};
 pub use patient_page::PatientView;
@@ -33,6 +35,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, AppointmentId, ClientId, DocumentId, PatientId, VisitId};
+use shared_model::late_work::LateWork;
 use std::collections::BTreeSet;
 
 /// What a screen wants to see, until it stops watching.
@@ -65,6 +68,8 @@ pub enum Query {
     Outbox,
     /// The pets of the owner who is signed in.
     MyPets,
+    /// Late work as the server listed it, told in words.
+    LateWork(Vec<LateWork>),
     /// Where a record's latest work is, for a screen that shows no more of it than a line.
     Receipt(DocumentId),
 }
@@ -83,6 +88,7 @@ pub enum View {
     FreeSlots(FreeSlotsView),
     Outbox(OutboxView),
     MyPets(Vec<PetLine>),
+    LateWork(Vec<LateMatter>),
     Receipt(Receipt),
     Missing,
 }
@@ -145,6 +151,13 @@ impl Query {
             }
             Self::FreeSlots { .. } => settings || touched.kind(Kind::Appointment),
             Self::MyPets => touched.kind(Kind::Patient) || touched.kind(Kind::Appointment),
+            Self::LateWork(_) => {
+                touched.kind(Kind::Client)
+                    || touched.kind(Kind::Patient)
+                    || touched.kind(Kind::Appointment)
+                    || touched.kind(Kind::Visit)
+                    || touched.status
+            }
             Self::Receipt(_) => touched.status,
         }
     }
@@ -173,6 +186,7 @@ impl Query {
             } => View::FreeSlots(free_slots::view(reading, *date, *vet, *minutes, *moving)?),
             Self::Outbox => View::Outbox(outbox_page::view(reading)?),
             Self::MyPets => View::MyPets(lines::my_pets(reading)?),
+            Self::LateWork(works) => View::LateWork(late_work::view(reading, works)?),
             Self::Receipt(id) => View::Receipt(reading.store.receipt(*id)?),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::lines::name;
 use crate::core::Reading;
-use crate::store::{OutboxCounts, OutboxEntry, StoreError};
+use crate::store::{Handed, OutboxCounts, OutboxEntry, StoreError};
 use crate::sync::Seen;
 use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,7 @@ pub struct Matter {
     /// What was typed, if it is text.
     pub words: String,
     pub discarded: Option<LetGo>,
+    pub handed: Option<Handed>,
 }
 
 /// Who let refused work go, and why.
@@ -80,6 +81,8 @@ pub struct OutboxView {
     pub matters: Vec<Matter>,
     /// Refused work that was let go, the latest first.
     pub let_go: Vec<Matter>,
+    /// What the clinic's administrators decide about, the latest first.
+    pub handed: Vec<Matter>,
     pub others: Vec<OthersWork>,
 }
 
@@ -98,6 +101,7 @@ pub(super) fn view(reading: &Reading<'_>) -> Result<OutboxView, StoreError> {
         waiting: waiting?,
         waiting_total: own.waiting,
         let_go: self::matters(reading, &reading.store.discarded()?)?,
+        handed: self::matters(reading, &reading.store.offered()?)?,
         matters,
         refused: lines(refused)?,
         others,
@@ -128,7 +132,7 @@ pub(super) fn standing(reading: &Reading<'_>) -> Result<(OutboxCounts, Vec<Other
 }
 
 /// Refused rows (newest first) as people decide about them: typing in one text is one thing.
-fn matters(reading: &Reading<'_>, refused: &[OutboxEntry]) -> Result<Vec<Matter>, StoreError> {
+pub(super) fn matters(reading: &Reading<'_>, refused: &[OutboxEntry]) -> Result<Vec<Matter>, StoreError> {
     let mut groups: Vec<Vec<&OutboxEntry>> = Vec::new();
     for entry in refused {
         let same = |group: &&mut Vec<&OutboxEntry>| is_one_matter(group[0], entry);
@@ -157,7 +161,7 @@ fn matters(reading: &Reading<'_>, refused: &[OutboxEntry]) -> Result<Vec<Matter>
                 .as_ref()
                 .map_or(RefusalCode::Undecodable, |(code, _)| *code),
             command: latest.command.clone(),
-            words: typed(reading, &group)?,
+            words: typed(reading, &group, refused)?,
             discarded: match &latest.discarded {
                 None => None,
                 Some(discarded) => Some(LetGo {
@@ -166,6 +170,7 @@ fn matters(reading: &Reading<'_>, refused: &[OutboxEntry]) -> Result<Vec<Matter>
                     reason: discarded.reason.clone(),
                 }),
             },
+            handed: latest.handed,
         });
     }
     Ok(matters)
@@ -181,11 +186,12 @@ fn is_one_matter(one: &OutboxEntry, other: &OutboxEntry) -> bool {
         && first.visit == second.visit
         && first.section == second.section
         && one.discarded == other.discarded
+        && one.handed == other.handed
 }
 
 /// The words of typing, oldest first, as one reads them. What was typed away again is left out only where it is sure
 /// that it is the same letters: no word may be missing here.
-fn typed(reading: &Reading<'_>, rows: &[&OutboxEntry]) -> Result<String, StoreError> {
+fn typed(reading: &Reading<'_>, rows: &[&OutboxEntry], beside: &[OutboxEntry]) -> Result<String, StoreError> {
     let mut stretches: Vec<(usize, Vec<char>)> = Vec::new();
     let mut seen: Option<Seen> = None;
     let mut before: Option<&OutboxEntry> = None;
@@ -195,7 +201,7 @@ fn typed(reading: &Reading<'_>, rows: &[&OutboxEntry]) -> Result<String, StoreEr
         };
         let seen = match &mut seen {
             Some(seen) => seen,
-            unread => unread.insert(Seen::of(reading.store, row.document)?),
+            unread => unread.insert(Seen::of(reading.store, row.document)?.with(row.document, beside)?),
         };
         let state = seen.state(&edit.seen, edit.section.word());
         let follows = before.is_some_and(|before| state.len() == 1 && state[0][..] == before.hash[..]);
@@ -234,7 +240,7 @@ fn line(reading: &Reading<'_>, entry: OutboxEntry) -> Result<OutboxLine, StoreEr
     })
 }
 
-fn about(reading: &Reading<'_>, kind: Kind, id: DocumentId) -> Result<String, StoreError> {
+pub(super) fn about(reading: &Reading<'_>, kind: Kind, id: DocumentId) -> Result<String, StoreError> {
     let sql = match kind {
         Kind::ClinicProfile | Kind::ClinicSettings => return Ok(reading.profile.name.clone()),
         Kind::Client => "SELECT given_name, family_name FROM client WHERE id = ?1",

@@ -11,7 +11,7 @@ mod search;
 
 pub use documents::Receipt;
 pub use error::{StorageTrouble, StoreError};
-pub use outbox::{Discarded, OutboxCounts, OutboxEntry, Signed};
+pub use outbox::{Discarded, Handed, OutboxCounts, OutboxEntry, Signed};
 pub(crate) use search::fold;
 
 use rusqlite::Connection;
@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/device/0004_answered.sql"),
     include_str!("../../../../migrations/device/0005_quicker_edits.sql"),
     include_str!("../../../../migrations/device/0006_authorship.sql"),
+    include_str!("../../../../migrations/device/0007_late_work.sql"),
 ];
 
 /// Runs `work` in one transaction of a database: all of it or nothing.
@@ -196,7 +197,7 @@ impl Store {
         self.clear_projections()?;
         self.sql.execute_batch(
             "DELETE FROM document; DELETE FROM outbox; DELETE FROM feed_cursor; DELETE FROM deferred; DELETE FROM redone; \
-             DELETE FROM known_key; DELETE FROM meta;",
+             DELETE FROM taken_over; DELETE FROM known_key; DELETE FROM meta;",
         )?;
         Ok(())
     }

@@ -1,12 +1,15 @@
 //! The outbox: what the server has not acknowledged.
 
 use super::{Store, StoreError};
+use automerge::ChangeHash;
+use serde::{Deserialize, Serialize};
 use shared_model::authorship::{KeyId, SIGNATURE};
 use shared_model::commands::Command;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, DocumentId};
 use shared_model::protocol::RefusalCode;
 use shared_model::time::Timestamp;
+use std::collections::BTreeSet;
 
 /// Documents in which something of others waits that only they can send: their signature, or that the server knows their
 /// key, is missing. `?2` is who is signed in.
@@ -29,6 +32,15 @@ pub struct OutboxEntry {
     pub signed: Option<Signed>,
     /// Refused work that somebody has let go.
     pub discarded: Option<Discarded>,
+    /// Work that goes to the clinic's administrators.
+    pub handed: Option<Handed>,
+}
+
+/// Since when work is to be handed in, and since when it is safe at the clinic, if it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    pub offered_at: Timestamp,
+    pub arrived_at: Option<Timestamp>,
 }
 
 /// A change's signature by its author, see [`shared_model::authorship`].
@@ -54,6 +66,14 @@ pub struct OutboxCounts {
     pub since: Option<Timestamp>,
     /// Refused, and nobody has decided yet.
     pub refused: u64,
+    /// On their way to the clinic's administrators.
+    pub offered: u64,
+}
+
+impl OutboxCounts {
+    pub fn all(&self) -> u64 {
+        self.waiting + self.refused + self.offered
+    }
 }
 
 impl Store {
@@ -179,9 +199,129 @@ impl Store {
     /// What the server refused and nobody has let go, newest first.
     pub fn refused(&self) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
-            "WHERE refused IS NOT NULL AND discarded_at IS NULL ORDER BY seq DESC",
+            "WHERE refused IS NOT NULL AND discarded_at IS NULL AND offered_at IS NULL ORDER BY seq DESC",
             [],
         )
+    }
+
+    /// What goes to the clinic's administrators or is there, the latest first.
+    pub fn offered(&self) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE offered_at IS NOT NULL ORDER BY offered_at DESC, seq DESC",
+            [],
+        )
+    }
+
+    /// One person's work that is to be handed in and is not, oldest first, each with its command's bytes: what they chose,
+    /// or all that nobody has let go.
+    pub(crate) fn not_handed_in(
+        &self,
+        account: AccountId,
+        all: bool,
+    ) -> Result<Vec<(OutboxEntry, Vec<u8>)>, StoreError> {
+        let entries = self.outbox_rows(
+            "WHERE account = ?1 AND discarded_at IS NULL AND handed_in_at IS NULL AND (?2 OR offered_at IS NOT NULL) \
+             ORDER BY seq",
+            (&account.bytes()[..], all),
+        )?;
+        self.with_commands(entries)
+    }
+
+    /// Signed work of others than `account` that the server has refused for what its author may do, oldest first, each with
+    /// its command's bytes.
+    pub(crate) fn refused_of_others(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(OutboxEntry, Vec<u8>)>, StoreError> {
+        let entries = self.outbox_rows(
+            "WHERE account <> ?1 AND refused IN (?2, ?3) AND signed_by IS NOT NULL AND discarded_at IS NULL \
+             AND handed_in_at IS NULL ORDER BY seq",
+            (
+                &account.bytes()[..],
+                refusal_number(RefusalCode::NotPermitted),
+                refusal_number(RefusalCode::BuildsOnRefused),
+            ),
+        )?;
+        self.with_commands(entries)
+    }
+
+    /// Others than `account` of whom something waits that only they can send: see `HELD`.
+    pub(crate) fn others_with_held_work(
+        &self,
+        account: AccountId,
+        limit: usize,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let mut statement = self.sql.prepare_cached(
+            "SELECT DISTINCT account FROM outbox WHERE refused IS NULL AND account <> ?1 \
+             AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key)) LIMIT ?2",
+        )?;
+        let mut rows = statement.query((&account.bytes()[..], i64::try_from(limit).unwrap_or(i64::MAX)))?;
+        let mut others = Vec::new();
+        while let Some(row) = rows.next()? {
+            let account = AccountId::from_slice(row.get_ref(0)?.as_blob()?);
+            others.push(account.ok_or_else(|| StoreError::Corrupt("outbox account".to_owned()))?);
+        }
+        Ok(others)
+    }
+
+    /// What waits of somebody's work and nobody else's session can send: see `HELD`.
+    pub(crate) fn only_they_can_send(&self, account: AccountId) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE account = ?1 AND refused IS NULL \
+             AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key)) ORDER BY seq",
+            [&account.bytes()[..]],
+        )
+    }
+
+    /// What is safe with the clinic's administrators and still counts as waiting here, oldest first.
+    pub(crate) fn handed_in_and_waiting(&self, account: AccountId) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.outbox_rows(
+            "WHERE account = ?1 AND refused IS NULL AND handed_in_at IS NOT NULL ORDER BY seq",
+            [&account.bytes()[..]],
+        )
+    }
+
+    fn with_commands(&self, entries: Vec<OutboxEntry>) -> Result<Vec<(OutboxEntry, Vec<u8>)>, StoreError> {
+        let mut command = self
+            .sql
+            .prepare_cached("SELECT command FROM outbox WHERE seq = ?1")?;
+        entries
+            .into_iter()
+            .map(|entry| {
+                let command = command.query_row([entry.seq], |row| row.get(0))?;
+                Ok((entry, command))
+            })
+            .collect()
+    }
+
+    /// How much of one person's work is safe with the clinic's administrators, all typing in one text being one, and since
+    /// when.
+    pub(crate) fn handed_in(&self, account: AccountId) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let entries = self.outbox_rows(
+            "WHERE account = ?1 AND handed_in_at IS NOT NULL",
+            [&account.bytes()[..]],
+        )?;
+        let at = entries
+            .iter()
+            .filter_map(|entry| entry.handed.and_then(|handed| handed.arrived_at))
+            .max();
+        let texts: BTreeSet<_> = entries
+            .iter()
+            .filter_map(|entry| match &entry.command {
+                Some(Command::WriteInSection(edit)) => Some((edit.visit, edit.section)),
+                _ => None,
+            })
+            .collect();
+        let is_typing = |entry: &&OutboxEntry| matches!(entry.command, Some(Command::WriteInSection(_)));
+        let others = entries.len() - entries.iter().filter(is_typing).count();
+        Ok(((others + texts.len()) as u64, at))
+    }
+
+    pub(crate) fn forget_handed_in(&self, account: AccountId) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("DELETE FROM outbox WHERE account = ?1 AND handed_in_at IS NOT NULL")?
+            .execute([&account.bytes()[..]])?;
+        Ok(())
     }
 
     /// What was let go, the latest first.
@@ -199,7 +339,7 @@ impl Store {
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         let mut statement = self.sql.prepare_cached(&format!(
             "SELECT seq, kind, document, hash, change, command, made_at, refused, reason, account, discarded_at, \
-             discarded_by, discard_reason, signed_by, signature FROM outbox {which}"
+             discarded_by, discard_reason, signed_by, signature, offered_at, handed_in_at FROM outbox {which}"
         ))?;
         let mut rows = statement.query(params)?;
         let mut entries = Vec::new();
@@ -237,6 +377,13 @@ impl Store {
                         reason: row.get::<_, Option<String>>(12)?.unwrap_or_default(),
                     }),
                 },
+                handed: match row.get::<_, Option<i64>>(15)? {
+                    None => None,
+                    Some(at) => Some(Handed {
+                        offered_at: Timestamp(at),
+                        arrived_at: row.get::<_, Option<i64>>(16)?.map(Timestamp),
+                    }),
+                },
             });
         }
         Ok(entries)
@@ -271,12 +418,35 @@ impl Store {
         Ok(())
     }
 
+    /// Refused work is to go to the clinic's administrators.
+    pub(crate) fn mark_offered(&self, seq: i64, at: Timestamp) -> Result<(), StoreError> {
+        self.sql
+            .prepare_cached("UPDATE outbox SET offered_at = ?2 WHERE seq = ?1 AND offered_at IS NULL")?
+            .execute((seq, at.0))?;
+        Ok(())
+    }
+
+    /// It is safe there. `hash` is of the change, in hexadecimal.
+    pub(crate) fn mark_handed_in(&self, hash: &str, at: Timestamp) -> Result<(), StoreError> {
+        let Ok(hash) = hash.parse::<ChangeHash>() else {
+            return Ok(());
+        };
+        self.sql
+            .prepare_cached(
+                "UPDATE outbox SET handed_in_at = coalesce(handed_in_at, ?2), offered_at = coalesce(offered_at, ?2) \
+                 WHERE hash = ?1",
+            )?
+            .execute((&hash.0[..], at.0))?;
+        Ok(())
+    }
+
     /// Whose work is on this device alone, the oldest first.
     pub fn outbox_counts(&self) -> Result<Vec<(AccountId, OutboxCounts)>, StoreError> {
         let mut statement = self.sql.prepare_cached(
             "SELECT account, count(*) FILTER (WHERE refused IS NULL), min(made_at) FILTER (WHERE refused IS NULL), \
-             count(*) FILTER (WHERE refused IS NOT NULL) \
-             FROM outbox WHERE discarded_at IS NULL GROUP BY account ORDER BY min(made_at)",
+             count(*) FILTER (WHERE refused IS NOT NULL AND offered_at IS NULL), \
+             count(*) FILTER (WHERE refused IS NOT NULL AND offered_at IS NOT NULL) \
+             FROM outbox WHERE discarded_at IS NULL AND handed_in_at IS NULL GROUP BY account ORDER BY min(made_at)",
         )?;
         let mut rows = statement.query([])?;
         let mut counts = Vec::new();
@@ -287,6 +457,7 @@ impl Store {
                 waiting: row.get(1)?,
                 since: row.get::<_, Option<i64>>(2)?.map(Timestamp),
                 refused: row.get(3)?,
+                offered: row.get(4)?,
             };
             counts.push((account, of_one));
         }

@@ -38,7 +38,7 @@ impl Core {
                 touched.status = true;
                 let mut entries = self.store.outbox_entries(decision.rows())?;
                 // Another window may have decided already.
-                entries.retain(|entry| entry.refused.is_some());
+                entries.retain(|entry| entry.refused.is_some() && entry.handed.is_none());
                 match self.carry_out(now, ticket, &signed_in, decision, &entries)? {
                     Err(error) => Err(Failure::Command(error)),
                     Ok(written) => {
@@ -53,6 +53,9 @@ impl Core {
         };
         effects.push(Effect::Answer { ticket, outcome });
         self.push(effects)?;
+        if matches!(decision, Decision::HandIn { .. }) {
+            self.hand_in(now, effects)?;
+        }
         Ok(touched)
     }
 
@@ -65,7 +68,10 @@ impl Core {
         entries: &[OutboxEntry],
     ) -> Result<Result<Vec<Written>, CommandError>, StoreError> {
         let written = match decision {
-            Decision::Again { .. } => self.again(now, signed_in, entries)?,
+            Decision::Again { .. } => match self.again(now, signed_in, entries, entries)? {
+                Ok(parts) => Ok(parts.into_iter().flatten().collect()),
+                Err(error) => Err(error),
+            },
             Decision::Instead { command, .. } => self.write(now, signed_in, command)?,
             Decision::LetGo { reason, .. } => {
                 let discarded = match may_let_go(signed_in, entries).and_then(|()| reason_of(reason)) {
@@ -79,6 +85,22 @@ impl Core {
                 return self.mark(now, ticket, entries, Some(&discarded));
             }
             Decision::PutBack { .. } => return self.mark(now, ticket, entries, None),
+            Decision::HandIn { .. } => {
+                let me = signed_in.credentials.principal.account;
+                if let Some(entry) = entries.iter().find(|entry| entry.account != me) {
+                    return Ok(Err(CommandError::Denied(Denied::NotYours { kind: entry.kind })));
+                }
+                self.store.transaction(|| {
+                    for entry in entries {
+                        self.store.mark_offered(entry.seq, now)?;
+                    }
+                    self.store.note_answered(ticket, now)
+                })?;
+                return Ok(Ok(Vec::new()));
+            }
+            Decision::TakeOver { works, hashes } => {
+                return self.take_over(now, ticket, signed_in, works, hashes);
+            }
         };
         let written = match written {
             Ok(written) => written,
@@ -111,16 +133,18 @@ impl Core {
         Ok(Ok(Vec::new()))
     }
 
-    /// The refused rows once more, oldest first, each on what those before it left; in memory only.
-    fn again(
+    /// The refused rows once more, oldest first, each on what those before it left; in memory only. What each is now;
+    /// `None` for one that says what stands there already. `beside` are rows that tell what their author saw.
+    pub(super) fn again(
         &self,
         now: Timestamp,
         signed_in: &SignedIn,
         entries: &[OutboxEntry],
-    ) -> Result<Result<Vec<Written>, CommandError>, StoreError> {
+        beside: &[OutboxEntry],
+    ) -> Result<Result<Vec<Option<Written>>, CommandError>, StoreError> {
         let mut working: HashMap<DocumentId, Arc<Document>> = HashMap::new();
         let mut retyping: HashMap<DocumentId, Retyping> = HashMap::new();
-        let mut written: Vec<Written> = Vec::new();
+        let mut written: Vec<Option<Written>> = Vec::new();
         for entry in entries {
             let (kind, id) = (entry.kind, entry.document);
             let not_here = || CommandError::NotHere {
@@ -139,7 +163,7 @@ impl Core {
                 };
                 let retyping = match retyping.entry(id) {
                     Entry::Occupied(begun) => begun.into_mut(),
-                    Entry::Vacant(none) => none.insert(Retyping::of(&self.store, now)?),
+                    Entry::Vacant(none) => none.insert(Retyping::of(&self.store, now, beside)?),
                 };
                 match retyping.edit(entry, edit, now) {
                     Ok(retyped) => *edit = retyped,
@@ -150,10 +174,10 @@ impl Core {
                 Ok(part) => part,
                 Err(error) => return Ok(Err(error)),
             };
-            if let Some(part) = part {
+            if let Some(part) = &part {
                 working.insert(id, Arc::new(part.document.clone()));
-                written.push(part);
             }
+            written.push(part);
         }
         Ok(Ok(written))
     }

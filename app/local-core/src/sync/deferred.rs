@@ -62,7 +62,7 @@ impl Store {
 }
 
 impl Core {
-    /// Takes in what an older build had to leave. Called once, before anything is shown or connected.
+    /// Takes in what an older build had to leave. Called whenever somebody comes in, before anything is shown or connected.
     pub(crate) fn replay_deferred(&mut self) -> Result<Touched, StoreError> {
         let mut touched = Touched::default();
         let Some(clinic) = self.signed_in.as_ref().map(|signed_in| signed_in.clinic()) else {

@@ -7,6 +7,7 @@ mod apply_page;
 mod decide;
 mod deferred;
 mod fresh_actor;
+mod hand_in;
 mod lose_audience;
 mod purge;
 mod push;
@@ -14,6 +15,7 @@ mod recover;
 mod retype;
 mod seen;
 mod session;
+mod take_over;
 
 use crate::query::{Connection, FirstSync, StatusView};
 use crate::store::{StorageTrouble, Store, StoreError};
@@ -24,6 +26,7 @@ use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use seen::Seen;
+pub(crate) use take_over::as_row;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
@@ -67,7 +70,7 @@ pub(crate) struct Sync {
     cursors: BTreeMap<Feed, Cursor>,
     next_push: u64,
     in_flight: VecDeque<InFlight>,
-    /// The last outbox row that was sent in this session.
+    /// The outbox has been looked through up to this row, and sent as far as nothing holds it.
     sent: i64,
     clock_off_by: i64,
     /// Documents of which a part is missing here; kept in the store until they have come whole.
@@ -83,6 +86,7 @@ pub(crate) struct Sync {
     unreadable: u32,
     /// Frames in a row whose contents could not be stored.
     not_stored: u32,
+    handing_in: hand_in::HandingIn,
     /// When views that show the time are due again.
     clock_views_at: Option<Timestamp>,
 }
@@ -94,6 +98,16 @@ impl Sync {
             last_heard: None,
             ..Self::default()
         };
+    }
+
+    /// What was held back can be sent from now on, and may stand in the outbox before what was sent.
+    fn look_at_all_again(&mut self) {
+        self.sent = 0;
+    }
+
+    fn is_in_flight(&self, row: i64) -> bool {
+        let mut rows = self.in_flight.iter().flat_map(|push| &push.rows);
+        rows.any(|sent| sent.seq == row)
     }
 
     /// Where this device stood in feeds that it reads no more.

@@ -15,7 +15,7 @@ impl Core {
         let Some(signed_in) = &self.signed_in else {
             return Ok(());
         };
-        self.store.purge(signed_in.device)?;
+        self.store.purge(signed_in.device, || Ok(()))?;
         effects.push(Effect::Purged {
             refresh_token: signed_in.credentials.refresh_token.clone(),
             device: signed_in.device,
@@ -31,13 +31,18 @@ impl Core {
 }
 
 impl Store {
-    /// Leaves nothing of the clinic in the file, in its free pages or in its log.
-    fn purge(&self, device: DeviceId) -> Result<(), StoreError> {
+    /// Leaves nothing of the clinic in the file, in its free pages or in its log, but what `note` writes.
+    pub(super) fn purge(
+        &self,
+        device: DeviceId,
+        note: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.sql.pragma_update(None, "secure_delete", true)?;
         self.transaction(|| {
             self.wipe()?;
             self.sql.execute_batch("DELETE FROM answered")?;
-            self.set_meta("device", &device)
+            self.set_meta("device", &device)?;
+            note()
         })?;
         self.give_back_pages()
     }

@@ -89,6 +89,10 @@ impl Core {
             let mut rows = Vec::new();
             let mut size = 0;
             for entry in waiting {
+                if self.sync.is_in_flight(entry.seq) {
+                    self.sync.sent = entry.seq;
+                    continue;
+                }
                 // Half of a frame leaves room for what surrounds the changes.
                 if !rows.is_empty() && size + entry.change.len() > MAX_FRAME / 2 {
                     break;
@@ -200,13 +204,13 @@ impl Core {
             self.store.set_meta("last_heard", &now)?;
             self.note_as_of(now)?;
             touched.documents = documents;
-            Ok(())
+            Ok(!refused.is_empty())
         });
-        if let Err(error) = done {
+        if done.is_err() {
             // Documents in memory may already be without what was refused.
             self.cache.clear();
-            return Err(error);
         }
+        let any_refused = done?;
         self.sync.wanted = wanted;
         self.sync.in_flight.remove(position);
         self.sync.reused = reused;
@@ -215,6 +219,11 @@ impl Core {
             .asked
             .retain(|document| !touched.documents.iter().any(|(_, id)| id == document));
         self.push(effects)?;
+        if any_refused {
+            // Of a colleague who has left, perhaps.
+            self.sync.handing_in.ask_again();
+            self.hand_in(now, effects)?;
+        }
         Ok(touched)
     }
 

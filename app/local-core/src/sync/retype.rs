@@ -19,9 +19,10 @@ pub(super) struct Retyping {
 }
 
 impl Retyping {
-    pub(super) fn of(store: &Store, document: &Document) -> Result<Self, StoreError> {
+    /// `beside` are rows that may be no rows of this store.
+    pub(super) fn of(store: &Store, document: &Document, beside: &[OutboxEntry]) -> Result<Self, StoreError> {
         Ok(Self {
-            seen: Seen::of(store, document.id)?,
+            seen: Seen::of(store, document.id)?.with(document.id, beside)?,
             replay: document.clone(),
         })
     }

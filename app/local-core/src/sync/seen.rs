@@ -29,20 +29,38 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn of(store: &Store, document: DocumentId) -> Result<Self, StoreError> {
-        let mut gone = store.redone(document)?;
+        let mut seen = Self {
+            gone: store.redone(document)?,
+        };
         for row in store.outbox_of(document)? {
             if row.refused.is_some() {
-                let change = read_change(&row.change)
-                    .map_err(|error| StoreError::Corrupt(format!("outbox change: {error}")))?;
-                let row = Gone {
-                    section: section_of(&row),
-                    deps: change.deps().iter().map(|dep| dep.0).collect(),
-                    now: None,
-                };
-                gone.insert(change.hash().0, row);
+                seen.add(&row)?;
             }
         }
-        Ok(Self { gone })
+        Ok(seen)
+    }
+
+    /// With rows that were refused elsewhere, of any document. What is known of them already stays.
+    pub(crate) fn with(mut self, document: DocumentId, rows: &[OutboxEntry]) -> Result<Self, StoreError> {
+        for row in rows.iter().filter(|row| row.document == document) {
+            let known = hash(&row.hash).is_some_and(|hash| self.gone.contains_key(&hash));
+            if !known {
+                self.add(row)?;
+            }
+        }
+        Ok(self)
+    }
+
+    fn add(&mut self, row: &OutboxEntry) -> Result<(), StoreError> {
+        let change = read_change(&row.change)
+            .map_err(|error| StoreError::Corrupt(format!("outbox change: {error}")))?;
+        let gone = Gone {
+            section: section_of(row),
+            deps: change.deps().iter().map(|dep| dep.0).collect(),
+            now: None,
+        };
+        self.gone.insert(change.hash().0, gone);
+        Ok(())
     }
 
     /// In a replay, a refused change stands for this one.
@@ -132,7 +150,8 @@ impl Store {
     pub(super) fn forget_redone(&self) -> Result<(), StoreError> {
         self.sql
             .prepare_cached(
-                "DELETE FROM redone WHERE document NOT IN (SELECT document FROM outbox WHERE refused IS NOT NULL)",
+                "DELETE FROM redone WHERE document NOT IN (SELECT document FROM outbox WHERE refused IS NOT NULL) \
+                 AND hash NOT IN (SELECT hash FROM taken_over)",
             )?
             .execute([])?;
         Ok(())

@@ -93,11 +93,18 @@ impl Core {
         credentials: Option<Credentials>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        // Somebody else works here by now: their colleague finds the fresh tokens when they come back.
-        if let (Some(credentials), Some(current)) = (&credentials, self.principal())
-            && credentials.principal.account != current.account
+        // Somebody else works here by now: their colleague finds the fresh tokens when they come back, unless they have
+        // signed out meanwhile, or in at another clinic.
+        if let (Some(given), Some(current)) = (&credentials, self.principal())
+            && given.principal.account != current.account
         {
-            return self.store.transaction(|| self.save_credentials(credentials));
+            let kept = self.credentials(given.principal.account)?;
+            return match kept {
+                Some(kept) if kept.principal.clinic == given.principal.clinic => {
+                    self.store.transaction(|| self.save_credentials(given))
+                }
+                _ => Ok(()),
+            };
         }
         self.sync.renewing_in_session = false;
         // Whoever it was asked for may have signed out meanwhile, and somebody else in.
@@ -120,6 +127,7 @@ impl Core {
                 if let Some(signed_in) = &mut self.signed_in {
                     signed_in.credentials = credentials;
                 }
+                self.sync.handing_in.begin_anew();
                 match self.sync.phase {
                     Phase::Live => {
                         effects.push(Effect::Send(protocol::encode(&ClientMessage::Renew(token))));
@@ -137,14 +145,19 @@ impl Core {
         Ok(())
     }
 
-    /// The refresh token is no good any more. The records and the outbox stay; the person signs in again.
-    pub(crate) fn session_refused(&mut self, effects: &mut Vec<Effect>) -> Result<(), StoreError> {
+    /// The refresh token is no good any more. The records and the outbox stay; the person signs in again, unless the clinic
+    /// says that they have left it.
+    pub(crate) fn session_refused(
+        &mut self,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
         if self.signed_in.is_none() {
             return Ok(());
         }
         self.sync.phase = Phase::Stopped(Goodbye::SignIn);
         effects.push(Effect::CloseSocket);
-        Ok(())
+        self.may_have_left(now, effects)
     }
 
     pub(crate) fn socket_closed(
@@ -224,6 +237,7 @@ impl Core {
             self.sync.clock_views_at = Some(Timestamp(now.0 + CLOCK_VIEWS_MS));
             self.refresh_clock_views(now, effects)?;
         }
+        self.hand_in_when_due(now, effects)?;
         self.wake(now, effects);
         Ok(changed)
     }
@@ -351,6 +365,8 @@ impl Core {
                     self.note_as_of(now)
                 })?;
                 self.push(effects)?;
+                self.sync.handing_in.bring_again();
+                self.hand_in(now, effects)?;
                 self.wake(now, effects);
                 Ok(Touched {
                     all: principal_changed,

@@ -14,7 +14,7 @@ const FREE: u32 = 3;
 /// The first wait; each further wrong password doubles it.
 const FIRST_WAIT_MS: i64 = 5_000;
 /// Whoever has forgotten for how long they already tried is not kept out for the day.
-const LONGEST_WAIT_MS: i64 = 15 * 60_000;
+pub const LONGEST_WAIT_MS: i64 = 15 * 60_000;
 
 /// What the disk says about one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,10 +62,11 @@ impl Attempts {
         }
     }
 
-    /// When the next attempt may begin, if one has to wait for that.
-    pub(super) fn waits_until(self, way: Way) -> Option<Timestamp> {
+    /// When the next attempt may begin, if one has to wait for that. As in `begin`, what was tried in the future was tried
+    /// now: a clock that was wrong once keeps nobody out until then.
+    pub(super) fn waits_until(self, way: Way, now: Timestamp) -> Option<Timestamp> {
         let wait = self.wait(way);
-        (wait > 0).then_some(Timestamp(self.tried_at.0 + wait))
+        (wait > 0).then_some(Timestamp(self.tried_at.min(now).0 + wait))
     }
 
     /// Wrong PINs that are left.
@@ -128,6 +129,21 @@ mod tests {
         assert_eq!((noted.failed, noted.tried_at), (4, yesterday));
         let (_, later) = noted.begin(Way::Password, Timestamp(yesterday.0 + 10_000));
         assert_eq!(later, Verdict::Try);
+    }
+
+    #[test]
+    fn a_clock_that_was_a_year_ahead_keeps_nobody_out_for_a_year() {
+        let now = Timestamp(12 * 3_600_000);
+        let attempts = Attempts {
+            failed: 4,
+            tried_at: Timestamp(now.0 + 365 * 24 * 3_600_000),
+        };
+        let until = attempts.waits_until(Way::Password, now);
+        assert_eq!(until, Some(Timestamp(now.0 + 10_000)));
+        assert_eq!(
+            attempts.begin(Way::Password, now).1,
+            Verdict::Wait(until.unwrap())
+        );
     }
 
     #[test]

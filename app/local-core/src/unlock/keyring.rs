@@ -5,13 +5,17 @@
 use super::attempts::{Attempts, Verdict};
 use super::key::{self, Cost, DataKey, DeviceKey, Fresh, Wrapped};
 use super::pin::Pin;
+use crate::effect::HasLeft;
 use crate::store::{StoreError, migrate, transaction};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::time::Timestamp;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/device_keys/0001_keys.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/device_keys/0001_keys.sql"),
+    include_str!("../../../../migrations/device_keys/0002_left.sql"),
+];
 
 /// What somebody unlocks with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -144,11 +148,14 @@ impl Keyring {
             .query_row("SELECT waiting FROM device", [], |row| row.get(0))?)
     }
 
-    /// The records are open from now on, for whoever holds `pass`.
+    /// The records are open from now on, for whoever holds `pass`. Who has left before is no news any more.
     pub fn note_opened(&self, pass: &[u8; 16]) -> Result<(), StoreError> {
-        self.sql
-            .execute("UPDATE device SET waiting = NULL, pass = ?1", [&pass[..]])?;
-        Ok(())
+        transaction(&self.sql, || {
+            self.sql
+                .execute("UPDATE device SET waiting = NULL, pass = ?1", [&pass[..]])?;
+            self.sql.execute("DELETE FROM has_left", [])?;
+            Ok(())
+        })
     }
 
     pub fn note_locked(&self, waiting: u64) -> Result<(), StoreError> {
@@ -172,7 +179,7 @@ impl Keyring {
     }
 
     /// Who can unlock here, whoever was here last first.
-    pub fn people(&self) -> Result<Vec<PersonHere>, StoreError> {
+    pub fn people(&self, now: Timestamp) -> Result<Vec<PersonHere>, StoreError> {
         let mut statement = self
             .sql
             .prepare("SELECT account, name FROM person ORDER BY last_at DESC, name")?;
@@ -188,7 +195,7 @@ impl Keyring {
                 name: row.get(1)?,
                 pin_tries: pin.and_then(|pin| pin.left(Way::Pin)),
                 has_password: password.is_some(),
-                password_from: password.and_then(|password| password.waits_until(Way::Password)),
+                password_from: password.and_then(|password| password.waits_until(Way::Password, now)),
             });
         }
         Ok(people)
@@ -212,6 +219,11 @@ impl Keyring {
 
     pub fn has_pin(&self, account: AccountId) -> Result<bool, StoreError> {
         Ok(self.attempts(account, Way::Pin)?.is_some())
+    }
+
+    /// Whether somebody's password opens the records.
+    pub fn has_password(&self, account: AccountId) -> Result<bool, StoreError> {
+        Ok(self.attempts(account, Way::Password)?.is_some())
     }
 
     /// Somebody works here: under this name, and at this moment for the last time.
@@ -420,7 +432,7 @@ impl Keyring {
         }
         Ok(Outcome::Wrong {
             left,
-            next: begun.attempts.waits_until(begun.way),
+            next: begun.attempts.waits_until(begun.way, begun.attempts.tried_at),
         })
     }
 
@@ -447,14 +459,63 @@ impl Keyring {
     /// Somebody does not work here any more.
     pub fn forget_person(&self, account: AccountId) -> Result<(), StoreError> {
         transaction(&self.sql, || {
-            for table in ["way", "person"] {
+            self.forget_account(account)?;
+            Ok(())
+        })
+    }
+
+    /// Whether they were one of those who can unlock.
+    fn forget_account(&self, account: AccountId) -> Result<bool, StoreError> {
+        let account = account.bytes();
+        self.sql
+            .execute("DELETE FROM way WHERE account = ?1", [&account[..]])?;
+        let known = self
+            .sql
+            .execute("DELETE FROM person WHERE account = ?1", [&account[..]])?;
+        Ok(known > 0)
+    }
+
+    /// Somebody has left the clinic: they unlock here no more, and whoever comes next reads what became of their work.
+    /// Told again, it is no news.
+    pub fn note_left(&self, left: &HasLeft) -> Result<(), StoreError> {
+        transaction(&self.sql, || {
+            // Nobody can unlock the records of a former build.
+            let is_news = self.forget_account(left.account)? || !self.is_sealed()?;
+            if is_news {
                 self.sql.execute(
-                    &format!("DELETE FROM {table} WHERE account = ?1"),
-                    [&account.bytes()[..]],
+                    "INSERT OR REPLACE INTO has_left VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+                    (
+                        &left.account.bytes()[..],
+                        &left.name,
+                        &left.clinic,
+                        left.entries,
+                        left.at.map(|at| at.0),
+                        left.records_gone,
+                    ),
                 )?;
             }
             Ok(())
         })
+    }
+
+    /// Who has left since somebody last worked here.
+    pub fn has_left(&self) -> Result<Option<HasLeft>, StoreError> {
+        let mut statement = self
+            .sql
+            .prepare("SELECT account, name, clinic, entries, at, records_gone FROM has_left")?;
+        let mut rows = statement.query([])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        Ok(Some(HasLeft {
+            account: AccountId::from_slice(row.get_ref(0)?.as_blob()?)
+                .ok_or_else(|| StoreError::Corrupt("an account of the keyring".to_owned()))?,
+            name: row.get(1)?,
+            clinic: row.get(2)?,
+            entries: row.get(3)?,
+            at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+            records_gone: row.get(5)?,
+        }))
     }
 
     /// Nobody can open what was encrypted so far: for records that begin anew, or were never taken over. The device keeps

@@ -9,7 +9,7 @@ mod key;
 mod keyring;
 mod pin;
 
-pub use attempts::{PIN_TRIES, Verdict};
+pub use attempts::{LONGEST_WAIT_MS, PIN_TRIES, Verdict};
 pub use key::{Cost, DataKey, DeviceKey, Fresh, Wrapped};
 pub use keyring::{Keyring, Outcome, PersonHere, Way};
 pub use pin::{MIN_PIN, Pin, PinTrouble};

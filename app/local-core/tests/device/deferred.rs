@@ -55,6 +55,16 @@ fn restarted(file: &Path) -> Device {
     device
 }
 
+/// The upgrade, seen from the table: the entries are of a schema that the build knows.
+fn upgrade(file: &Path, entries: &[Entry]) {
+    let sql = Connection::open(file).unwrap();
+    for (seq, entry) in (1..).zip(entries) {
+        let row = (seq, protocol::encode(entry));
+        sql.execute("UPDATE deferred SET entry = ?2 WHERE seq = ?1", row)
+            .unwrap();
+    }
+}
+
 #[test]
 fn what_an_older_build_had_to_leave_is_taken_in_after_the_upgrade() {
     let folder = tempfile::tempdir().unwrap();
@@ -70,14 +80,7 @@ fn what_an_older_build_had_to_leave_is_taken_in_after_the_upgrade() {
     drop(device);
     assert_eq!(deferred(&mut restarted(&file)), 2, "the same build leaves them");
 
-    // The upgrade, seen from the table: the entries are of a schema that the build knows.
-    let sql = Connection::open(&file).unwrap();
-    for (seq, entry) in (1..).zip(&entries) {
-        let row = (seq, protocol::encode(entry));
-        sql.execute("UPDATE deferred SET entry = ?2 WHERE seq = ?1", row)
-            .unwrap();
-    }
-    drop(sql);
+    upgrade(&file, &entries);
     let mut device = restarted(&file);
     assert_eq!(deferred(&mut device), 0);
     let View::Client(shown) = device.look(Query::Client(petra)) else {
@@ -89,6 +92,24 @@ fn what_an_older_build_had_to_leave_is_taken_in_after_the_upgrade() {
         restarted(&file).look(Query::Client(petra)),
         View::Client(_)
     ));
+}
+
+#[test]
+fn whoever_signs_in_after_the_upgrade_finds_it_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clinic.db");
+    let (petra, document, bytes, _) = petra();
+    let entries = [snapshot(&document, bytes)];
+    let mut device = signed_in(&file);
+    says(&mut device, page(1, &entries.clone().map(newer)));
+    device.sign_out();
+    drop(device);
+    upgrade(&file, &entries);
+    let mut device = restarted(&file);
+    assert!(device.core.principal().is_none());
+    device.nora_signs_in();
+    assert_eq!(deferred(&mut device), 0);
+    assert!(matches!(device.look(Query::Client(petra)), View::Client(_)));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod damage;
 mod decide;
 mod deferred;
 mod durable;
+mod late_work;
 mod limits;
 mod nothing_lost;
 mod pure;

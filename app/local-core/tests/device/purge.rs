@@ -60,7 +60,7 @@ fn nothing_is_left(device: &mut Device, folder: &Path) {
     ] {
         assert!(!is_readable(folder, word), "{word} is still there");
     }
-    assert_eq!(device.core.device(), Some(DEVICE));
+    assert_eq!(device.core.device().unwrap(), Some(DEVICE));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::clinic::{Device, NORA, VET};
 use crate::server::{connect, reconnect, says};
 use local_core::query::Connection;
 use local_core::{Credentials, Effect, Event, Query, View};
-use shared_model::ids::ClientId;
+use shared_model::ids::{ClientId, ClinicId};
 use shared_model::permissions::{Principal, Role};
 use shared_model::protocol::{ServerMessage, Welcome};
 use uuid::Uuid;
@@ -43,8 +43,22 @@ fn renewed_tokens_that_come_after_signing_out_sign_nobody_in() {
     device.nora_signs_in();
     device.handle(Event::SessionRenewed(Some(late)));
     assert_eq!(device.core.refresh_token(), Some("refresh"));
+    let effects = device.handle(Event::Entered(VET));
+    assert!(effects.contains(&Effect::SignedIn(false)), "she has signed out");
+    device.handle(Event::Entered(NORA));
     drop(device);
     assert_eq!(open().core.principal().unwrap().account, NORA);
+}
+
+#[test]
+fn renewed_tokens_of_another_clinic_are_not_taken_for_a_colleagues() {
+    let mut device = Device::new();
+    let mut late = renewed(&device);
+    late.principal.clinic = ClinicId(Uuid::from_u128(99));
+    device.nora_signs_in();
+    device.handle(Event::SessionRenewed(Some(late)));
+    device.handle(Event::Entered(VET));
+    assert_eq!(device.core.refresh_token(), Some("refresh"));
 }
 
 #[test]

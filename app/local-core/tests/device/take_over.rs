@@ -44,6 +44,14 @@ fn nothing_is_lost_and_everything_goes_on() {
     device.must(rename(rex, "Rexik"));
     let waiting = device.core.store().outbox_counts().unwrap();
     assert_eq!(waiting.len(), 2, "two people's work waits");
+    for account in [VET, NORA] {
+        // Such a build signed nothing.
+        device
+            .core
+            .store()
+            .clear_meta(&format!("signing key {account}"))
+            .unwrap();
+    }
     drop(device);
 
     {
@@ -113,6 +121,7 @@ fn tokens_that_a_former_build_kept_are_found() {
         store.set_meta("refresh_token", &"former".to_owned()).unwrap();
         store.clear_meta("current").unwrap();
         store.clear_meta(&format!("refresh_token {VET}")).unwrap();
+        store.clear_meta(&format!("signing key {VET}")).unwrap();
     }
     drop(device);
     let core = Core::new(Store::new(Connection::open(&file).unwrap()).unwrap()).unwrap();

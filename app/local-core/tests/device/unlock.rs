@@ -55,7 +55,7 @@ fn wrong(left: u32) -> Outcome {
 fn each_person_opens_the_same_records_with_what_they_know() {
     let folder = tempfile::tempdir().unwrap();
     let keyring = tablet(folder.path());
-    let people = keyring.people().unwrap();
+    let people = keyring.people(nine()).unwrap();
     assert_eq!(
         people
             .iter()
@@ -126,7 +126,7 @@ fn an_attempt_counts_although_the_power_goes_before_it_is_judged() {
         drop(keyring);
         keyring = open(folder.path());
     }
-    let people = keyring.people().unwrap();
+    let people = keyring.people(nine()).unwrap();
     assert_eq!(people[1].pin_tries, Some(0));
     let right = keyring.try_unlock(nine(), VET, Way::Pin, PIN).unwrap();
     assert_eq!(
@@ -148,7 +148,7 @@ fn wrong_passwords_slow_down_across_a_restart_and_a_clock_set_back() {
     drop(keyring);
     let keyring = open(folder.path());
     assert_eq!(
-        keyring.people().unwrap()[1].password_from,
+        keyring.people(nine()).unwrap()[1].password_from,
         Some(Timestamp(nine().0 + 5_000))
     );
     let unlock = |at: i64| {
@@ -159,12 +159,18 @@ fn wrong_passwords_slow_down_across_a_restart_and_a_clock_set_back() {
     assert_eq!(unlock(4_999), Outcome::Wait(Timestamp(nine().0 + 5_000)));
     // An hour back: it waits from there, and what was waited already is of no use.
     let earlier = -3_600_000;
+    let at_the_lock = keyring.people(Timestamp(nine().0 + earlier)).unwrap();
+    assert_eq!(
+        at_the_lock[1].password_from,
+        Some(Timestamp(nine().0 + earlier + 5_000)),
+        "the screen says the same"
+    );
     assert_eq!(
         unlock(earlier),
         Outcome::Wait(Timestamp(nine().0 + earlier + 5_000))
     );
     assert_eq!(unlock(earlier + 5_000), Outcome::Opened(data()));
-    assert_eq!(keyring.people().unwrap()[1].password_from, None);
+    assert_eq!(keyring.people(nine()).unwrap()[1].password_from, None);
 }
 
 #[test]
@@ -231,9 +237,9 @@ fn whoever_leaves_the_device_leaves_nothing_to_open_it_with() {
         .try_unlock(nine(), VET, Way::Password, &format!("{PASSWORD}1"))
         .unwrap();
     assert_eq!(right, Outcome::Gone);
-    assert_eq!(keyring.people().unwrap().len(), 1);
+    assert_eq!(keyring.people(nine()).unwrap().len(), 1);
     let device = keyring.device(DeviceId(Uuid::from_u128(6))).unwrap();
     keyring.forget_everybody().unwrap();
-    assert!(keyring.people().unwrap().is_empty() && !keyring.is_sealed().unwrap());
+    assert!(keyring.people(nine()).unwrap().is_empty() && !keyring.is_sealed().unwrap());
     assert_eq!(keyring.device(DeviceId(Uuid::from_u128(7))).unwrap(), device);
 }

@@ -38,8 +38,8 @@ impl Files for Folder {
             match std::fs::metadata(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(trouble(&error)),
-                // The database itself goes at once: half of it is worse than all of it.
-                Ok(_) if beside.is_empty() => {
+                // Each goes at once: half of one is worse than all of it.
+                Ok(_) => {
                     let kept_open = File::options().write(true).open(&path);
                     std::fs::remove_file(&path).map_err(|error| trouble(&error))?;
                     if let Ok(file) = kept_open {
@@ -47,7 +47,6 @@ impl Files for Folder {
                         drop(write_over(file));
                     }
                 }
-                Ok(_) => std::fs::remove_file(&path).map_err(|error| trouble(&error))?,
             }
         }
         Ok(())

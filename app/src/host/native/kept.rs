@@ -82,13 +82,13 @@ pub(crate) fn keep_address(typed: &str) -> Result<(), AddressTrouble> {
     keep("clinic-address", address.shown()).map_err(AddressTrouble::NotKept)
 }
 
-/// A link of a mail that was pasted. It says where the clinic is; but whoever is signed in, and whose work is here, stays
-/// with theirs.
-pub(crate) fn take_link(pasted: &str, signed_in: bool) -> Result<MailLink, LinkTrouble> {
+/// A link of a mail that was pasted. It says where the clinic is; but where records of a clinic are, open or locked, it stays
+/// that one.
+pub(crate) fn take_link(pasted: &str, has_a_clinic: bool) -> Result<MailLink, LinkTrouble> {
     let (origin, link) = MailLink::parse(pasted).ok_or(LinkTrouble::NotOne)?;
     match server() {
         Some(server) if server == origin => {}
-        Some(_) if signed_in || !asks_for_address() => return Err(LinkTrouble::Elsewhere(origin)),
+        Some(_) if has_a_clinic || !asks_for_address() => return Err(LinkTrouble::Elsewhere(origin)),
         _ => keep_address(&origin).map_err(|_| LinkTrouble::Elsewhere(origin))?,
     }
     Ok(link)

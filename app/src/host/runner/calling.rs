@@ -4,12 +4,13 @@
 
 use super::entering::read;
 use super::{Io, Purpose, Runner};
-use crate::host::calls::{self, CallTrouble, Request, Response};
+use crate::host::calls::{self, CallTrouble, Method, Request, Response};
 use crate::host::vault::Files;
 use crate::host::{FromCore, Secret};
-use local_core::{Core, Event};
+use local_core::{Core, Event, HandInAnswer};
 use shared_model::accounts::codes;
 use shared_model::ids::AccountId;
+use shared_model::late_work::{HandIn, Kept};
 
 /// A call without an answer.
 pub(super) struct Calling {
@@ -38,12 +39,18 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     pub(super) fn renew(&mut self, refresh_token: String) {
-        if let (Some(account), None) = (self.account(), self.renewing) {
-            self.renewing = Some(account);
+        if let Some(account) = self.account()
+            && self.renewing.insert(account)
+        {
             self.unanswered += 1;
             let purpose = Purpose::Renew(account, self.session_of(account));
             self.post_token(purpose, "/refresh", refresh_token);
         }
+    }
+
+    fn is_renewing(&self) -> bool {
+        self.account()
+            .is_some_and(|account| self.renewing.contains(&account))
     }
 
     /// The number of somebody's latest sign-in here.
@@ -54,9 +61,7 @@ impl<F: Files, I: Io> Runner<F, I> {
     /// Somebody has signed in: what was asked with their former tokens counts no more, and whoever waits for it has these.
     pub(super) fn session_begins(&mut self, account: AccountId) {
         *self.sessions.entry(account).or_default() += 1;
-        if self.renewing == Some(account) {
-            self.renewing = None;
-        }
+        self.renewing.remove(&account);
     }
 
     pub(super) fn renewal_answered(&mut self, account: AccountId, session: u64, response: Option<Response>) {
@@ -65,9 +70,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         if session != self.session_of(account) {
             return;
         }
-        if self.renewing == Some(account) {
-            self.renewing = None;
-        }
+        self.renewing.remove(&account);
         let is_here = self.account() == Some(account);
         let (event, trouble) = match response {
             Some(Response {
@@ -113,7 +116,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             return;
         };
         calling.waits = false;
-        let request = calling.request.clone();
+        let (request, renewed) = (calling.request.clone(), calling.renewed);
         if !request.in_session {
             return self.io.ask(Purpose::Call(ticket), request, None);
         }
@@ -121,11 +124,11 @@ impl<F: Files, I: Io> Runner<F, I> {
             return self.called(ticket, Err(CallTrouble::SignInAgain));
         };
         match core.access_token(self.io.now()) {
-            Some(token) if self.renewing.is_none() => {
+            Some(token) if !self.is_renewing() => {
                 let token = Secret::from(token.to_owned());
                 self.io.ask(Purpose::Call(ticket), request, Some(token));
             }
-            None if calling.renewed => self.called(ticket, Err(CallTrouble::SignInAgain)),
+            None if renewed => self.called(ticket, Err(CallTrouble::SignInAgain)),
             _ => self.wait_for_tokens(ticket),
         }
     }
@@ -157,9 +160,40 @@ impl<F: Files, I: Io> Runner<F, I> {
         self.io.to_views(vec![FromCore::Called { ticket, outcome }]);
     }
 
+    /// With a token that may have expired: it still says whose work it is.
+    pub(super) fn hand_in(&mut self, account: AccountId, access_token: String, work: &HandIn) {
+        let request = Request {
+            method: Method::Post,
+            path: "/late-work".to_owned(),
+            body: Secret::json(work),
+            in_session: true,
+        };
+        let token = Secret::from(access_token);
+        self.io.ask(Purpose::HandIn(account), request, Some(token));
+    }
+
+    pub(super) fn hand_in_answered(&mut self, account: AccountId, response: Option<Response>) {
+        let kept = response
+            .as_ref()
+            .filter(|response| response.status == 200)
+            .and_then(|response| calls::read::<Kept>(&response.body));
+        let answer = match (kept, response) {
+            // It says whose work it is about; whoever is here now need not hand it in again.
+            (Some(kept), _) => HandInAnswer::Kept(kept),
+            _ if self.account() != Some(account) => return,
+            (None, response) => match response.and_then(|response| response.code()).as_deref() {
+                Some(codes::DEVICE_LOST) => return self.event(Event::DeviceLost),
+                Some(codes::STILL_MEMBER) => HandInAnswer::StillMember,
+                Some(codes::NOT_SIGNED_IN) => HandInAnswer::TooLate,
+                _ => HandInAnswer::Unreachable,
+            },
+        };
+        let dice = u32::from_le_bytes(self.random());
+        self.event(Event::HandedIn { answer, dice });
+    }
+
     /// Whoever asked is gone: their answers are for nobody who comes after them.
     pub(super) fn end_calls(&mut self) {
-        self.renewing = None;
         let of_session = self.calls.iter().filter(|calling| calling.request.in_session);
         let tickets: Vec<u64> = of_session.map(|calling| calling.ticket).collect();
         for ticket in tickets {
@@ -456,6 +490,46 @@ mod tests {
         runner.input(Input::FromViews(ToCore::SignOut));
         call(&mut runner, 1, Call::me().request);
         assert_eq!(seen.called.take(), [(1, Err(CallTrouble::SignInAgain))]);
+    }
+
+    #[test]
+    fn whoever_has_left_hands_in_and_is_signed_out() {
+        let (mut runner, seen) = device();
+        seen.now.set(TEN_MINUTES);
+        call(&mut runner, 1, Call::me().request);
+        answer(
+            &mut runner,
+            Purpose::Renew(ANA, 1),
+            401,
+            r#"{"code":"sign_in_again"}"#,
+        );
+        let asked = seen.asked.take();
+        assert_eq!(
+            asked.last(),
+            Some(&(Purpose::HandIn(ANA), "/late-work".to_owned(), token("first"))),
+            "with the last token, though it has expired"
+        );
+        answer(
+            &mut runner,
+            Purpose::HandIn(ANA),
+            409,
+            r#"{"code":"still_member"}"#,
+        );
+        assert!(runner.account().is_some(), "only the session has ended");
+        let kept = Kept {
+            account: ANA,
+            clinic: ClinicId(Uuid::from_u128(1)),
+            has_left: true,
+            hashes: Vec::new(),
+            authors_left: Vec::new(),
+        };
+        answer(
+            &mut runner,
+            Purpose::HandIn(ANA),
+            200,
+            &serde_json::to_string(&kept).unwrap(),
+        );
+        assert!(runner.core.is_none(), "the records are gone");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use shared_model::permissions::Principal;
 use shared_model::second_factor::{EnterWithPasskey, FinishSignIn};
 use shared_model::time::Timestamp;
 use shared_model::ways_in::{self, FinishOpenId, LinkWith};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// So long after unlocking or signing in somebody is still who they were: a PIN is set without asking once more.
 const PROVEN_MS: i64 = 5 * 60_000;
@@ -35,16 +35,14 @@ struct Session {
     principal: Principal,
     /// Empty from a server that keeps no keys of devices.
     #[serde(default)]
-    device_key: String,
+    device_key: Secret,
 }
 
 pub(super) fn read(body: &str) -> Option<(Credentials, Option<DeviceKey>)> {
     let session: Session = calls::read(body)?;
-    let device_key = URL_SAFE_NO_PAD
-        .decode(&session.device_key)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(DeviceKey::new);
+    let mut bytes = Zeroizing::new([0; 32]);
+    let decoded = URL_SAFE_NO_PAD.decode_slice(session.device_key.text(), &mut bytes[..]);
+    let device_key = (decoded == Ok(bytes.len())).then(|| DeviceKey::new(*bytes));
     let credentials = Credentials {
         principal: session.principal,
         access_token: session.access_token,
@@ -109,6 +107,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                     device_name,
                 };
                 self.post(purpose, "/invitations/accept", &body);
+                body.token.zeroize();
                 body.password.zeroize();
                 self.password = Some(password);
             }
@@ -134,6 +133,8 @@ impl<F: Files, I: Io> Runner<F, I> {
                     link_with,
                 };
                 self.post(purpose, "/openid/finish", &body);
+                body.code.zeroize();
+                body.verifier.zeroize();
                 if let Some(link_with) = &mut body.link_with {
                     link_with.password.zeroize();
                 }
@@ -175,8 +176,19 @@ impl<F: Files, I: Io> Runner<F, I> {
         let password = self.password.take_if(|_| number == self.sign_ins);
         let trouble = match (response.as_ref().and_then(question), calls::outcome(response)) {
             (Some(question), _) => question,
-            (None, Err(why)) => SignInTrouble::Refused(why),
+            (None, Err(why)) => {
+                if why == CallTrouble::DeviceLost {
+                    self.is_lost();
+                }
+                SignInTrouble::Refused(why)
+            }
             (None, Ok(body)) => match read(&body) {
+                Some((credentials, _)) if self.has_been_overtaken(number, &credentials) => {
+                    // Nobody has what the server gave.
+                    self.unanswered += 1;
+                    self.post_token(Purpose::SignOut, "/sign-out", credentials.refresh_token);
+                    SignInTrouble::Overtaken
+                }
                 Some((credentials, device_key)) => {
                     let newcomer = Newcomer {
                         credentials,
@@ -195,6 +207,11 @@ impl<F: Files, I: Io> Runner<F, I> {
         self.io.to_views(vec![FromCore::SignIn(Err(trouble))]);
     }
 
+    /// Whether the device was locked or unlocked since they began to sign in, and it is not they who work here now.
+    fn has_been_overtaken(&self, number: u64, credentials: &Credentials) -> bool {
+        number < self.signs_in_from && self.account() != Some(credentials.principal.account)
+    }
+
     /// The one way in for whoever the server has let in: they can unlock the device from now on.
     fn enter(&mut self, newcomer: &Newcomer) -> Result<(), SignInTrouble> {
         let was_locked = self.core.is_none();
@@ -203,16 +220,26 @@ impl<F: Files, I: Io> Runner<F, I> {
             drop(self.close());
             self.key = None;
         }
+        if entered.is_err() && self.core.is_none() {
+            self.show_how_it_stands();
+        }
         entered
     }
 
     fn try_to_enter(&mut self, newcomer: &Newcomer, was_locked: bool) -> Result<(), SignInTrouble> {
         let principal = &newcomer.credentials.principal;
         let mut is_new = was_locked;
-        if was_locked && self.vault.found()? == Found::Sealed {
-            let key = self.key_for(newcomer)?;
-            self.core = Some(self.vault.records(&key)?);
-            self.key = Some(key);
+        if was_locked {
+            match self.vault.found()? {
+                Found::Sealed => {
+                    let key = self.key_for(newcomer)?;
+                    self.core = Some(self.vault.records(&key)?);
+                    self.key = Some(key);
+                }
+                // Sealing them has failed before.
+                Found::Former => self.core = Some(self.vault.former()?),
+                Found::Nothing => {}
+            }
         }
         let others = self.is_of_others(principal)?;
         let nothing_waits = match &self.core {
@@ -234,6 +261,8 @@ impl<F: Files, I: Io> Runner<F, I> {
             None => {}
         }
         if self.core.is_none() {
+            // Whoever was admitted on the way to records that were never made cannot open these.
+            self.vault.begin_anew()?;
             let key = DataKey::mint(|bytes| self.io.random(bytes));
             // Who can open them comes before there is anything to open.
             self.admit(newcomer, &key)?;
@@ -254,7 +283,9 @@ impl<F: Files, I: Io> Runner<F, I> {
             fresh_actor: self.random(),
             fresh_key: KeySeed(self.random()),
         });
-        if self.account() != Some(principal.account) || self.is_of_others(principal)? {
+        let is_in = self.account() == Some(principal.account)
+            && self.core.as_ref().and_then(Core::refresh_token) == Some(&newcomer.credentials.refresh_token);
+        if !is_in || self.is_of_others(principal)? {
             // The core has said why.
             if was_locked {
                 self.ends = Ends::Refused;
@@ -329,10 +360,8 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.vault.begin_anew()?;
                 self.core = Some(self.vault.former()?);
             }
-            Err(error) => {
-                self.show_lock(false);
-                return Err(error);
-            }
+            // They are locked, and whoever was admitted opens them.
+            Err(error) => return Err(error),
         }
         self.event(Event::Started);
         self.watch_again();
@@ -351,13 +380,17 @@ impl<F: Files, I: Io> Runner<F, I> {
             Ok(Outcome::Wait(until)) => Err(UnlockTrouble::Wait(until)),
             Ok(Outcome::Gone) => Err(UnlockTrouble::Gone),
             Ok(Outcome::Opened(key)) => {
-                self.open(key, account)
-                    .and_then(|()| self.opened())
-                    .map_err(|error| {
+                let opened = self.open(key, account).and_then(|()| self.opened());
+                match opened {
+                    Err(error) => {
                         drop(self.close());
                         self.key = None;
-                        UnlockTrouble::Storage((&error).into())
-                    })
+                        Err(UnlockTrouble::Storage((&error).into()))
+                    }
+                    // They have left, and the records have only now said so.
+                    Ok(()) if self.core.is_none() => Err(UnlockTrouble::Gone),
+                    Ok(()) => Ok(()),
+                }
             }
         };
         let failed = outcome.is_err();
@@ -366,7 +399,15 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
         self.io.to_views(vec![FromCore::Unlock(outcome)]);
         if failed {
-            self.show_lock(false);
+            self.show_door();
+        }
+    }
+
+    /// What is before whoever is not in: the lock, or signing in where there is nothing to open.
+    fn show_door(&self) {
+        match self.vault.keyring.is_sealed() {
+            Ok(false) => self.io.to_views(vec![FromCore::SignedIn(false)]),
+            Ok(true) | Err(_) => self.show_lock(false),
         }
     }
 
@@ -378,7 +419,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         let Handover { key, account, pass } = handover.clone();
         let resumed = match self.vault.keyring.still_holds(&pass) {
             // Nothing has to be written down for it, which a disk that is full would refuse.
-            Ok(true) => self.open(key, account).is_ok(),
+            Ok(true) => self.open(key, account).is_ok() && self.core.is_some(),
             _ => false,
         };
         if resumed {
@@ -387,7 +428,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             drop(self.close());
             self.key = None;
             self.io.to_views(vec![FromCore::HandoverEnds]);
-            self.show_lock(false);
+            self.show_door();
         }
     }
 
@@ -403,11 +444,18 @@ impl<F: Files, I: Io> Runner<F, I> {
     fn open(&mut self, key: DataKey, account: AccountId) -> Result<(), StoreError> {
         self.core = Some(self.vault.records(&key)?);
         self.key = Some(key);
+        self.overtake_sign_ins();
         self.auto_lock.touched(self.io.now());
         self.event(Event::Entered(account));
         self.watch_again();
         self.wake_at(self.io.now().plus_minutes(1));
         Ok(())
+    }
+
+    /// Whoever is being let in by the server meanwhile did not mean this session.
+    pub(super) fn overtake_sign_ins(&mut self) {
+        self.signs_in_from = self.sign_ins + 1;
+        self.password = None;
     }
 
     /// The records are open: windows may hand them over among themselves until somebody locks.
@@ -419,6 +467,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                 .keyring
                 .remember(account, &principal.name, self.io.now())?;
             self.vault.keyring.note_opened(&pass)?;
+            self.io.to_views(vec![FromCore::Left(None)]);
             if self.io.hands_over() {
                 let key = key.clone();
                 let handover = Handover { key, account, pass };
@@ -430,7 +479,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         Ok(())
     }
 
-    fn watch_again(&mut self) {
+    pub(super) fn watch_again(&mut self) {
         for (watch, query) in self.watches.clone() {
             self.event(Event::Watch { watch, query });
         }

@@ -4,9 +4,9 @@
 
 use super::{Io, Purpose, Runner};
 use crate::host::auto_lock::AutoLock;
-use crate::host::vault::Files;
-use crate::host::{FromCore, HostTrouble};
-use local_core::{Core, Event, LeftOff, StoreError};
+use crate::host::vault::{Files, Found};
+use crate::host::{FromCore, HostTrouble, NotDone};
+use local_core::{Core, Event, HasLeft, LeftOff, StoreError};
 use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
 
@@ -51,6 +51,12 @@ impl<F: Files, I: Io> Runner<F, I> {
             self.unanswered += 1;
             self.post_token(Purpose::SignOut, "/sign-out", refresh_token);
         }
+        if matches!(self.ends, Ends::Removed(_))
+            && let Some(core) = &self.core
+        {
+            // They are not coming back for it. Where it cannot be deleted it stays encrypted.
+            drop(core.forget_left_off());
+        }
         self.event(Event::SignedOut);
         self.end_calls();
     }
@@ -74,8 +80,8 @@ impl<F: Files, I: Io> Runner<F, I> {
             drop(core.note_left_off(&self.left_off));
             self.begin_locking(self.io.now());
             self.auto_lock.heard();
-            if self.ends.forgets_tokens() && self.auto_lock.has_heard(self.io.windows()) {
-                self.forget_tokens();
+            if self.auto_lock.has_heard(self.io.windows()) {
+                self.leave_with_everything_saved();
             }
         } else {
             // The window that had the records is gone: no other goes on without unlocking.
@@ -84,21 +90,21 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     pub(super) fn lock(&mut self) {
-        if self.ends.forgets_tokens() {
-            // A window that did not answer in time keeps nobody signed in.
-            self.forget_tokens();
-        }
+        // A window that did not answer in time keeps nobody signed in.
+        self.leave_with_everything_saved();
         let Some(core) = self.close() else { return };
         let waiting = core.store().outbox_counts().map(|counts| {
-            let of_one = counts.iter().map(|(_, one)| one.waiting + one.refused);
+            let of_one = counts.iter().map(|(_, one)| one.all());
             of_one.sum::<u64>()
         });
         drop(core);
         self.forget_secrets();
-        if let Ok(waiting) = waiting {
+        let keyring = &self.vault.keyring;
+        drop(match waiting {
+            Ok(waiting) => keyring.note_locked(waiting),
             // Not known is as good as some: nobody throws records away then.
-            drop(self.vault.keyring.note_locked(waiting));
-        }
+            Err(_) => keyring.end_pass(),
+        });
         match std::mem::replace(&mut self.ends, Ends::Locked) {
             Ends::Locked => self.show_lock(false),
             Ends::SignedOut | Ends::Refused => self.show_lock(true),
@@ -106,11 +112,23 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
     }
 
+    /// Whoever signs out or leaves the device does it with the records as they are once the windows have saved: what they
+    /// saved last may be work that is nowhere else.
+    fn leave_with_everything_saved(&mut self) {
+        if let Ends::Removed(account) = self.ends
+            && self.has_work_left(account).unwrap_or(true)
+        {
+            self.ends = Ends::Locked;
+        }
+        if self.ends.forgets_tokens() {
+            self.forget_tokens();
+        }
+    }
+
     fn forget_secrets(&mut self) {
         self.key = None;
-        self.password = None;
+        self.overtake_sign_ins();
         self.proven_at = None;
-        self.unanswered = 0;
         self.auto_lock.ended();
         self.left_off = LeftOff::default();
         self.end_calls();
@@ -118,47 +136,62 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     /// Takes the person who works here off the device, unless work of theirs is nowhere else.
     pub(super) fn remove_me(&mut self) {
-        let (Some(core), Some(account), Some(_)) = (&self.core, self.account(), &self.key) else {
+        let (Some(account), Some(_)) = (self.account(), &self.key) else {
             return;
         };
-        let Ok(counts) = core.store().outbox_counts() else {
-            return;
-        };
-        let Ok(people) = self.vault.keyring.people() else {
-            return;
-        };
-        let is_last = people.iter().all(|person| person.account == account);
-        let waits = counts
-            .iter()
-            .any(|(whose, counts)| (*whose == account || is_last) && counts.waiting + counts.refused > 0);
-        if waits {
-            return;
+        match self.has_work_left(account) {
+            Ok(false) => {
+                self.ends = Ends::Removed(account);
+                self.begin_locking(self.io.now());
+            }
+            Ok(true) => self.io.to_views(vec![FromCore::NotDone(NotDone::WorkWaits)]),
+            Err(error) => self.not_done(&error),
         }
-        self.ends = Ends::Removed(account);
-        self.begin_locking(self.io.now());
     }
 
-    fn forget(&self, account: AccountId) {
+    /// Whether something that this person wrote is on this device alone; what anybody wrote, if they are the last here.
+    fn has_work_left(&self, account: AccountId) -> Result<bool, StoreError> {
+        let Some(core) = &self.core else { return Ok(false) };
+        let people = self.vault.keyring.people(self.io.now())?;
+        let is_last = people.iter().all(|person| person.account == account);
+        let counts = core.store().outbox_counts()?;
+        Ok(counts
+            .iter()
+            .any(|(whose, counts)| (*whose == account || is_last) && counts.all() > 0))
+    }
+
+    fn forget(&mut self, account: AccountId) {
         let keyring = &self.vault.keyring;
-        let forgotten = keyring.forget_person(account).and_then(|()| {
-            let nobody = keyring.people()?.is_empty();
-            if nobody {
-                self.vault.begin_anew()?;
-            }
-            Ok(nobody)
-        });
+        let forgotten = keyring
+            .forget_person(account)
+            .and_then(|()| Ok(keyring.people(self.io.now())?.is_empty()));
         match forgotten {
-            Ok(true) => self.io.to_views(vec![FromCore::SignedIn(false)]),
+            Ok(true) => self.begin_anew(),
             // Where it failed they are still on the list.
             Ok(false) | Err(_) => self.show_lock(false),
         }
     }
 
+    /// With nobody, and for whoever comes: no window goes on with what was.
+    fn begin_anew(&mut self) {
+        self.io.to_views(vec![FromCore::HandoverEnds]);
+        let begun = self.vault.begin_anew();
+        self.has_begun_anew(begun);
+    }
+
     /// Nobody here can open the records, and the clinic has everything that is in them: the device begins anew.
     pub(super) fn begin_anew_when_nothing_waits(&mut self) {
         if self.core.is_none() && matches!(self.vault.keyring.waiting(), Ok(Some(0))) {
-            let begun = self.vault.begin_anew();
-            self.has_begun_anew(begun);
+            self.begin_anew();
+        }
+    }
+
+    /// The server says that the device was lost, to somebody who wants to sign in on it: there may be nobody whose core
+    /// could be told.
+    pub(super) fn is_lost(&mut self) {
+        self.event(Event::DeviceLost);
+        if !matches!(self.vault.found(), Ok(Found::Nothing)) {
+            self.forget_all();
         }
     }
 
@@ -171,6 +204,27 @@ impl<F: Files, I: Io> Runner<F, I> {
         self.io.to_views(vec![FromCore::HandoverEnds]);
         let gone = self.vault.forget_all();
         self.has_begun_anew(gone);
+    }
+
+    /// Somebody belongs to the clinic no more, and their work is there: nothing lets them in here again. With the last of a
+    /// clinic its records go. `was_here`: it is about whoever worked here until now.
+    pub(super) fn has_left(&mut self, left: &HasLeft, was_here: bool) {
+        // Where it cannot be written down now, the core says it again when anybody comes in.
+        drop(self.vault.keyring.note_left(left));
+        if left.records_gone {
+            self.forget_all();
+            return self.io.to_views(self.who_has_left().into_iter().collect());
+        }
+        if !was_here || self.account().is_some() {
+            // A colleague goes on.
+            return;
+        }
+        self.end_calls();
+        if self.key.is_some() {
+            self.ends = Ends::SignedOut;
+            return self.lock();
+        }
+        self.io.to_views(self.who_has_left().into_iter().collect());
     }
 
     fn has_begun_anew(&mut self, begun: Result<(), StoreError>) {

@@ -11,17 +11,18 @@ mod leaving;
 use super::auto_lock::AutoLock;
 use super::calls::{Method, Request, Response};
 use super::vault::{Files, Found, Vault};
-use super::{FromCore, HostTrouble, Locked, PinRefused, Protection, Secret, SignInTrouble, ToCore};
+use super::{FromCore, HostTrouble, Locked, NotDone, PinRefused, Protection, Secret, SignInTrouble, ToCore};
 use calling::Calling;
 use leaving::Ends;
 use local_core::unlock::{DataKey, Fresh};
-use local_core::{Core, Effect, Event, Failure, LeftOff, Query, StorageTrouble};
+use local_core::{Core, Effect, Event, Failure, LeftOff, Query, StorageTrouble, StoreError};
 use serde::Serialize;
 use shared_model::accounts::Refresh;
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroize;
 
 /// What a platform does for the core.
 pub(super) trait Io {
@@ -57,6 +58,8 @@ pub(super) enum Purpose {
     SignOut,
     /// A lost device says that its records are gone.
     Purged,
+    /// Work is handed in to the clinic's administrators, by somebody who may have gone when the answer comes.
+    HandIn(AccountId),
     /// The call with this ticket.
     Call(u64),
 }
@@ -88,6 +91,8 @@ pub(super) struct Runner<F, I> {
     socket: u64,
     /// How often somebody has tried to sign in.
     sign_ins: u64,
+    /// The first of those that may still let somebody in: not one from before the device was locked or unlocked last.
+    signs_in_from: u64,
     /// What the latest sign-in was made with, as long as it is under way.
     password: Option<Secret>,
     /// When somebody last showed who they are.
@@ -95,8 +100,9 @@ pub(super) struct Runner<F, I> {
     auto_lock: AutoLock,
     /// What the windows left behind that have saved so far.
     left_off: LeftOff,
-    /// Whose fresh tokens are on their way. Two renewals at once would look to the server like a stolen token.
-    renewing: Option<AccountId>,
+    /// Whose fresh tokens are on their way, whether or not they still work here. Two renewals at once would look to the
+    /// server like a stolen token.
+    renewing: BTreeSet<AccountId>,
     /// How often each person has come in by signing in.
     sessions: BTreeMap<AccountId, u64>,
     /// A handful at most.
@@ -119,8 +125,10 @@ impl<F: Files, I: Io> Runner<F, I> {
                 Found::Former => Some(vault.former()?),
                 Found::Nothing | Found::Sealed => None,
             };
+            // A former build's records know under which id they were made.
+            let known = core.as_ref().map(Core::device).transpose()?.flatten();
             let after = vault.keyring.lock_after()?;
-            Ok((vault, device, found, core, after))
+            Ok((vault, known.unwrap_or(device), found, core, after))
         });
         let (vault, device, found, core, after) = match opened {
             Ok(opened) => opened,
@@ -133,7 +141,6 @@ impl<F: Files, I: Io> Runner<F, I> {
                 return None;
             }
         };
-        let device = core.as_ref().and_then(Core::device).unwrap_or(device);
         let mut runner = Self {
             auto_lock: AutoLock::new(after, io.now()),
             io,
@@ -144,10 +151,11 @@ impl<F: Files, I: Io> Runner<F, I> {
             watches: BTreeMap::new(),
             socket: 0,
             sign_ins: 0,
+            signs_in_from: 0,
             password: None,
             proven_at: None,
             left_off: LeftOff::default(),
-            renewing: None,
+            renewing: BTreeSet::new(),
             sessions: BTreeMap::new(),
             calls: Vec::new(),
             unanswered: 0,
@@ -156,14 +164,35 @@ impl<F: Files, I: Io> Runner<F, I> {
         let fresh = found == Found::Nothing;
         // With how the device stands: a window unlocks it first that has something to ask.
         let mut said = vec![FromCore::Ready { fresh }];
-        match found {
-            Found::Former => {}
-            Found::Sealed => said.push(runner.lock_screen(false)),
-            Found::Nothing => said.push(FromCore::SignedIn(false)),
-        }
+        said.extend(runner.who_has_left());
+        said.extend(runner.how_it_stands());
         runner.io.to_views(said);
         runner.event(Event::Started);
         Some(runner)
+    }
+
+    /// Nobody has come in: what the screen shows is what is on the disk.
+    fn show_how_it_stands(&mut self) {
+        let said = self.how_it_stands();
+        self.io.to_views(said.into_iter().collect());
+        self.event(Event::Started);
+        self.watch_again();
+    }
+
+    /// `None` if records of a former build are here, which are open to anybody and say themselves how they stand.
+    fn how_it_stands(&mut self) -> Option<FromCore> {
+        let found = self.vault.found().and_then(|found| {
+            if found == Found::Former && self.core.is_none() {
+                self.core = Some(self.vault.former()?);
+            }
+            Ok(found)
+        });
+        match found {
+            Ok(Found::Former) => None,
+            Ok(Found::Sealed) => Some(self.lock_screen(false)),
+            Ok(Found::Nothing) => Some(FromCore::SignedIn(false)),
+            Err(error) => Some(FromCore::NoStore(HostTrouble::Storage((&error).into()))),
+        }
     }
 
     pub(super) fn input(&mut self, input: Input) {
@@ -187,6 +216,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             }
             Input::Response(Purpose::SignOut, _) => self.unanswered = self.unanswered.saturating_sub(1),
             Input::Response(Purpose::Purged, _) => {}
+            Input::Response(Purpose::HandIn(account), response) => self.hand_in_answered(account, response),
             Input::Response(Purpose::Call(ticket), response) => self.call_answered(ticket, response),
             Input::Tick => self.event(Event::Tick),
         }
@@ -225,6 +255,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.event(Event::Unwatch { watch });
             }
             ToCore::NetworkHint => self.event(Event::NetworkHint),
+            ToCore::RetryStorage if self.core.is_none() => self.show_how_it_stands(),
             ToCore::RetryStorage => self.event(Event::RetryStorage),
             ToCore::Unlock { account, way, secret } => self.unlock(account, way, &secret),
             ToCore::Resume(handover) => self.resume(handover),
@@ -237,13 +268,12 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.tell_protection();
             }
             ToCore::ForgetPin => {
-                if let Some(account) = self.account() {
-                    let forgotten = self.vault.keyring.forget_pin(account);
-                    self.io.to_views(vec![FromCore::Pin(
-                        forgotten.map_err(|error| PinRefused::Storage((&error).into())),
-                    )]);
-                    self.tell_protection();
-                }
+                let outcome = match self.account() {
+                    Some(account) => self.vault.keyring.forget_pin(account).map_err(Into::into),
+                    None => Err(PinRefused::NotProven),
+                };
+                self.io.to_views(vec![FromCore::Pin(outcome)]);
+                self.tell_protection();
             }
             ToCore::LockAfter { minutes } => self.lock_after(minutes),
             ToCore::RemoveMe => self.remove_me(),
@@ -273,11 +303,21 @@ impl<F: Files, I: Io> Runner<F, I> {
             .and_then(Core::principal)
             .is_some_and(Principal::is_staff);
         // What several people of the clinic share never stays open.
-        if (minutes > 0 || !is_staff) && self.vault.keyring.set_lock_after(minutes).is_ok() {
-            self.auto_lock = AutoLock::new(minutes, self.io.now());
-            self.wake_at(self.io.now().plus_minutes(1));
+        if minutes > 0 || !is_staff {
+            match self.vault.keyring.set_lock_after(minutes) {
+                Ok(()) => {
+                    self.auto_lock = AutoLock::new(minutes, self.io.now());
+                    self.wake_at(self.io.now().plus_minutes(1));
+                }
+                Err(error) => self.not_done(&error),
+            }
         }
         self.tell_protection();
+    }
+
+    fn not_done(&self, error: &StoreError) {
+        self.io
+            .to_views(vec![FromCore::NotDone(NotDone::Storage(error.into()))]);
     }
 
     /// POSTs what is secret in the body and needs no session.
@@ -293,20 +333,23 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     fn post_token(&mut self, purpose: Purpose, path: &str, refresh_token: String) {
         let device = self.device;
-        let body = Refresh {
+        let mut body = Refresh {
             refresh_token,
             device,
         };
         self.post(purpose, path, &body);
+        body.refresh_token.zeroize();
     }
 
     fn show_lock(&self, signs_in: bool) {
-        self.io.to_views(vec![self.lock_screen(signs_in)]);
+        let left = self.who_has_left();
+        self.io
+            .to_views(left.into_iter().chain([self.lock_screen(signs_in)]).collect());
     }
 
     fn lock_screen(&self, signs_in: bool) -> FromCore {
         let keyring = &self.vault.keyring;
-        let shown = keyring.people().and_then(|people| {
+        let shown = keyring.people(self.io.now()).and_then(|people| {
             Ok(Locked {
                 people,
                 waiting: keyring.waiting()?,
@@ -325,6 +368,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         Some(Protection {
             account,
             has_pin: self.vault.keyring.has_pin(account).unwrap_or(false),
+            has_password: self.vault.keyring.has_password(account).unwrap_or(false),
             is_former: self.key.is_none(),
             lock_after: self.auto_lock.after(),
             left_off: core.left_off(),
@@ -335,6 +379,12 @@ impl<F: Files, I: Io> Runner<F, I> {
         if let Some(protection) = self.protection() {
             self.io.to_views(vec![FromCore::Protection(protection)]);
         }
+    }
+
+    /// For whoever comes next. What cannot be read now is told at the next start.
+    fn who_has_left(&self) -> Option<FromCore> {
+        let left = self.vault.keyring.has_left().ok()??;
+        Some(FromCore::Left(Some(left)))
     }
 
     /// What the core wants is done no later than the lock is due.
@@ -352,9 +402,14 @@ impl<F: Files, I: Io> Runner<F, I> {
     }
 
     fn event(&mut self, event: Event) {
+        let whose = match &event {
+            Event::Entered(account) => Some(*account),
+            _ => self.account(),
+        };
         let Some(core) = &mut self.core else { return };
         let mut to_views = Vec::new();
         let (mut wants_actor, mut is_purged) = (false, false);
+        let mut have_left = Vec::new();
         for effect in core.handle(self.io.now(), event) {
             match effect {
                 Effect::OpenSocket => {
@@ -379,6 +434,12 @@ impl<F: Files, I: Io> Runner<F, I> {
                     };
                     self.post(Purpose::Purged, "/devices/purged", &refresh);
                 }
+                Effect::HandIn { access_token, work } => {
+                    if let Some(account) = self.account() {
+                        self.hand_in(account, access_token, &work);
+                    }
+                }
+                Effect::HasLeft(left) => have_left.push(left),
                 Effect::SignedIn(signed_in) => {
                     if signed_in {
                         // First, so that whoever comes in finds their place.
@@ -393,6 +454,9 @@ impl<F: Files, I: Io> Runner<F, I> {
                 Effect::SignInRefused { waiting, name } => {
                     to_views.push(FromCore::SignIn(Err(SignInTrouble::WorkWaits { waiting, name })));
                 }
+                Effect::SignInFailed(trouble) => {
+                    to_views.push(FromCore::SignIn(Err(SignInTrouble::Storage(trouble))));
+                }
             }
         }
         if !to_views.is_empty() {
@@ -400,6 +464,9 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
         if is_purged {
             return self.forget_all();
+        }
+        for left in have_left {
+            self.has_left(&left, whose == Some(left.account));
         }
         if wants_actor {
             let actor = self.random();

@@ -338,7 +338,10 @@ impl Tab {
                         continue;
                     }
                 }
-                FromCore::Locked(_) => has_locked |= self.handover.take().is_some() && from == Owner::Own,
+                FromCore::Locked(_) if self.handover.take().is_some() => {
+                    self.unfinished.borrow_mut().locked();
+                    has_locked |= from == Owner::Own;
+                }
                 FromCore::SignedIn(_) => {
                     self.is_arriving.set(false);
                     self.held_back.replace(None);

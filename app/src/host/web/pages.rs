@@ -28,6 +28,7 @@ pub(super) struct Pages {
 struct Standing {
     handover: Option<FromCore>,
     protection: Option<FromCore>,
+    left: Option<FromCore>,
     stage: Option<FromCore>,
 }
 
@@ -36,6 +37,7 @@ impl Standing {
         match message {
             FromCore::Handover(_) => self.handover = Some(message.clone()),
             FromCore::Protection(_) => self.protection = Some(message.clone()),
+            FromCore::Left(_) => self.left = Some(message.clone()),
             FromCore::SignedIn(signed_in) => {
                 self.stage = Some(message.clone());
                 if !signed_in {
@@ -45,6 +47,7 @@ impl Standing {
             FromCore::HandoverEnds => (self.handover, self.protection) = (None, None),
             FromCore::Locked(_) => {
                 *self = Self {
+                    left: self.left.take(),
                     stage: Some(message.clone()),
                     ..Self::default()
                 }
@@ -57,9 +60,10 @@ impl Standing {
         let Self {
             handover,
             protection,
+            left,
             stage,
         } = self;
-        handover.iter().chain(protection).chain(stage)
+        handover.iter().chain(protection).chain(left).chain(stage)
     }
 }
 

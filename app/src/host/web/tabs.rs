@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
+use zeroize::Zeroizing;
 
 #[wasm_bindgen]
 extern "C" {
@@ -56,19 +57,21 @@ fn open(name: &str) -> BroadcastChannel {
     BroadcastChannel::new(name).expect("whatever has locks has channels")
 }
 
+/// Keys, passwords and PINs are among it: no copy stays behind here. What the browser makes of it is the browser's.
 pub(super) fn encode(message: &impl Serialize) -> JsValue {
     let bytes = postcard::to_stdvec(message).expect("messages between page and Worker hold plain values");
+    let bytes = Zeroizing::new(bytes);
     Uint8Array::from(&bytes[..]).into()
 }
 
 /// What another build may have said: nothing if it speaks otherwise.
 pub(super) fn decode_if_known<M: DeserializeOwned>(bytes: &JsValue) -> Option<M> {
     let bytes: &Uint8Array = bytes.dyn_ref()?;
-    postcard::from_bytes(&bytes.to_vec()).ok()
+    postcard::from_bytes(&Zeroizing::new(bytes.to_vec())).ok()
 }
 
 pub(super) fn decode<M: DeserializeOwned>(event: &MessageEvent) -> M {
-    let bytes = Uint8Array::new(&event.data()).to_vec();
+    let bytes = Zeroizing::new(Uint8Array::new(&event.data()).to_vec());
     postcard::from_bytes(&bytes).expect("page and Worker run the same build")
 }
 

@@ -12,7 +12,7 @@ pub(crate) use set_pin::{PinBanner, PinDialog};
 use crate::components::{Avatar, Size, Tint, icon, logo, use_dialogs, use_title, use_toasts};
 use crate::host::{self, Locked, UnlockTrouble, use_host};
 use crate::text;
-use crate::views::sign_in::{SignInForm, WithoutPassword};
+use crate::views::sign_in::{LeftAlert, SignInForm, WithoutPassword};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdArrowLeft, LdChevronRight, LdCloudOff, LdLock, LdUserPlus};
 use local_core::unlock::PersonHere;
@@ -84,6 +84,7 @@ pub(crate) fn LockPage(locked: Locked) -> Element {
                     }
                     Waiting { waiting: locked.waiting }
                 }
+                LeftAlert {}
                 if let Some(person) = person {
                     UnlockForm { key: "{person.account}", person, trouble }
                 } else if now_shown == Shown::SignIn {
@@ -149,8 +150,10 @@ fn People(people: Vec<PersonHere>, on_choose: EventHandler<AccountId>) -> Elemen
                         span { class: "list__end list__sub",
                             if person.pin_tries.is_some() {
                                 {text::pin()}
-                            } else {
+                            } else if person.has_password {
                                 {text::password()}
+                            } else {
+                                {text::sign_in()}
                             }
                             {icon(LdChevronRight)}
                         }

@@ -52,7 +52,14 @@ pub(crate) fn PinDialog(on_close: EventHandler<()>) -> Element {
     let pin = use_signal(String::new);
     let again = use_signal(String::new);
     let password = use_signal(String::new);
-    let mut asks_password = use_signal(|| false);
+    // Whoever has none here signs in again instead, as through a provider.
+    let has_password = host
+        .protection
+        .peek()
+        .as_ref()
+        .is_some_and(|protection| protection.has_password);
+    let mut asks_proof = use_signal(|| false);
+    let mut signs_in = use_signal(|| false);
     let mut busy = use_signal(|| false);
     let mut differs = use_signal(|| false);
     let mut refused = use_signal(|| None::<PinRefused>);
@@ -75,7 +82,7 @@ pub(crate) fn PinDialog(on_close: EventHandler<()>) -> Element {
                 }
                 Err(why) => {
                     busy.set(false);
-                    asks_password.set(asks_password() || why == PinRefused::NotProven);
+                    asks_proof.set(asks_proof() || why == PinRefused::NotProven);
                     refused.set((why != PinRefused::NotProven).then_some(why));
                     host::focus(match why {
                         PinRefused::Pin(_) | PinRefused::Storage(_) => "pin",
@@ -87,6 +94,12 @@ pub(crate) fn PinDialog(on_close: EventHandler<()>) -> Element {
             }
         });
     };
+    if signs_in() {
+        return rsx! {
+            SignInAgainDialog { on_close: move |()| signs_in.set(false) }
+        };
+    }
+    let words = |why| text::pin_refused(why, host::now());
     let wrong = *refused.read();
     let of_pin = wrong.filter(|why| matches!(why, PinRefused::Pin(_) | PinRefused::Storage(_)));
     let of_password = wrong.filter(|why| matches!(why, PinRefused::WrongPassword | PinRefused::Wait(_)));
@@ -121,7 +134,7 @@ pub(crate) fn PinDialog(on_close: EventHandler<()>) -> Element {
                     kind: FieldKind::Pin,
                     autofocus: true,
                     hint: text::pin_rules().to_owned(),
-                    error: of_pin.map(text::pin_refused),
+                    error: of_pin.map(words),
                     on_input: move |_| refused.set(None),
                 }
                 TextField {
@@ -132,13 +145,16 @@ pub(crate) fn PinDialog(on_close: EventHandler<()>) -> Element {
                     error: differs().then(|| text::pins_differ().to_owned()),
                     on_input: move |_| differs.set(false),
                 }
-                if asks_password() {
+                if asks_proof() && !has_password {
+                    p { class: "sub", {text::pin_needs_sign_in()} }
+                    button { class: "btn", r#type: "button", onclick: move |_| signs_in.set(true), {text::sign_in_again()} }
+                } else if asks_proof() {
                     p { class: "sub", {text::pin_needs_password()} }
                     PasswordField {
                         id: "pin-password",
                         label: text::password(),
                         value: password,
-                        error: of_password.map(text::pin_refused),
+                        error: of_password.map(words),
                         on_input: move |_| refused.set(None),
                     }
                 }

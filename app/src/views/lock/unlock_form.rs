@@ -7,7 +7,7 @@ use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdClock, LdHardDrive, LdKeyRound};
 use local_core::StorageTrouble;
-use local_core::unlock::{PersonHere, Way};
+use local_core::unlock::{LONGEST_WAIT_MS, PersonHere, Way};
 use shared_model::time::Timestamp;
 use shared_model::values::Invalid;
 
@@ -51,8 +51,8 @@ pub(super) fn UnlockForm(person: PersonHere, trouble: Signal<Option<UnlockTroubl
         }
         busy.set(true);
         let secret = typed.take();
-        // What is on the screen goes with the lock once it worked; what came of it does not.
-        dioxus::core::spawn_forever(async move {
+        // It goes with the lock once it worked, and with another person's name: nobody waits for what came of it then.
+        spawn(async move {
             let outcome = host.unlock(account, way, secret).await;
             if let Err(why) = outcome {
                 if let UnlockTrouble::Wrong {
@@ -106,7 +106,7 @@ pub(super) fn UnlockForm(person: PersonHere, trouble: Signal<Option<UnlockTroubl
             } else if let Some(why) = &*trouble.read() {
                 UnlockAlert { trouble: why.clone(), has_password: person.has_password }
             } else if !has_pin && !person.has_password {
-                Alert { tone: Tint::Info, icon: icon(LdKeyRound), title: text::only_by_email(), line: true }
+                Alert { tone: Tint::Info, icon: icon(LdKeyRound), title: text::only_by_signing_in(), line: true }
             }
             if has_pin || person.has_password {
                 match way {
@@ -144,8 +144,14 @@ pub(super) fn UnlockForm(person: PersonHere, trouble: Signal<Option<UnlockTroubl
     }
 }
 
+/// A wait that is longer than any means that the clock has gone back since: then the keyring says how long it is.
 fn seconds_until(from: Option<Timestamp>) -> i64 {
-    from.map_or(0, |from| ((from.0 - host::now().0 + 999) / 1000).max(0))
+    let left = from.map_or(0, |from| from.0 - host::now().0);
+    if (1..=LONGEST_WAIT_MS).contains(&left) {
+        (left + 999) / 1000
+    } else {
+        0
+    }
 }
 
 #[component]

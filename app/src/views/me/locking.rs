@@ -1,8 +1,8 @@
 //! How this device locks, for whoever works on it.
 
 use super::Setting;
-use crate::components::{Segmented, icon};
-use crate::host::use_host;
+use crate::components::{Segmented, icon, use_toasts};
+use crate::host::{self, use_host};
 use crate::text;
 use crate::views::lock::PinDialog;
 use dioxus::prelude::*;
@@ -12,7 +12,16 @@ use dioxus_free_icons::icons::ld_icons::LdLock;
 #[component]
 pub(super) fn Locking(staff: bool) -> Element {
     let host = use_host();
+    let toasts = use_toasts();
     let mut setting = use_signal(|| false);
+    let forget_pin = move |_| {
+        spawn(async move {
+            match host.forget_pin().await {
+                Ok(()) => toasts.say(text::pin_is_removed()),
+                Err(why) => toasts.say(text::pin_refused(why, host::now())),
+            }
+        });
+    };
     let protection = host.protection.read();
     let Some(protection) = protection.as_ref().filter(|protection| !protection.is_former) else {
         return rsx! {};
@@ -33,9 +42,13 @@ pub(super) fn Locking(staff: bool) -> Element {
         div { class: "card",
             Setting {
                 title: text::pin(),
-                words: if protection.has_pin { text::pin_has() } else { text::pin_has_none() },
+                words: match (protection.has_pin, protection.has_password) {
+                    (true, _) => text::pin_has(),
+                    (false, true) => text::pin_has_none(),
+                    (false, false) => text::pin_has_neither(),
+                },
                 if protection.has_pin {
-                    button { class: "btn btn--sm", r#type: "button", onclick: move |_| host.forget_pin(), {text::pin_remove()} }
+                    button { class: "btn btn--sm", r#type: "button", onclick: forget_pin, {text::pin_remove()} }
                 }
                 button { class: "btn btn--sm", r#type: "button", onclick: move |_| setting.set(true),
                     if protection.has_pin {

@@ -21,6 +21,7 @@ use crate::components::{
 use crate::host::{self, use_host};
 use crate::route::Route;
 use crate::text;
+use crate::views::late_work::LateWorkBadge;
 use crate::views::outbox::others_wait;
 use crate::views::shell::standing_of;
 use dioxus::prelude::*;
@@ -68,6 +69,12 @@ pub(crate) fn MePage() -> Element {
                     if administers {
                         Setting { title: text::staff_and_roles(), words: text::staff_and_roles_why(),
                             PageLink { to: Route::Staff {}, class: "btn btn--sm", {text::open()} }
+                        }
+                        Setting { title: text::late_work(), words: text::late_work_why(),
+                            PageLink { to: Route::LateWork {}, class: "btn btn--sm",
+                                {text::open()}
+                                LateWorkBadge {}
+                            }
                         }
                     }
                     if looks_after {

@@ -11,7 +11,7 @@ use crate::text;
 use crate::views::outbox::record_of;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdCircleX, LdCopy, LdEllipsis, LdPencil, LdRefreshCw, LdTrash2, LdUserPlus,
+    LdCircleX, LdCopy, LdEllipsis, LdInbox, LdPencil, LdRefreshCw, LdTrash2, LdUserPlus,
 };
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -30,7 +30,7 @@ enum Open {
 }
 
 /// "Rex: details changed".
-pub(super) fn what(matter: &Matter) -> String {
+pub(in crate::views) fn what(matter: &Matter) -> String {
     text::change(&matter.verb, matter.kind, &matter.about)
 }
 
@@ -170,7 +170,7 @@ pub(super) fn MatterCard(matter: Matter) -> Element {
                 ChangeDialog { matter, on_close: move |()| open.set(Open::Nothing) }
             },
             Open::HandOver => rsx! {
-                HandOverDialog { copy, on_close: move |()| open.set(Open::Nothing) }
+                HandOverDialog { rows: matter.rows.clone(), copy, on_close: move |()| open.set(Open::Nothing) }
             },
             Open::LetGo => rsx! {
                 LetGoDialog { matter, on_close: move |()| open.set(Open::Nothing) }
@@ -179,7 +179,7 @@ pub(super) fn MatterCard(matter: Matter) -> Element {
     }
 }
 
-fn use_copy(matter: Matter) -> Callback<()> {
+pub(in crate::views) fn use_copy(matter: Matter) -> Callback<()> {
     let (toasts, clinic, zone) = (use_toasts(), use_clinic(), use_zone());
     let today = use_minute().read().date_in(&zone);
     use_callback(move |()| {
@@ -192,7 +192,7 @@ fn use_copy(matter: Matter) -> Callback<()> {
 
 /// Title and what was asked for.
 #[component]
-fn Said(matter: Matter, title: String) -> Element {
+pub(in crate::views) fn Said(matter: Matter, title: String) -> Element {
     let zone = use_zone();
     let today = use_minute().read().date_in(&zone);
     let clinic = use_clinic();
@@ -238,7 +238,16 @@ fn Said(matter: Matter, title: String) -> Element {
 }
 
 #[component]
-fn HandOverDialog(copy: Callback<()>, on_close: EventHandler<()>) -> Element {
+fn HandOverDialog(rows: Vec<i64>, copy: Callback<()>, on_close: EventHandler<()>) -> Element {
+    let (host, toasts) = (use_host(), use_toasts());
+    let hand_in = move |_| {
+        let decision = Decision::HandIn { rows: rows.clone() };
+        decide(host, decision, move |decided| match decided {
+            Ok(_) => toasts.say(text::goes_to_administrator()),
+            Err(failure) => toasts.failed(&failure),
+        });
+        on_close.call(());
+    };
     rsx! {
         Dialog {
             title: text::hand_over_title(),
@@ -262,6 +271,14 @@ fn HandOverDialog(copy: Callback<()>, on_close: EventHandler<()>) -> Element {
                 dd { {text::hand_over_here_how()} }
                 dt { {text::hand_over_elsewhere()} }
                 dd { {text::hand_over_elsewhere_how()} }
+                dt { {text::hand_over_administrator()} }
+                dd {
+                    p { {text::hand_over_administrator_how()} }
+                    button { class: "btn btn--sm", r#type: "button", onclick: hand_in,
+                        {icon(LdInbox)}
+                        {text::hand_over_administrator_do()}
+                    }
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What the clinic could not take. It stays here, in words, until somebody has done it again, another way, or let it go.
 
 mod change_it;
+mod handed_in;
 mod let_go;
 mod matter;
 
@@ -16,8 +17,10 @@ use local_core::query::Matter;
 use local_core::{Decision, Failure, Query, View};
 use shared_model::time::Timestamp;
 
+use handed_in::HandedInList;
 use let_go::LetGoList;
-use matter::{MatterCard, what, whole};
+use matter::{MatterCard, whole};
+pub(super) use matter::{Said, use_copy, what};
 
 #[component]
 pub(crate) fn NeedsAttentionPage() -> Element {
@@ -29,8 +32,8 @@ pub(crate) fn NeedsAttentionPage() -> Element {
     };
     let (mine, others): (Vec<Matter>, Vec<Matter>) =
         outbox.matters.iter().cloned().partition(|matter| matter.mine);
-    let let_go = outbox.let_go.clone();
-    if mine.is_empty() && others.is_empty() && let_go.is_empty() {
+    let (let_go, handed) = (outbox.let_go.clone(), outbox.handed.clone());
+    if mine.is_empty() && others.is_empty() && let_go.is_empty() && handed.is_empty() {
         return rsx! {
             EmptyState {
                 icon: icon_xl(LdInbox),
@@ -53,6 +56,9 @@ pub(crate) fn NeedsAttentionPage() -> Element {
                 h2 { class: "settings__title", {text::of_colleagues()} }
                 p { class: "sub prose", {text::of_colleagues_why()} }
                 Matters { matters: others }
+            }
+            if !handed.is_empty() {
+                HandedInList { matters: handed }
             }
             if !let_go.is_empty() {
                 LetGoList { matters: let_go }

@@ -4,11 +4,11 @@ use super::NewBuild;
 use super::keeping::{KeepingBanners, RoomBanner, SilentBanner};
 use super::sign_in_again::SignInAgainDialog;
 use crate::components::{Tint, Toasts, icon, use_status, use_toasts};
-use crate::host::{self, use_host};
+use crate::host::{self, Host, use_host};
 use crate::text;
 use crate::views::first_sync::FirstSyncLine;
 use crate::views::lock::PinBanner;
-use crate::views::settle_all_notes;
+use crate::views::{others_have_unsaved_notes, settle_all_notes};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
     LdCircleAlert, LdClock, LdFileWarning, LdHardDrive, LdKeyRound, LdPackage, LdRefreshCw, LdTriangleAlert,
@@ -123,7 +123,7 @@ fn StorageBanner(trouble: StorageTrouble) -> Element {
 #[component]
 fn StoppedBanner(why: Goodbye) -> Element {
     let mut signing_in = use_signal(|| false);
-    let toasts = use_toasts();
+    let (host, toasts) = (use_host(), use_toasts());
     match why {
         Goodbye::SignIn => rsx! {
             Banner {
@@ -145,7 +145,7 @@ fn StoppedBanner(why: Goodbye) -> Element {
                 icon: icon(LdPackage),
                 title: text::update_needed(),
                 words: text::update_needed_why(),
-                button { class: "btn btn--sm btn--primary", r#type: "button", onclick: move |_| once_saved(toasts, update),
+                button { class: "btn btn--sm btn--primary", r#type: "button", onclick: move |_| once_saved(host, toasts, update),
                     {icon(LdRefreshCw)}
                     {text::update_now()}
                 }
@@ -179,9 +179,9 @@ fn StoppedBanner(why: Goodbye) -> Element {
 }
 
 /// Another build begins with a page that is loaded anew: what is typed is saved before.
-fn once_saved(toasts: Toasts, load: fn()) {
+fn once_saved(host: Host, toasts: Toasts, load: fn()) {
     dioxus::core::spawn_forever(async move {
-        if settle_all_notes().await {
+        if settle_all_notes(host).await && !others_have_unsaved_notes(host) {
             load();
         } else {
             toasts.say(text::update_waits());
@@ -198,7 +198,7 @@ fn update() {
 #[component]
 fn NewBuildBanner() -> Element {
     let NewBuild(mut waiting) = use_context::<NewBuild>();
-    let toasts = use_toasts();
+    let (host, toasts) = (use_host(), use_toasts());
     rsx! {
         Banner {
             tone: Tint::Info,
@@ -209,7 +209,7 @@ fn NewBuildBanner() -> Element {
             button {
                 class: "btn btn--sm btn--primary",
                 r#type: "button",
-                onclick: move |_| once_saved(toasts, host::activate_new_build),
+                onclick: move |_| once_saved(host, toasts, host::activate_new_build),
                 {icon(LdRefreshCw)}
                 {text::update_now()}
             }

@@ -7,9 +7,11 @@ use crate::components::{
 use crate::host::use_host;
 use crate::route::Route;
 use crate::text;
+use crate::views::late_work::LateWorkBadge;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdCalendarDays, LdCircleUser, LdHospital, LdInbox, LdLock, LdPawPrint, LdUserCog, LdUsers,
+    LdArchiveRestore, LdCalendarDays, LdCircleUser, LdHospital, LdInbox, LdLock, LdPawPrint, LdUserCog,
+    LdUsers,
 };
 use shared_model::permissions::Role;
 
@@ -20,6 +22,7 @@ enum Place {
     Patients,
     Clients,
     NeedsAttention,
+    LateWork,
     Staff,
     Clinics,
     Me,
@@ -33,6 +36,7 @@ fn place(route: &Route) -> Place {
         Route::Patients {} | Route::Patient { .. } => Place::Patients,
         Route::Clients {} | Route::Client { .. } => Place::Clients,
         Route::NeedsAttention {} => Place::NeedsAttention,
+        Route::LateWork {} => Place::LateWork,
         Route::Staff {} | Route::Member { .. } => Place::Staff,
         Route::Clinics {} => Place::Clinics,
         Route::Me {} => Place::Me,
@@ -46,6 +50,7 @@ fn icon_of(place: Place) -> Element {
         Place::Patients => icon(LdPawPrint),
         Place::Clients => icon(LdUsers),
         Place::NeedsAttention => icon(LdInbox),
+        Place::LateWork => icon(LdArchiveRestore),
         Place::Staff => icon(LdUserCog),
         Place::Clinics => icon(LdHospital),
         Place::Me | Place::Elsewhere => icon(LdCircleUser),
@@ -82,6 +87,12 @@ pub(super) fn Side() -> Element {
             Place::NeedsAttention,
             text::needs_attention(),
         ),
+        (
+            administers,
+            Route::LateWork {},
+            Place::LateWork,
+            text::late_work(),
+        ),
         (administers, Route::Staff {}, Place::Staff, text::nav_staff()),
         (looks_after, Route::Clinics {}, Place::Clinics, text::clinics()),
     ];
@@ -100,6 +111,9 @@ pub(super) fn Side() -> Element {
                             {words}
                             if place == Place::NeedsAttention && attention > 0 {
                                 Badge { count: attention, tone: Tint::Danger, said: text::to_decide() }
+                            }
+                            if place == Place::LateWork {
+                                LateWorkBadge {}
                             }
                         }
                     }
@@ -147,6 +161,7 @@ fn LockButton() -> Element {
 #[component]
 pub(super) fn TabBar() -> Element {
     let here = place_here();
+    let administers = use_may(Role::ClinicAdministrator);
     let places = if use_is_staff() {
         vec![
             (Route::Day {}, Place::Day, text::nav_day()),
@@ -166,6 +181,10 @@ pub(super) fn TabBar() -> Element {
                 PageLink { key: "{words}", to, class: "tabbar__link", current: place == here,
                     {icon_of(place)}
                     {words}
+                    // The way to what was handed in leads over there.
+                    if place == Place::Me && administers {
+                        LateWorkBadge {}
+                    }
                 }
             }
         }

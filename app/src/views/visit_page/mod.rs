@@ -29,7 +29,7 @@ use shared_model::commands::{FinishVisit, ReopenVisit};
 use shared_model::documents::{AlertKind, Section};
 use shared_model::ids::VisitId;
 
-pub(crate) use notes::settle_all_notes;
+pub(crate) use notes::{others_have_unsaved_notes, settle_all_notes};
 
 use context::Context;
 use history::Beside;

@@ -41,6 +41,8 @@ pub(super) struct Caret {
 pub(super) struct Notes {
     visit: VisitId,
     host: Host,
+    /// Who writes them.
+    writer: Option<AccountId>,
     watched: Signal<Option<Watched>>,
     text: Signal<Option<ManagedText>>,
     /// Why the last edit was not taken.
@@ -79,7 +81,7 @@ impl OpenNotes {
                     let open = open.peek();
                     open.values()
                         .copied()
-                        .filter(|notes| notes.is_anything_unsaved())
+                        .filter(|notes| notes.is_anything_unsaved() && notes.is_of_who_is_here())
                         .collect()
                 };
                 unsaved.into_iter().for_each(Notes::flush);
@@ -88,18 +90,35 @@ impl OpenNotes {
     }
 }
 
-/// Sends what is typed and not saved yet, in whatever notes, and waits for it. False if something could not be saved.
-pub(crate) async fn settle_all_notes() -> bool {
+/// Sends what whoever is here has typed and not saved yet, in whatever notes, and waits for it. False if something could not
+/// be saved. What others could not save before the device locked waits for them.
+pub(crate) async fn settle_all_notes(host: Host) -> bool {
     let Some(OpenNotes(open)) = try_consume_context::<OpenNotes>() else {
         return true;
     };
+    let person = host.person();
     let is_writing = |notes: &Notes| notes.is_anything_unsaved() || notes.is_under_way();
-    let open: Vec<Notes> = open.peek().values().copied().filter(is_writing).collect();
+    let open: Vec<Notes> = {
+        let open = open.peek();
+        let of_person = open.iter().filter(|((writer, _), _)| *writer == person);
+        of_person.map(|(_, notes)| *notes).filter(is_writing).collect()
+    };
     let mut settled = true;
     for notes in open {
         settled &= notes.settle().await;
     }
     settled
+}
+
+/// Whether somebody else has typed what could not be saved before the device locked: it ends with the window.
+pub(crate) fn others_have_unsaved_notes(host: Host) -> bool {
+    let Some(OpenNotes(open)) = try_consume_context::<OpenNotes>() else {
+        return false;
+    };
+    let person = host.person();
+    let open = open.peek();
+    open.iter()
+        .any(|((writer, _), notes)| *writer != person && notes.is_anything_unsaved())
 }
 
 /// The field of a section.
@@ -169,6 +188,7 @@ impl Notes {
             let notes = Self {
                 visit,
                 host,
+                writer: me,
                 watched: at_root(None),
                 text: at_root(None),
                 failure: at_root(None),
@@ -184,6 +204,10 @@ impl Notes {
         *notes.pages.write() += 1;
         if notes.watched.peek().is_none() {
             notes.watched.set(Some(host.watch(Query::Visit(visit))));
+        }
+        if notes.is_anything_unsaved() {
+            // Whoever writes them is back.
+            notes.drive();
         }
         notes
     }
@@ -289,6 +313,11 @@ impl Notes {
             .is_some_and(ManagedText::is_anything_unsaved)
     }
 
+    /// Written by somebody else they would be somebody else's words.
+    fn is_of_who_is_here(self) -> bool {
+        self.writer == self.host.person()
+    }
+
     fn is_under_way(self) -> bool {
         self.text.peek().as_ref().is_some_and(ManagedText::is_under_way)
     }
@@ -305,6 +334,9 @@ impl Notes {
     /// Sends one edit and waits for the view that has it. False if it was not taken.
     async fn send(mut self) -> bool {
         for _ in 0..REBASES {
+            if !self.is_of_who_is_here() {
+                return false;
+            }
             let edit = self.text.write().as_mut().and_then(ManagedText::next);
             let Some(edit) = edit else { return true };
             self.keys.set(None);

@@ -215,7 +215,7 @@ impl Story<'_> {
         self.unlocks().await
     }
 
-    /// With the PIN, to the day; in less than a second from the last digit.
+    /// With the PIN, to the day.
     async fn unlocks(&mut self) -> Result<()> {
         let (screen, app) = (&self.screen, &mut self.app);
         app.titled(screen, LOCKED).await?;

@@ -11,6 +11,7 @@ mod factors;
 mod feeds;
 mod identity;
 mod invitations;
+mod late_work;
 mod listen;
 mod mail;
 mod trail;
@@ -26,7 +27,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+const MIGRATIONS: [(i64, &str, &str); 11] = [
     (
         1,
         "foundation",
@@ -66,6 +67,11 @@ const MIGRATIONS: [(i64, &str, &str); 10] = [
         10,
         "ways in",
         include_str!("../../../../migrations/server/postgres/0010_ways_in.sql"),
+    ),
+    (
+        11,
+        "late work",
+        include_str!("../../../../migrations/server/postgres/0011_late_work.sql"),
     ),
     (
         12,

@@ -11,6 +11,7 @@ mod factors;
 mod feeds;
 mod identity;
 mod invitations;
+mod late_work;
 mod mail;
 mod trail;
 mod ways_in;
@@ -34,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0005_authorship_and_trail.sql"),
     include_str!("../../../../migrations/server/sqlite/0009_signed_changes.sql"),
     include_str!("../../../../migrations/server/sqlite/0010_ways_in.sql"),
+    include_str!("../../../../migrations/server/sqlite/0011_late_work.sql"),
     include_str!("../../../../migrations/server/sqlite/0012_sign_ins_end.sql"),
     include_str!("../../../../migrations/server/sqlite/0013_second_factors.sql"),
 ];
