@@ -91,12 +91,15 @@ impl World {
                 return is_there.then_some((tablet, colleague));
             }
             let waits = status.others.iter().filter(|others| others.waiting > 0);
-            let mut comes = waits.filter_map(|waits| {
+            let here = self.tablets[tablet].person;
+            let come = waits.filter_map(|waits| {
                 self.people
                     .iter()
                     .position(|person| person.account == waits.account && !person.has_left())
             });
-            Some((tablet, comes.next()?))
+            // In turn, as one may wait for another.
+            let next = come.min_by_key(|person| (*person <= here, *person))?;
+            Some((tablet, next))
         })
     }
 
