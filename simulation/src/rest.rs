@@ -2,7 +2,7 @@
 
 use crate::invariant::{Holds, Invariant, Violation, broken};
 use crate::ledger::history;
-use crate::promise::Standing;
+use crate::promise::{Standing, TakenBack};
 use crate::storage::lock;
 use crate::world::{World, is_with_administrators};
 use automerge::ChangeHash;
@@ -321,7 +321,7 @@ impl World {
     }
 
     fn compare_promises(&mut self, tablet: usize) -> Holds {
-        self.look_at_promises(tablet, &BTreeSet::new())?;
+        self.look_at_promises(tablet, &TakenBack::Nothing)?;
         let Some(core) = &self.tablets[tablet].core else {
             return Ok(());
         };
