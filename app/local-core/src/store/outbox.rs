@@ -109,9 +109,12 @@ impl Store {
         Ok(())
     }
 
-    /// Documents in which something of others waits that only they can send. `?2` is who is signed in.
-    fn held_documents() -> String {
-        format!("SELECT document FROM outbox WHERE refused IS NULL AND account <> ?2 AND {UNVOUCHED}")
+    /// From where on a document waits for others: the first row in it that only they can send. `?2` is who is signed in.
+    fn first_held() -> String {
+        format!(
+            "SELECT document, min(seq) AS first FROM outbox \
+             WHERE refused IS NULL AND account <> ?2 AND {UNVOUCHED} GROUP BY document"
+        )
     }
 
     /// What can be sent after `seq` in one person's session, whoever wrote it, oldest first.
@@ -123,8 +126,9 @@ impl Store {
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
             &format!(
-                "WHERE refused IS NULL AND seq > ?1 AND document NOT IN ({}) ORDER BY seq LIMIT ?3",
-                Self::held_documents()
+                "LEFT JOIN ({}) AS held USING (document) \
+                 WHERE refused IS NULL AND seq > ?1 AND (first IS NULL OR seq < first) ORDER BY seq LIMIT ?3",
+                Self::first_held()
             ),
             (
                 after,
@@ -142,13 +146,14 @@ impl Store {
         )
     }
 
-    /// How much of one person's work waits in documents that only somebody else's session can send.
+    /// How much of one person's work waits behind what only somebody else's session can send.
     pub fn held(&self, account: AccountId) -> Result<u64, StoreError> {
         Ok(self
             .sql
             .prepare_cached(&format!(
-                "SELECT count(*) FROM outbox WHERE refused IS NULL AND account = ?2 AND document IN ({})",
-                Self::held_documents()
+                "SELECT count(*) FROM outbox JOIN ({}) AS held USING (document) \
+                 WHERE refused IS NULL AND account = ?2 AND seq > first",
+                Self::first_held()
             ))?
             .query_row((0, &account.bytes()[..]), |row| row.get(0))?)
     }

@@ -681,7 +681,7 @@ fn work_that_nobody_can_send_any_more_holds_up_nothing() {
 const ELA: AccountId = AccountId(Uuid::from_u128(0xe1a));
 
 /// Somebody signs in and writes while the clinic cannot be reached, so it never hears of their key; and then they have left.
-/// Their colleague wrote in the same record before them, and elsewhere after them.
+/// Their colleague wrote in the same record before and after them, and elsewhere later.
 fn left_before_their_key_was_known(signs_out: bool) -> (Device, shared_model::ids::PatientId) {
     let (mut device, mut clinic, rex) = settled();
     device.nora_signs_in();
@@ -695,13 +695,18 @@ fn left_before_their_key_was_known(signs_out: bool) -> (Device, shared_model::id
         device.sign_out();
     }
     device.handle(Event::Entered(NORA));
+    device.must(EditPatient {
+        breed: Some("Poodle".to_owned()),
+        ..EditPatient::of(rex)
+    });
     device.client("Ivo", "Kral", "601555015");
     let (_, effects) = connect(&mut device);
     let pushed = pushes(&effects);
+    let changes: Vec<usize> = pushed[0].items.iter().map(|item| item.changes.len()).collect();
     assert_eq!(
-        (pushed.len(), pushed[0].items.len()),
-        (1, 1),
-        "what was written later is on its way: {pushed:?}"
+        (pushed.len(), &changes[..]),
+        (1, &[1, 1][..]),
+        "what stands before hers and elsewhere is on its way: {pushed:?}"
     );
     assert_eq!(status(&mut device).held, 1);
     let work = the_work(&effects);
@@ -711,14 +716,18 @@ fn left_before_their_key_was_known(signs_out: bool) -> (Device, shared_model::id
     assert_eq!(
         (again.len(), again[0].items.len()),
         (1, 1),
-        "what stands before it, and nothing twice: {again:?}"
+        "what stands behind hers, and nothing twice: {again:?}"
     );
-    assert_ne!(again[0].items[0].document, pushed[0].items[0].document);
+    assert_eq!(again[0].items[0].changes.len(), 1, "{again:?}");
+    assert_eq!(again[0].items[0].document, rex.into());
     clinic.converse(&mut device, effects, |_| false);
     clinic.converse(&mut device, released, |_| false);
     assert_eq!((status(&mut device).held, status(&mut device).waiting), (0, 0));
     let now = patient(&mut device, rex);
-    assert_eq!((now.name.as_str(), now.colour.as_str()), ("Rex", "black"));
+    assert_eq!(
+        (now.name.as_str(), now.colour.as_str(), now.breed.as_str()),
+        ("Rex", "black", "Poodle")
+    );
     let listed = outbox(&mut device).matters;
     assert_eq!(listed.len(), 1, "{listed:?}");
     at_rest(&mut device, &clinic);
