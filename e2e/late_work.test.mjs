@@ -5,7 +5,7 @@ import { Audit } from "./support/axe.mjs";
 import { ADMINISTRATOR, Clinic, DESK, PHONE, VET } from "./support/clinic.mjs";
 import { allAtTheClinic, day, find, offline, section, startRex, status } from "./support/screens.mjs";
 
-let clinic, vet, administrator, desk, client, visit;
+let clinic, vet, administrator, phone, desk, client, visit;
 
 before(async () => {
   clinic = await Clinic.start({ patients: 40 });
@@ -88,7 +88,7 @@ test("the administrator sees whose it is, when it was written and what it would 
   await piece(administrator, "Rex: notes").getByText("Ate a sock on Sunday.").waitFor();
   const audit = new Audit();
   await audit.of(administrator.page, "handed in");
-  const phone = await clinic.profile({ ...PHONE, theme: "dark" });
+  phone = await clinic.profile({ ...PHONE, theme: "dark" });
   await phone.signIn(ADMINISTRATOR);
   await day(phone).or(phone.page.getByRole("navigation").first()).first().waitFor();
   await phone.goto("/handed-in");
@@ -111,6 +111,10 @@ test("what the administrator may do is taken over as their own work, and the res
   await allAtTheClinic(desk);
   await desk.goto(client);
   await desk.page.getByText("Lipová 4, Brno").waitFor();
+  // The server knows, and tells every other administrator.
+  await phone.reload();
+  await piece(phone, "Rex: notes").getByText("Ate a sock on Sunday.").waitFor();
+  assert.equal(await piece(phone, "Petra Novak: details changed").count(), 0);
 });
 
 test("what the administrator may not do is said so, and is discarded with a reason", async () => {

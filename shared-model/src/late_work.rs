@@ -36,8 +36,8 @@ pub struct HandIn {
     pub left: bool,
     /// In the order in which they were made.
     pub items: Vec<HandedIn>,
-    /// A member asks which of these others have left, whose work waits on the device and lacks a signature that could be
-    /// shown for it.
+    /// A member asks which of these others have left: who is signed in on the device too, and whose work waits there for them
+    /// alone or has been handed in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<AccountId>,
 }

@@ -6,9 +6,10 @@
 use crate::invariant::{Holds, Invariant, broken};
 use crate::ledger::Ledger;
 use automerge::ChangeHash;
-use local_core::Store;
+use local_core::{Event, OutboxEntry, Store};
 use shared_model::commands::Command;
 use shared_model::ids::{AccountId, DocumentId};
+use shared_model::protocol::{self, ServerMessage};
 use shared_model::time::Timestamp;
 use std::collections::BTreeSet;
 
@@ -37,6 +38,66 @@ pub(crate) struct Promise {
 impl Promise {
     pub(crate) fn is_open(&self) -> bool {
         self.standing == Standing::Waits
+    }
+}
+
+/// What an event takes out of records. Later work on it is done again, and may say nothing then that does not stand there.
+pub(crate) enum TakenBack {
+    Nothing,
+    /// Whatever waits is done again in a new name.
+    All,
+    /// The server refuses something of these documents.
+    Refused(BTreeSet<DocumentId>),
+    /// Somebody has left, or may have: what waited until then.
+    Left(Vec<OutboxEntry>),
+}
+
+impl TakenBack {
+    pub(crate) fn by(event: &Event, store: &Store, promises: &[Promise]) -> Self {
+        match event {
+            Event::FreshActor(_) => Self::All,
+            Event::HandedIn { .. } => {
+                let open = promises.iter().filter(|promise| promise.is_open());
+                let documents: BTreeSet<DocumentId> = open.map(|promise| promise.document).collect();
+                let rows = documents
+                    .into_iter()
+                    .flat_map(|document| store.outbox_of(document).unwrap_or_default());
+                Self::Left(rows.filter(|row| row.refused.is_none()).collect())
+            }
+            Event::Frame(frame) => match protocol::decode::<ServerMessage>(frame) {
+                Ok(ServerMessage::Accepted(accepted)) => {
+                    Self::Refused(accepted.refused.iter().map(|refusal| refusal.document).collect())
+                }
+                _ => Self::Nothing,
+            },
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Of how many documents the server refused something.
+    pub(crate) fn refused(&self) -> u64 {
+        match self {
+            Self::Refused(documents) => documents.len() as u64,
+            Self::Nothing | Self::All | Self::Left(_) => 0,
+        }
+    }
+
+    /// Whether work that is nowhere any more may have come to say nothing. `rows` is what its document's outbox has now.
+    fn voids(&self, promise: &Promise, rows: &[OutboxEntry], inbox: impl Fn(&ChangeHash) -> bool) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::All => true,
+            Self::Refused(documents) => documents.contains(&promise.document),
+            Self::Left(before) => before
+                .iter()
+                .filter(|row| row.document == promise.document && row.hash[..] != promise.hash.0)
+                .any(|row| match rows.iter().find(|now| now.seq == row.seq) {
+                    Some(now) => now.refused.is_some(),
+                    None => {
+                        row.account != promise.account && hash(&row.hash).is_some_and(|hash| inbox(&hash))
+                    }
+                }),
+        }
     }
 }
 
@@ -73,14 +134,13 @@ pub(crate) fn made(
     promises
 }
 
-/// Looks what became of the open promises. `taken_back` are documents of which the server has just refused something:
-/// there, work may be done again as another change, or turn out to say nothing.
+/// Looks what became of the open promises after an event.
 pub(crate) fn settle(
     store: &Store,
     promises: &mut [Promise],
     ledger: &Ledger,
     inbox: impl Fn(&ChangeHash) -> bool,
-    taken_back: &BTreeSet<DocumentId>,
+    taken_back: &TakenBack,
 ) -> Holds {
     let mut claimed: BTreeSet<ChangeHash> = promises.iter().map(|promise| promise.hash).collect();
     for promise in promises.iter_mut().filter(|promise| promise.is_open()) {
@@ -119,7 +179,7 @@ pub(crate) fn settle(
             }
             continue;
         }
-        if taken_back.contains(&promise.document) {
+        if taken_back.voids(promise, &rows, &inbox) {
             promise.standing = Standing::Void;
             continue;
         }

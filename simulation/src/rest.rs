@@ -2,7 +2,7 @@
 
 use crate::invariant::{Holds, Invariant, Violation, broken};
 use crate::ledger::history;
-use crate::promise::Standing;
+use crate::promise::{Standing, TakenBack};
 use crate::storage::lock;
 use crate::world::{World, is_with_administrators};
 use automerge::ChangeHash;
@@ -91,12 +91,15 @@ impl World {
                 return is_there.then_some((tablet, colleague));
             }
             let waits = status.others.iter().filter(|others| others.waiting > 0);
-            let mut comes = waits.filter_map(|waits| {
+            let here = self.tablets[tablet].person;
+            let come = waits.filter_map(|waits| {
                 self.people
                     .iter()
                     .position(|person| person.account == waits.account && !person.has_left())
             });
-            Some((tablet, comes.next()?))
+            // In turn, as one may wait for another.
+            let next = come.min_by_key(|person| (*person <= here, *person))?;
+            Some((tablet, next))
         })
     }
 
@@ -318,7 +321,7 @@ impl World {
     }
 
     fn compare_promises(&mut self, tablet: usize) -> Holds {
-        self.look_at_promises(tablet, &BTreeSet::new())?;
+        self.look_at_promises(tablet, &TakenBack::Nothing)?;
         let Some(core) = &self.tablets[tablet].core else {
             return Ok(());
         };

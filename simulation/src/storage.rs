@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sync_server::identity::{NewRefreshToken, RefreshVerdict, SignInLife, StoredRefreshToken};
 use sync_server::storage::compaction::{Compactable, Compaction, CompactionStorage};
 use sync_server::storage::late_work::{
-    Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, WaitingLateChange,
+    Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, WaitingLateWork,
 };
 use sync_server::storage::people::PeopleStorage;
 use sync_server::storage::trail::{
@@ -333,7 +333,7 @@ impl LateWorkStorage for Disturbed {
         self.inner()?.keep_late_work(giver, changes, now).await
     }
 
-    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<Vec<WaitingLateChange>> {
+    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<WaitingLateWork> {
         self.inner()?.late_work(clinic, after, budget).await
     }
 

@@ -10,7 +10,7 @@ use crate::link::Link;
 use crate::log::Log;
 use crate::node::{Server, Wall, runtime};
 use crate::people::{Books, Person};
-use crate::promise;
+use crate::promise::{self, TakenBack};
 use crate::storage::{Shared, lock};
 use crate::tablet::{Request, Tablet};
 use automerge::ChangeHash;
@@ -18,11 +18,11 @@ use local_core::query::{Connection as Online, StatusView};
 use local_core::{Credentials, Effect, Event, HandInAnswer, KeySeed, View};
 use shared_model::accounts::SignedIn;
 use shared_model::commands::Command;
-use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::late_work::Kept;
 use shared_model::protocol::{self, ServerMessage};
 use shared_model::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -306,7 +306,7 @@ impl World {
                 ),
             )
         })?;
-        self.look_at_promises(tablet, &BTreeSet::new())?;
+        self.look_at_promises(tablet, &TakenBack::Nothing)?;
         self.handle(tablet, Tablet::watch())?;
         self.handle(tablet, Event::Started)?;
         // It died after one person had signed out and before the next had signed in.
@@ -436,27 +436,20 @@ impl World {
                 Event::Command { command, .. } => Some(command.clone()),
                 _ => None,
             };
-            let taken_back = match &event {
-                // Whatever waits may be done again in the new name, or without the work of somebody who has left.
-                Event::FreshActor(_) | Event::HandedIn { .. } => {
-                    let promises = self.tablets[tablet].promises.iter();
-                    let open = promises.filter(|promise| promise.is_open());
-                    Some(open.map(|promise| promise.document).collect())
-                }
-                _ => refused_documents(&event),
-            };
-            let Some(core) = &mut self.tablets[tablet].core else {
+            let Tablet { core, promises, .. } = &mut self.tablets[tablet];
+            let Some(core) = core else {
                 return Ok(());
             };
+            let taken_back = TakenBack::by(&event, core.store(), promises);
             let effects = core.handle(now, event);
             if self.tablets[tablet].has_burnt() {
                 self.note(format!("device {tablet} dies inside a transaction"));
                 return self.kill_tablet(tablet, true);
             }
             self.tablets[tablet].put_out_fuse();
-            self.counts.refused += taken_back.as_ref().map_or(0, |documents| documents.len() as u64);
-            if let Some(documents) = &taken_back {
-                self.look_at_promises(tablet, documents)?;
+            self.counts.refused += taken_back.refused();
+            if !matches!(taken_back, TakenBack::Nothing) {
+                self.look_at_promises(tablet, &taken_back)?;
             }
             for effect in effects {
                 if self.strikes(Class::KillDevice, 1) && self.schedule.permille(100) {
@@ -551,7 +544,7 @@ impl World {
         promises.extend(made);
     }
 
-    pub(crate) fn look_at_promises(&mut self, tablet: usize, taken_back: &BTreeSet<DocumentId>) -> Holds {
+    pub(crate) fn look_at_promises(&mut self, tablet: usize, taken_back: &TakenBack) -> Holds {
         let ledger = lock(&self.ledger);
         let Tablet { core, promises, .. } = &mut self.tablets[tablet];
         match core {
@@ -862,17 +855,6 @@ pub(crate) fn is_with_administrators(folder: &Path, hash: &ChangeHash) -> bool {
             .exists([&hash.0[..]])
     });
     there.unwrap_or(false)
-}
-
-/// The documents of which an answer refuses something; `None` if the event is no answer.
-fn refused_documents(event: &Event) -> Option<BTreeSet<DocumentId>> {
-    let Event::Frame(frame) = event else { return None };
-    match protocol::decode::<ServerMessage>(frame) {
-        Ok(ServerMessage::Accepted(accepted)) => {
-            Some(accepted.refused.iter().map(|refusal| refusal.document).collect())
-        }
-        _ => None,
-    }
 }
 
 /// Everything that a node sends is looked at, whether it arrives or not.

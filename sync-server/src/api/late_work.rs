@@ -29,6 +29,7 @@ use shared_model::late_work::{
 };
 use shared_model::permissions::{Feed, Role};
 use shared_model::time::Timestamp;
+use shared_model::values;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;
 use tokio::time::Instant;
@@ -286,20 +287,17 @@ pub(crate) async fn late_work(
     })?;
     let clinic = asker.principal.clinic;
     let budget = HAND_IN_BUDGET as u64;
-    let waiting = state
+    let mut page = state
         .storage
         .late_work(clinic, wanted.after.unwrap_or(0), budget)
         .await?;
-    let next = match waiting.last() {
-        Some(last) => {
-            let behind = state.storage.late_work(clinic, last.number, 0).await?;
-            behind.first().map(|_| last.number)
-        }
-        None => None,
-    };
+    // Damaged ones fill no page.
+    while let (true, Some(next)) = (page.waiting.is_empty(), page.next) {
+        page = state.storage.late_work(clinic, next, budget).await?;
+    }
     Ok(Json(LateWorkPage {
-        works: waiting.into_iter().map(told).collect(),
-        next,
+        works: page.waiting.into_iter().map(told).collect(),
+        next: page.next,
     }))
 }
 
@@ -367,11 +365,8 @@ pub(crate) async fn decide_late_work(
 }
 
 fn reason_of(reason: &str) -> Result<String, ApiError> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > MAX_REASON {
-        return Err(ApiError::cannot_be("letting go has a reason, of one sentence"));
-    }
-    Ok(reason.to_owned())
+    let one_line = values::line(reason, MAX_REASON);
+    one_line.map_err(|_| ApiError::cannot_be("letting go has a reason, of one sentence"))
 }
 
 /// One event a document and author.

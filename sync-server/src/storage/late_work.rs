@@ -61,6 +61,14 @@ pub struct WaitingLateChange {
     pub received_at: Timestamp,
 }
 
+/// A part of what waits. Rows that do not open are left out of it, and hide nothing behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitingLateWork {
+    pub waiting: Vec<WaitingLateChange>,
+    /// The number behind which it goes on, if it does.
+    pub next: Option<i64>,
+}
+
 /// What was decided about it, by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LateDecision {
@@ -87,7 +95,7 @@ pub trait LateWorkStorage: Send + Sync {
         now: Timestamp,
     ) -> Stored<KeptLateWork>;
     /// What nobody has decided about, behind a number, in the order in which it came: about `budget` bytes, and one at least.
-    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<Vec<WaitingLateChange>>;
+    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<WaitingLateWork>;
     async fn late_work_waiting(&self, clinic: ClinicId) -> Stored<u64>;
     /// Decides about all of these; `None`, and nothing is decided, if one of them is not there or does not wait any more.
     async fn decide_late_work(

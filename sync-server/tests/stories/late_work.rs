@@ -15,16 +15,17 @@ use shared_model::accounts::codes;
 use shared_model::authorship::{SigningKey, key_id};
 use shared_model::commands::{Command, EditPatient};
 use shared_model::documents::Kind;
-use shared_model::ids::{AccountId, ClinicId, DeviceId, PatientId};
+use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId, PatientId};
 use shared_model::late_work::{
-    HAND_IN_WITHIN_MS, HandIn, HandedIn, Kept, LateWork, LateWorkCount, LateWorkPage, MAX_AUTHORS,
-    MAX_COMMAND, MAX_ITEMS, SignedBy,
+    HAND_IN_BUDGET, HAND_IN_WITHIN_MS, HandIn, HandedIn, Kept, LateWork, LateWorkCount, LateWorkPage,
+    MAX_AUTHORS, MAX_COMMAND, MAX_ITEMS, SignedBy,
 };
 use shared_model::time::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use sync_server::identity::{AccessClaims, AccessTokens, RequestLimits};
 use sync_server::storage::late_work::{Giver, LateChange, MAX_WAITING, MAX_WAITING_BYTES};
+use uuid::Uuid;
 
 on_both! {
     who_has_left_hands_in_what_waits
@@ -399,6 +400,45 @@ async fn what_is_damaged_hides_none_of_the_others(engine: Engine) {
     let page: LateWorkPage = admin.get("/late-work").await;
     let listed: Vec<String> = page.works.into_iter().map(|work| work.hash).collect();
     assert_eq!(listed, hashes(&items[1..]));
+    assert_eq!(page.next, None);
+
+    // Of three that fill a page each, the one in the middle.
+    let large = |number: u8, document: DocumentId| LateChange {
+        hash: ChangeHash([number; 32]),
+        kind: Kind::Patient,
+        document,
+        change: vec![number; HAND_IN_BUDGET],
+        command: vec![number],
+        made_at: Timestamp(5),
+    };
+    let damaged = DocumentId(Uuid::from_u128(0x777));
+    let giver = Giver {
+        clinic: practice.clinic,
+        account: vet.principal.account,
+        device: vet.device,
+        brought_by: None,
+    };
+    let more = vec![large(1, REX.into()), large(2, damaged), large(3, REX.into())];
+    practice
+        .storage
+        .keep_late_work(giver, more, Timestamp(9))
+        .await
+        .expect("kept");
+    let as_large = "update late_work set change = (select l.change from late_work l \
+                    where length(l.change) > 9999 and l.document <> {id} limit 1) where document = {id}";
+    meddle(&practice.database, as_large, damaged).await;
+    let (mut seen, mut path) = (Vec::new(), "/late-work".to_owned());
+    loop {
+        let page: LateWorkPage = admin.get(&path).await;
+        assert!(!page.works.is_empty(), "a page has something: {path}");
+        seen.extend(page.works.into_iter().map(|work| work.hash));
+        match page.next {
+            Some(after) => path = format!("/late-work?after={after}"),
+            None => break,
+        }
+    }
+    let all = [1, 3].map(|number| ChangeHash([number; 32]).to_string());
+    assert_eq!(seen, [&hashes(&items[1..])[..], &all].concat());
 }
 
 async fn pages_hold_all_of_it_once(engine: Engine) {
@@ -644,6 +684,18 @@ async fn who_has_left_is_told_to_whoever_waits_for_them(engine: Engine) {
     let asked = vec![tech, vet.principal.account, desk.principal.account];
     let answer = bring(&practice, &desk, Vec::new(), asked).await;
     assert_eq!(answer.read::<Kept>().authors_left, [vet.principal.account]);
+    // Whoever has left themselves is told of nobody.
+    let owner = joined(&practice, "owner", &vet).await.principal.account;
+    assert_eq!(admin.delete(&format!("/staff/{owner}")).await.status, 204);
+    let of_vet = HandIn {
+        device: vet.device,
+        left: true,
+        items: Vec::new(),
+        authors: vec![owner, vet.principal.account],
+    };
+    let answer = post(&practice, &vet.token, "/late-work", &json!(of_vet)).await;
+    let kept: Kept = answer.read();
+    assert_eq!((kept.has_left, kept.authors_left), (true, Vec::new()));
     let many = vec![tech; MAX_AUTHORS + 1];
     assert_eq!(bring(&practice, &desk, Vec::new(), many).await.status, 422);
 }

@@ -11,10 +11,8 @@ use shared_model::protocol::RefusalCode;
 use shared_model::time::Timestamp;
 use std::collections::BTreeSet;
 
-/// Documents in which something of others waits that only they can send: their signature, or that the server knows their
-/// key, is missing. `?2` is who is signed in.
-const HELD: &str = "SELECT document FROM outbox WHERE refused IS NULL AND account <> ?2 \
-                    AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key))";
+/// Nobody but its author can send it: their signature, or that the server knows their key, is missing.
+const UNVOUCHED: &str = "(signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key))";
 
 #[derive(Clone, Debug)]
 pub struct OutboxEntry {
@@ -111,6 +109,14 @@ impl Store {
         Ok(())
     }
 
+    /// From where on a document waits for others: the first row in it that only they can send. `?2` is who is signed in.
+    fn first_held() -> String {
+        format!(
+            "SELECT document, min(seq) AS first FROM outbox \
+             WHERE refused IS NULL AND account <> ?2 AND {UNVOUCHED} GROUP BY document"
+        )
+    }
+
     /// What can be sent after `seq` in one person's session, whoever wrote it, oldest first.
     pub fn sendable(
         &self,
@@ -119,7 +125,11 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
-            &format!("WHERE refused IS NULL AND seq > ?1 AND document NOT IN ({HELD}) ORDER BY seq LIMIT ?3"),
+            &format!(
+                "LEFT JOIN ({}) AS held USING (document) \
+                 WHERE refused IS NULL AND seq > ?1 AND (first IS NULL OR seq < first) ORDER BY seq LIMIT ?3",
+                Self::first_held()
+            ),
             (
                 after,
                 &account.bytes()[..],
@@ -136,12 +146,14 @@ impl Store {
         )
     }
 
-    /// How much of one person's work waits in documents that only somebody else's session can send.
+    /// How much of one person's work waits behind what only somebody else's session can send.
     pub fn held(&self, account: AccountId) -> Result<u64, StoreError> {
         Ok(self
             .sql
             .prepare_cached(&format!(
-                "SELECT count(*) FROM outbox WHERE refused IS NULL AND account = ?2 AND document IN ({HELD})"
+                "SELECT count(*) FROM outbox JOIN ({}) AS held USING (document) \
+                 WHERE refused IS NULL AND account = ?2 AND seq > first",
+                Self::first_held()
             ))?
             .query_row((0, &account.bytes()[..]), |row| row.get(0))?)
     }
@@ -245,17 +257,13 @@ impl Store {
         self.with_commands(entries)
     }
 
-    /// Others than `account` of whom something waits that only they can send: see `HELD`.
-    pub(crate) fn others_with_held_work(
-        &self,
-        account: AccountId,
-        limit: usize,
-    ) -> Result<Vec<AccountId>, StoreError> {
-        let mut statement = self.sql.prepare_cached(
-            "SELECT DISTINCT account FROM outbox WHERE refused IS NULL AND account <> ?1 \
-             AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key)) LIMIT ?2",
-        )?;
-        let mut rows = statement.query((&account.bytes()[..], i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    /// Others than `account` of whom something waits that only they can send, or is with the clinic's administrators.
+    pub(crate) fn others_with_held_work(&self, account: AccountId) -> Result<Vec<AccountId>, StoreError> {
+        let mut statement = self.sql.prepare_cached(&format!(
+            "SELECT DISTINCT account FROM outbox WHERE account <> ?1 \
+             AND (handed_in_at IS NOT NULL OR refused IS NULL AND {UNVOUCHED})"
+        ))?;
+        let mut rows = statement.query([&account.bytes()[..]])?;
         let mut others = Vec::new();
         while let Some(row) = rows.next()? {
             let account = AccountId::from_slice(row.get_ref(0)?.as_blob()?);
@@ -264,11 +272,10 @@ impl Store {
         Ok(others)
     }
 
-    /// What waits of somebody's work and nobody else's session can send: see `HELD`.
+    /// What waits of somebody's work and nobody else's session can send.
     pub(crate) fn only_they_can_send(&self, account: AccountId) -> Result<Vec<OutboxEntry>, StoreError> {
         self.outbox_rows(
-            "WHERE account = ?1 AND refused IS NULL \
-             AND (signed_by IS NULL OR signed_by NOT IN (SELECT id FROM known_key)) ORDER BY seq",
+            &format!("WHERE account = ?1 AND refused IS NULL AND {UNVOUCHED} ORDER BY seq"),
             [&account.bytes()[..]],
         )
     }

@@ -12,15 +12,13 @@ use crate::store::{Discarded, OutboxEntry, StoreError};
 use shared_model::commands::{Command, CommandError};
 use shared_model::documents::{Document, Kind};
 use shared_model::ids::DocumentId;
+use shared_model::late_work::MAX_REASON;
 use shared_model::permissions::{Denied, Role};
 use shared_model::time::Timestamp;
 use shared_model::values::{self, Invalid};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
-
-/// A reason is a sentence.
-const MAX_REASON: usize = 200;
 
 impl Core {
     pub(crate) fn decide(

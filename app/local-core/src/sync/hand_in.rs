@@ -29,7 +29,7 @@ const REFUSED_WAIT_MS: i64 = 4 * 60_000;
 const ANSWER_WITHIN_MS: i64 = 60_000;
 
 /// Why what somebody who has left did not sign with a known key is taken by nobody else.
-const UNVOUCHED: &str = "its author has left the clinic, and it lacks a signature that is known there";
+const WHY_UNVOUCHED: &str = "its author has left the clinic, and it lacks a signature that is known there";
 
 /// Whether the person who is signed in has left the clinic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,20 +56,23 @@ pub(super) struct HandingIn {
     declined: BTreeSet<i64>,
     /// Rows of one's own that the clinic has not kept since it was last waited: they hold up none of the others.
     not_kept: BTreeSet<i64>,
-    /// It was answered in this session who has left of those whose work cannot be brought.
+    /// It was answered in this session who has left of the others who are signed in here, or whose work is.
     asked_about: bool,
+    /// Up to whom of them that is so, and up to whom the question under way goes if more are behind: it has room for so many.
+    asked_up_to: Option<AccountId>,
+    asking_up_to: Option<AccountId>,
     /// Of the others whose work is here, who has left.
     authors_left: BTreeSet<AccountId>,
 }
 
 impl HandingIn {
-    /// With fresh tokens, which only a member gets.
+    /// With fresh tokens, which only a member gets. What waits for another attempt, or for an answer, is tried again.
     pub(super) fn begin_anew(&mut self) {
-        *self = Self {
-            declined: std::mem::take(&mut self.declined),
-            asked_about: self.asked_about,
-            ..Self::default()
-        };
+        self.left = Left::No;
+        self.attempts = 0;
+        self.due = self.due.or(self.asked_at.take());
+        self.asked.clear();
+        self.not_kept.clear();
     }
 
     /// In a new session somebody may have left who had not in the last.
@@ -81,6 +84,7 @@ impl HandingIn {
     /// Other work may be held than before.
     pub(super) fn ask_again(&mut self) {
         self.asked_about = false;
+        self.asked_up_to = None;
     }
 }
 
@@ -113,11 +117,12 @@ impl Core {
             Left::Perhaps => Vec::new(),
             Left::No | Left::Yes => self.next_to_hand_in(account, left == Left::Yes)?,
         };
-        let authors = if left == Left::No && !self.sync.handing_in.asked_about {
+        let (authors, more) = if left == Left::No && !self.sync.handing_in.asked_about {
             self.others_here(account)?
         } else {
-            Vec::new()
+            (Vec::new(), false)
         };
+        self.sync.handing_in.asking_up_to = authors.last().copied().filter(|_| more);
         if items.is_empty() && authors.is_empty() && left == Left::No {
             self.sync.handing_in.due = None;
             return Ok(());
@@ -227,7 +232,6 @@ impl Core {
         if kept.has_left {
             self.sync.handing_in.left = Left::Yes;
         }
-        self.sync.handing_in.asked_about = true;
         let asked = std::mem::take(&mut self.sync.handing_in.asked);
         for row in self.store.outbox_entries(&Vec::from_iter(asked))? {
             if row.handed.is_some_and(|handed| handed.arrived_at.is_some()) {
@@ -244,9 +248,15 @@ impl Core {
         let is_all = self.next_to_hand_in(kept.account, kept.has_left)?.is_empty();
         let mut changed = false;
         if is_all {
-            for account in std::mem::take(&mut self.sync.handing_in.authors_left) {
+            while let Some(account) = self.sync.handing_in.authors_left.first().copied() {
                 changed |= self.colleague_has_left(account, effects)?;
+                self.sync.handing_in.authors_left.remove(&account);
             }
+        }
+        // Not before: if one of them could not be seen to, it is asked again.
+        match self.sync.handing_in.asking_up_to.take() {
+            Some(last) => self.sync.handing_in.asked_up_to = Some(last),
+            None => self.sync.handing_in.asked_about = true,
         }
         if is_all && !is_own_safe {
             // The clinic keeps no more of it now: it stays here, listed.
@@ -276,16 +286,21 @@ impl Core {
         as_items(account, next)
     }
 
-    /// The others of whom this session has to know whether they are of the clinic still: those who are signed in here, because
-    /// nothing is to let them in any more otherwise, and those of whom something waits that they alone can send.
-    fn others_here(&self, account: AccountId) -> Result<Vec<AccountId>, StoreError> {
-        let mut others = self.store.signed_in_here()?;
-        others.extend(self.store.others_with_held_work(account, MAX_AUTHORS)?);
-        others.retain(|other| *other != account);
-        others.sort_unstable();
-        others.dedup();
+    /// The others of whom this session has to know whether they are of the clinic still, behind those that it has asked about, as
+    /// many as one question has room for; and whether more follow. They are those who are signed in here, because nothing is to
+    /// let them in any more otherwise, and those whose work here waits for somebody: for them alone, or to be seen to since it is
+    /// safe at the clinic.
+    fn others_here(&self, account: AccountId) -> Result<(Vec<AccountId>, bool), StoreError> {
+        let mut others = BTreeSet::from_iter(self.store.signed_in_here()?);
+        others.extend(self.store.others_with_held_work(account)?);
+        let behind = self.sync.handing_in.asked_up_to;
+        let mut others: Vec<AccountId> = others
+            .into_iter()
+            .filter(|other| *other != account && behind.is_none_or(|last| *other > last))
+            .collect();
+        let more = others.len() > MAX_AUTHORS;
         others.truncate(MAX_AUTHORS);
-        Ok(others)
+        Ok((others, more))
     }
 
     /// Whoever is signed in belongs to the clinic no more, and all of their work is safe there: they are signed out, and the
@@ -314,7 +329,7 @@ impl Core {
         Ok(())
     }
 
-    /// The clinic says so of somebody whose work was brought in another's session. Whether records are others than before.
+    /// The clinic says so of somebody who is signed in here too, or whose work is here. Whether records are others than before.
     fn colleague_has_left(
         &mut self,
         account: AccountId,
@@ -339,7 +354,7 @@ impl Core {
         if held.is_empty() {
             return Ok(false);
         }
-        let done = self.store.transaction(|| self.take_back_all(held, UNVOUCHED));
+        let done = self.store.transaction(|| self.take_back_all(held, WHY_UNVOUCHED));
         // Documents in memory may be ahead of the disk if it failed.
         self.cache.clear();
         done?;
@@ -355,7 +370,7 @@ impl Core {
         let mut wanted = self.sync.wanted.clone();
         let done = self.store.transaction(|| {
             self.take_back_all(&unsent, "its author has left the clinic")?;
-            self.take_back_all(held, UNVOUCHED)?;
+            self.take_back_all(held, WHY_UNVOUCHED)?;
             // Some of it may have been accepted, with an answer that never came.
             for document in unsent.iter().map(|row| row.document) {
                 if self.store.document(document)?.is_some() {

@@ -52,11 +52,13 @@ impl Core {
             let Some((entry, change)) = as_row(number, work) else {
                 continue;
             };
-            let record = open(&self.store, &self.cache, signed_in.clinic(), work.document)?;
-            let is_there = record.is_some_and(|record| record.has(&change.hash()));
-            if hashes.contains(&work.hash) && !is_there && !self.store.is_taken_over(&entry.hash)? {
-                entries.push(entry.clone());
-                changes.push(change);
+            if hashes.contains(&work.hash) {
+                let record = open(&self.store, &self.cache, signed_in.clinic(), work.document)?;
+                let is_there = record.is_some_and(|record| record.has(&change.hash()));
+                if !is_there && !self.store.is_taken_over(&entry.hash)? {
+                    entries.push(entry.clone());
+                    changes.push(change);
+                }
             }
             beside.push(entry);
         }

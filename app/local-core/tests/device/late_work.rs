@@ -5,13 +5,13 @@ use crate::clinic::{CLINIC, Device, NORA, VET, nine, signing_key};
 use crate::recovery::{Clinic, at_rest, outbox, patient, rename, settled, visiting, write};
 use crate::server::{connect, page, pushes, reconnect, says, snapshot};
 use local_core::query::{Connection as Online, LateMatter, Matter, StatusView};
-use local_core::{Decision, Effect, Event, Failure, HandInAnswer, HasLeft, Query, View};
+use local_core::{Credentials, Decision, Effect, Event, Failure, HandInAnswer, HasLeft, Query, View};
 use rusqlite::Connection;
 use shared_model::authorship::key_id;
 use shared_model::commands::*;
 use shared_model::documents::Section;
 use shared_model::ids::{AccountId, ClinicId, WeightId};
-use shared_model::late_work::{HandIn, Kept, LateWork, MAX_ITEMS};
+use shared_model::late_work::{HandIn, Kept, LateWork, MAX_AUTHORS, MAX_ITEMS};
 use shared_model::permissions::Role;
 use shared_model::protocol::Entry;
 use shared_model::time::Timestamp;
@@ -509,6 +509,51 @@ fn whoever_works_here_hears_who_of_those_signed_in_has_left() {
     assert!(effects.contains(&Effect::SignedIn(false)), "{effects:?}");
 }
 
+#[test]
+fn a_tablet_of_many_asks_about_all_of_them() {
+    let (mut device, ..) = settled();
+    let many: Vec<AccountId> = (0..MAX_AUTHORS as u128 + 5)
+        .map(|number| AccountId(Uuid::from_u128(0x1_0000 + number)))
+        .collect();
+    for account in &many {
+        device.sign_in_as(*account, "Somebody", &[Role::Technician]);
+    }
+    device.nora_signs_in();
+    let (_, effects) = connect(&mut device);
+    let first = the_work(&effects).authors;
+    let effects = answer(&mut device, keeps_of_others(Vec::new(), vec![first[0]]));
+    let second = the_work(&effects).authors;
+    let effects = answer(&mut device, keeps_of_others(Vec::new(), vec![second[0]]));
+    assert!(handed_in(&effects).is_none(), "that was all: {effects:?}");
+    let mut asked = [first, second].concat();
+    asked.sort_unstable();
+    let mut everybody = [many, vec![VET]].concat();
+    everybody.sort_unstable();
+    assert_eq!(asked, everybody);
+    device.now = device.now.plus_minutes(5);
+    assert!(handed_in(&device.handle(Event::Tick)).is_none(), "once a session");
+}
+
+/// The answer comes when a colleague works there already.
+#[test]
+fn somebody_who_signed_out_before_their_work_arrived_is_seen_to_by_a_colleague() {
+    let (mut device, mut clinic, rex) = settled();
+    device.must(rename(rex, "Rexie"));
+    let work = the_work(&leaves(&mut device));
+    device.sign_out();
+    device.nora_signs_in();
+    assert_eq!(left(&kept(&mut device, &work)), []);
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects.clone(), |_| true);
+    assert!(the_work(&effects).authors.contains(&VET));
+    let effects = answer(&mut device, keeps_of_others(Vec::new(), vec![VET]));
+    let told = left(&effects);
+    assert_eq!((told.len(), told[0].account, told[0].entries), (1, VET, 1));
+    let shown = outbox(&mut device);
+    assert!(shown.matters.is_empty() && shown.handed.is_empty(), "{shown:?}");
+    assert_eq!(patient(&mut device, rex).name, "Rex");
+}
+
 // ---- a colleague brings the work of somebody who has left ----
 
 /// The vet has signed out, and the clinic takes nothing of theirs any more: Nora's session brings what waits.
@@ -633,10 +678,11 @@ fn work_that_nobody_can_send_any_more_holds_up_nothing() {
     at_rest(&mut device, &clinic);
 }
 
-/// They signed in and wrote while the clinic could not be reached, so it never heard of their key.
-#[test]
-fn nobody_waits_for_somebody_who_left_and_may_come_back_to_the_device() {
-    const ELA: AccountId = AccountId(Uuid::from_u128(0xe1a));
+const ELA: AccountId = AccountId(Uuid::from_u128(0xe1a));
+
+/// Somebody signs in and writes while the clinic cannot be reached, so it never hears of their key; and then they have left.
+/// Their colleague wrote in the same record before and after them, and elsewhere later.
+fn left_before_their_key_was_known(signs_out: bool) -> (Device, shared_model::ids::PatientId) {
     let (mut device, mut clinic, rex) = settled();
     device.nora_signs_in();
     device.must(EditPatient {
@@ -645,14 +691,22 @@ fn nobody_waits_for_somebody_who_left_and_may_come_back_to_the_device() {
     });
     device.sign_in_as(ELA, "Ela Brown", &[Role::Veterinarian]);
     device.must(rename(rex, "Rexie"));
+    if signs_out {
+        device.sign_out();
+    }
     device.handle(Event::Entered(NORA));
+    device.must(EditPatient {
+        breed: Some("Poodle".to_owned()),
+        ..EditPatient::of(rex)
+    });
     device.client("Ivo", "Kral", "601555015");
     let (_, effects) = connect(&mut device);
     let pushed = pushes(&effects);
+    let changes: Vec<usize> = pushed[0].items.iter().map(|item| item.changes.len()).collect();
     assert_eq!(
-        (pushed.len(), pushed[0].items.len()),
-        (1, 1),
-        "what was written later is on its way: {pushed:?}"
+        (pushed.len(), &changes[..]),
+        (1, &[1, 1][..]),
+        "what stands before hers and elsewhere is on its way: {pushed:?}"
     );
     assert_eq!(status(&mut device).held, 1);
     let work = the_work(&effects);
@@ -662,18 +716,34 @@ fn nobody_waits_for_somebody_who_left_and_may_come_back_to_the_device() {
     assert_eq!(
         (again.len(), again[0].items.len()),
         (1, 1),
-        "what stands before it, and nothing twice: {again:?}"
+        "what stands behind hers, and nothing twice: {again:?}"
     );
-    assert_ne!(again[0].items[0].document, pushed[0].items[0].document);
+    assert_eq!(again[0].items[0].changes.len(), 1, "{again:?}");
+    assert_eq!(again[0].items[0].document, rex.into());
     clinic.converse(&mut device, effects, |_| false);
     clinic.converse(&mut device, released, |_| false);
     assert_eq!((status(&mut device).held, status(&mut device).waiting), (0, 0));
     let now = patient(&mut device, rex);
-    assert_eq!((now.name.as_str(), now.colour.as_str()), ("Rex", "black"));
+    assert_eq!(
+        (now.name.as_str(), now.colour.as_str(), now.breed.as_str()),
+        ("Rex", "black", "Poodle")
+    );
     let listed = outbox(&mut device).matters;
-    assert_eq!(listed.len(), 1, "until they are back: {listed:?}");
+    assert_eq!(listed.len(), 1, "{listed:?}");
     at_rest(&mut device, &clinic);
+    (device, rex)
+}
 
+#[test]
+fn nobody_waits_for_somebody_who_signed_out_before_they_left() {
+    let (mut device, _) = left_before_their_key_was_known(true);
+    let effects = device.handle(Event::Entered(ELA));
+    assert!(effects.contains(&Effect::SignedIn(false)), "{effects:?}");
+}
+
+#[test]
+fn nobody_waits_for_somebody_who_left_and_may_come_back_to_the_device() {
+    let (mut device, rex) = left_before_their_key_was_known(false);
     let effects = device.handle(Event::Entered(ELA));
     assert!(effects.contains(&Effect::SignedIn(true)), "{effects:?}");
     let work = the_work(&leaves_as(&mut device, ELA));
@@ -750,6 +820,32 @@ fn a_member_hands_in_what_they_choose() {
     assert!(device.core.principal().is_some());
     let (_, effects) = reconnect(&mut device);
     assert!(handed_in(&effects).is_none(), "once is enough: {effects:?}");
+}
+
+#[test]
+fn what_a_member_hands_in_is_tried_again_after_their_tokens_were_renewed() {
+    let (mut device, mut clinic, rex) = settled();
+    device.must(rename(rex, "Rexie"));
+    let (_, effects) = reconnect(&mut device);
+    clinic.converse(&mut device, effects, |_| true);
+    let rows = outbox(&mut device).matters[0].rows.clone();
+    for answered in [true, false] {
+        device
+            .decide(Decision::HandIn { rows: rows.clone() })
+            .expect("it is theirs to hand in");
+        if answered {
+            answer(&mut device, HandInAnswer::Unreachable);
+        }
+        device.handle(Event::SessionRenewed(Some(Credentials {
+            principal: device.core.principal().expect("a vet").clone(),
+            access_token: "access".to_owned(),
+            access_expires: device.now.plus_minutes(60),
+            refresh_token: "later".to_owned(),
+        })));
+        device.now = device.now.plus_minutes(3);
+        assert_eq!(the_work(&device.handle(Event::Tick)).items.len(), 1);
+        answer(&mut device, HandInAnswer::Unreachable);
+    }
 }
 
 #[test]

@@ -160,6 +160,38 @@ fn work_of_somebody_whose_key_the_clinic_does_not_know_waits_for_them() {
 }
 
 #[test]
+fn what_stands_before_what_waits_for_a_colleague_goes() {
+    let mut device = Device::new();
+    let mut clinic = crate::recovery::Clinic::default();
+    device.sign_out();
+    device.nora_signs_in();
+    let petra = device.client("Petra", "Novak", "601555014");
+    let rex = device.pet(petra, "Rex", "");
+    // She has not been connected since she signed in.
+    device.sign_out();
+    device.vet_signs_in();
+    device.must(edit_breed(rex));
+    device.sign_out();
+    device.nora_signs_in();
+    device.must(rename(rex, "Rexi"));
+    assert_eq!((status(&mut device).waiting, status(&mut device).held), (3, 1));
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, |_| false);
+    let shown = status(&mut device);
+    assert_eq!((shown.waiting, shown.held), (1, 1));
+    assert_eq!(clinic.documents.len(), 2, "Petra, and Rex as he was entered");
+
+    device.sign_out();
+    device.vet_signs_in();
+    let (_, effects) = connect(&mut device);
+    clinic.converse(&mut device, effects, |_| false);
+    let now = patient(&mut device, rex);
+    assert_eq!((now.name.as_str(), now.breed.as_str()), ("Rexi", "Poodle"));
+    assert!(status(&mut device).others.is_empty());
+    at_rest(&mut device, &clinic);
+}
+
+#[test]
 fn what_was_written_on_a_colleagues_words_stands_alone_if_theirs_is_refused() {
     let (mut device, mut clinic, rex) = with_names_of_rex();
     device.must(rename(rex, "Rexi"));

@@ -1,12 +1,11 @@
 //! One piece of late work: whose, when, which record, what it would do, and what can be done about it.
 
 use super::let_go::LetGoDialog;
-use super::{Works, decide, why_not};
-use crate::components::{MenuButton, MenuItem, PageLink, icon, use_toasts};
+use super::{Works, why_not};
+use crate::components::{MenuButton, MenuItem, icon, use_toasts};
 use crate::host::use_host;
 use crate::text;
-use crate::views::needs_attention::{Said, use_copy, what};
-use crate::views::outbox::record_of;
+use crate::views::needs_attention::{OpenRecord, Said, decide, use_copy, what};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdArchiveRestore, LdCircleX, LdCopy, LdEllipsis, LdTrash2};
 use local_core::Failure;
@@ -62,15 +61,7 @@ pub(super) fn MatterCard(late: LateMatter, works: Works, offline: bool) -> Eleme
                         {text::take_over()}
                     }
                 }
-                if let Some(route) = record_of(matter.kind, matter.document) {
-                    PageLink { to: route, class: "btn btn--sm btn--quiet",
-                        if matter.about.is_empty() {
-                            {text::open_record()}
-                        } else {
-                            {text::open_record_of(matter.about.clone())}
-                        }
-                    }
-                }
+                OpenRecord { matter: matter.clone() }
                 div { class: "push",
                     MenuButton {
                         label: text::more_of(title),

@@ -13,6 +13,7 @@ use crate::components::{
 use crate::host::{Call, CallTrouble, Deed, Host, use_host, use_query};
 use crate::route::Route;
 use crate::text;
+use crate::views::needs_attention::author;
 use crate::views::staff::NotForYou;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdArchiveRestore, LdCheckCheck, LdInbox};
@@ -20,10 +21,11 @@ use local_core::query::LateMatter;
 use local_core::{Decision, Failure, Query, View};
 use matter::MatterCard;
 use shared_model::commands::CommandError;
-use shared_model::ids::AccountId;
+use shared_model::ids::{AccountId, DocumentId};
 use shared_model::late_work::{Decide, LateWork, LateWorkCount, LateWorkPage as Page, MAX_DECIDED, Verdict};
 use shared_model::permissions::{Denied, Role};
-use shared_model::time::Timestamp;
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 #[component]
@@ -63,9 +65,13 @@ impl PartialEq for Works {
 }
 
 impl Works {
+    /// With what else is listed of the same records, on which typing may rest.
     fn take_over(&self, hashes: Vec<String>) -> Decision {
+        let these = self.0.iter().filter(|work| hashes.contains(&work.hash));
+        let records: BTreeSet<DocumentId> = these.map(|work| work.document).collect();
+        let works = self.0.iter().filter(|work| records.contains(&work.document));
         Decision::TakeOver {
-            works: self.0.to_vec(),
+            works: works.cloned().collect(),
             hashes,
         }
     }
@@ -141,11 +147,7 @@ fn OfOne(late: Vec<LateMatter>, works: Works, offline: bool) -> Element {
     let Some(first) = late.first() else {
         return rsx! {};
     };
-    let name = if first.matter.author.is_empty() {
-        text::somebody().to_owned()
-    } else {
-        first.matter.author.clone()
-    };
+    let name = author(&first.matter);
     let received = text::handed_in_at(text::moment(first.received_at, today, &zone));
     let count = i64::try_from(late.len()).unwrap_or(i64::MAX);
     let all: Vec<Vec<String>> = late.iter().map(|one| one.hashes.clone()).collect();
@@ -163,8 +165,7 @@ fn OfOne(late: Vec<LateMatter>, works: Works, offline: bool) -> Element {
                             r#type: "button",
                             disabled: offline,
                             onclick: move |_| {
-                                let decisions = all.iter().map(|hashes| of_all.take_over(hashes.clone())).collect();
-                                dioxus::core::spawn_forever(take_over_all(host, toasts, decisions));
+                                dioxus::core::spawn_forever(take_over_all(host, toasts, of_all.clone(), all.clone()));
                             },
                             {icon(LdArchiveRestore)}
                             {text::take_over_all()}
@@ -182,10 +183,10 @@ fn OfOne(late: Vec<LateMatter>, works: Works, offline: bool) -> Element {
 }
 
 /// One after the other, in the order in which they were made: what this person may not do holds up none of the rest.
-async fn take_over_all(host: Host, toasts: Toasts, decisions: Vec<Decision>) {
+async fn take_over_all(host: Host, toasts: Toasts, works: Works, all: Vec<Vec<String>>) {
     let mut all_taken = true;
-    for decision in decisions {
-        match host.decide(decision).await {
+    for hashes in all {
+        match host.decide(works.take_over(hashes)).await {
             Ok(_) => {}
             Err(Failure::Command(_)) => all_taken = false,
             Err(failure) => return toasts.failed(&failure),
@@ -208,15 +209,11 @@ fn why_not(failure: &Failure) -> String {
     }
 }
 
-/// What is decided leaves the page, and its parts with it: who waits for the answer belongs to the root.
-fn decide(host: Host, decision: Decision, then: impl FnOnce(Result<Timestamp, Failure>) + 'static) {
-    dioxus::core::spawn_forever(async move { then(host.decide(decision).await) });
-}
-
-/// The server is told of what was done again here, until it knows.
+/// The server is told of what was done again here, until it knows: of all that has come together since it was told last.
 fn use_report_of_taken(late: ReadSignal<Option<View>>) {
     let host = use_host();
     let minute = use_minute();
+    let telling = use_hook(|| Rc::new(Cell::new(false)));
     let taken = use_memo(move || match &*late.read() {
         Some(View::LateWork(late)) => late
             .iter()
@@ -228,9 +225,15 @@ fn use_report_of_taken(late: ReadSignal<Option<View>>) {
     use_effect(move || {
         let _ = minute();
         let taken = taken();
-        if !taken.is_empty() {
-            dioxus::core::spawn_forever(report_taken(host, taken));
+        // What is taken over meanwhile is told of afterwards: the answer makes the page ask again.
+        if taken.is_empty() || telling.replace(true) {
+            return;
         }
+        let telling = Rc::clone(&telling);
+        dioxus::core::spawn_forever(async move {
+            report_taken(host, taken).await;
+            telling.set(false);
+        });
     });
 }
 

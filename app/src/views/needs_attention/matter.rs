@@ -62,11 +62,27 @@ pub(super) fn whole(matter: &Matter, settings: &ClinicSettings, today: Date, zon
     lines.join("\n")
 }
 
-pub(super) fn author(matter: &Matter) -> String {
+pub(crate) fn author(matter: &Matter) -> String {
     if matter.author.is_empty() {
         text::somebody().to_owned()
     } else {
         matter.author.clone()
+    }
+}
+
+/// To the record that it is about.
+#[component]
+pub(crate) fn OpenRecord(matter: Matter) -> Element {
+    rsx! {
+        if let Some(route) = record_of(matter.kind, matter.document) {
+            PageLink { to: route, class: "btn btn--sm btn--quiet",
+                if matter.about.is_empty() {
+                    {text::open_record()}
+                } else {
+                    {text::open_record_of(matter.about.clone())}
+                }
+            }
+        }
     }
 }
 
@@ -107,7 +123,6 @@ pub(super) fn MatterCard(matter: Matter) -> Element {
             });
         }
     };
-    let route = record_of(matter.kind, matter.document);
     rsx! {
         section { class: "refused",
             Said { matter: matter.clone(), title }
@@ -140,15 +155,7 @@ pub(super) fn MatterCard(matter: Matter) -> Element {
                         {text::change_it()}
                     }
                 }
-                if let Some(route) = route {
-                    PageLink { to: route, class: "btn btn--sm btn--quiet",
-                        if matter.about.is_empty() {
-                            {text::open_record()}
-                        } else {
-                            {text::open_record_of(matter.about.clone())}
-                        }
-                    }
-                }
+                OpenRecord { matter: matter.clone() }
                 div { class: "push",
                     MenuButton {
                         label: text::more_of(what(&matter)),

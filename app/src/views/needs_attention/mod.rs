@@ -20,7 +20,7 @@ use shared_model::time::Timestamp;
 use handed_in::HandedInList;
 use let_go::LetGoList;
 use matter::{MatterCard, whole};
-pub(super) use matter::{Said, use_copy, what};
+pub(super) use matter::{OpenRecord, Said, author, use_copy, what};
 
 #[component]
 pub(crate) fn NeedsAttentionPage() -> Element {
@@ -68,7 +68,11 @@ pub(crate) fn NeedsAttentionPage() -> Element {
 }
 
 /// What was decided leaves the page, and its parts with it: who waits for the answer belongs to the root.
-fn decide(host: Host, decision: Decision, then: impl FnOnce(Result<Timestamp, Failure>) + 'static) {
+pub(super) fn decide(
+    host: Host,
+    decision: Decision,
+    then: impl FnOnce(Result<Timestamp, Failure>) + 'static,
+) {
     dioxus::core::spawn_forever(async move { then(host.decide(decision).await) });
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::late_work::{
     Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, MAX_WAITING, MAX_WAITING_BYTES,
-    PAGE_ROWS, WaitingLateChange, opened, place,
+    PAGE_ROWS, WaitingLateChange, WaitingLateWork, opened, place,
 };
 use super::super::{StorageError, Stored, kind, unsigned};
 use super::{PostgresStorage, id};
@@ -79,11 +79,13 @@ impl LateWorkStorage for PostgresStorage {
         Ok(kept)
     }
 
-    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<Vec<WaitingLateChange>> {
+    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<WaitingLateWork> {
         let keys = self.keys(clinic).await?;
         let rows = sqlx::query(
             "select w.number, w.hash, w.kind, w.document, w.change, w.command, w.made_at, w.account,
-                 coalesce(a.full_name, ''), w.device, w.received_at, b.full_name
+                 coalesce(a.full_name, ''), w.device, w.received_at, b.full_name,
+                 exists (select 1 from late_work l
+                         where l.clinic = $1 and l.decided_at is null and l.number > w.number)
              from (select *, sum(length(change) + length(command)) over (order by number) as bytes,
                        row_number() over (order by number) as place
                    from late_work where clinic = $1 and decided_at is null and number > $2
@@ -99,13 +101,17 @@ impl LateWorkStorage for PostgresStorage {
         .fetch_all(&self.pool)
         .await?;
         let mut waiting = Vec::with_capacity(rows.len());
+        let mut next = None;
         for row in &rows {
+            let number = row.try_get(0)?;
+            let goes_on: bool = row.try_get(12)?;
+            next = goes_on.then_some(number);
             let hash = hash(row.try_get(1)?)?;
             let Some((change, command)) = opened(&keys, &hash, row.try_get(4)?, row.try_get(5)?) else {
                 continue;
             };
             waiting.push(WaitingLateChange {
-                number: row.try_get(0)?,
+                number,
                 late: LateChange {
                     kind: kind(i64::from(row.try_get::<i16, _>(2)?))?,
                     document: id(row, 3, DocumentId)?,
@@ -121,7 +127,7 @@ impl LateWorkStorage for PostgresStorage {
                 brought_by: row.try_get(11)?,
             });
         }
-        Ok(waiting)
+        Ok(WaitingLateWork { waiting, next })
     }
 
     async fn late_work_waiting(&self, clinic: ClinicId) -> Stored<u64> {

@@ -2,7 +2,7 @@
 
 use super::super::late_work::{
     Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, MAX_WAITING, MAX_WAITING_BYTES,
-    PAGE_ROWS, WaitingLateChange, opened, place,
+    PAGE_ROWS, WaitingLateChange, WaitingLateWork, opened, place,
 };
 use super::super::{Stored, kind};
 use super::{SqliteStorage, id};
@@ -72,7 +72,7 @@ impl LateWorkStorage for SqliteStorage {
         .await
     }
 
-    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<Vec<WaitingLateChange>> {
+    async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<WaitingLateWork> {
         let keys = self.keys(clinic).await?;
         self.read(move |connection| {
             let mut select = connection.prepare_cached(
@@ -83,11 +83,13 @@ impl LateWorkStorage for SqliteStorage {
                  where w.clinic = ?1 and w.decided_at is null and w.number > ?2 order by w.number limit ?3",
             )?;
             let mut rows = select.query(params![clinic.bytes(), after, PAGE_ROWS])?;
-            let (mut waiting, mut bytes) = (Vec::new(), 0);
+            let (mut waiting, mut bytes, mut looked_at) = (Vec::new(), 0, after);
             while let Some(row) = rows.next()? {
+                let number = row.get(0)?;
                 let hash = ChangeHash(row.get(1)?);
                 let (change, command): (Vec<u8>, Vec<u8>) = (row.get(4)?, row.get(5)?);
                 let Some((change, command)) = opened(&keys, &hash, &change, &command) else {
+                    looked_at = number;
                     continue;
                 };
                 let late = LateChange {
@@ -102,8 +104,9 @@ impl LateWorkStorage for SqliteStorage {
                 if bytes > budget && !waiting.is_empty() {
                     break;
                 }
+                looked_at = number;
                 waiting.push(WaitingLateChange {
-                    number: row.get(0)?,
+                    number,
                     late,
                     author: id(row, 7, AccountId)?,
                     author_name: row.get(8)?,
@@ -112,7 +115,15 @@ impl LateWorkStorage for SqliteStorage {
                     brought_by: row.get(11)?,
                 });
             }
-            Ok(waiting)
+            let goes_on = connection
+                .prepare_cached(
+                    "select 1 from late_work where clinic = ?1 and decided_at is null and number > ?2",
+                )?
+                .exists(params![clinic.bytes(), looked_at])?;
+            Ok(WaitingLateWork {
+                waiting,
+                next: goes_on.then_some(looked_at),
+            })
         })
         .await
     }
