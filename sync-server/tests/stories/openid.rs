@@ -29,6 +29,7 @@ on_both! {
     whoever_has_no_password_proves_themselves_with_their_provider
     a_proof_says_that_somebody_signed_in_for_it
     whoever_has_a_password_proves_themselves_with_it
+    browsers_read_in_words_what_is_in_the_way
 }
 
 fn said(answer: &http::Response) -> (u16, String) {
@@ -516,12 +517,41 @@ async fn a_browser_on_its_way_gets_a_page_to_read() {
         let slowed = http::get(practice.address, path, &[]).await;
         assert_eq!(slowed.status, 429);
         assert_ne!(slowed.header("retry-after"), "");
-        assert_eq!(slowed.header("content-type"), "text/html; charset=utf-8");
-        let page = String::from_utf8_lossy(&slowed.body).into_owned();
+        let page = page(&slowed);
         assert!(page.contains("That was too much at once"), "{page}");
     }
     let program = post(practice.address, "/openid/finish", json!({})).await;
     assert_eq!(said(&program), expected(429, accounts::codes::SLOW_DOWN));
+}
+
+/// What a browser shows that cannot be sent on.
+pub fn page(answer: &http::Response) -> String {
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    String::from_utf8(answer.body.to_vec()).unwrap()
+}
+
+async fn browsers_read_in_words_what_is_in_the_way(engine: Engine) {
+    let place = Place::open(engine).await;
+    let server = place.practice.address;
+    let check = async |method: Method, path: &str, status: u16, words: &str| {
+        let path = format!("/api/v1/openid/{path}");
+        let answer = http::request(server, method, &path, &[], String::new()).await;
+        assert_eq!(answer.status, status, "{path}");
+        let page = page(&answer);
+        assert!(page.contains(words), "{path}: {page}");
+        assert!(
+            !page.contains("nonsense"),
+            "nothing of what was asked for: {page}"
+        );
+    };
+    let nowhere = "This page leads nowhere any more";
+    check(Method::GET, "go/nonsense%ff", 404, nowhere).await;
+    check(Method::GET, "callback/nonsense%ff", 404, nowhere).await;
+    check(Method::POST, "go/nonsense", 405, nowhere).await;
+    place.practice.database.run("drop table sign_in_steps").await;
+    let away = "The clinic cannot be reached at the moment";
+    check(Method::GET, "go/nonsense", 503, away).await;
+    check(Method::GET, "callback/acme?state=nonsense", 503, away).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
