@@ -90,6 +90,12 @@ pub(crate) enum CallTrouble {
     /// The sign-in provider said no, or was not believed.
     ProviderRefused,
     ProviderAway,
+    /// The provider does not show that somebody signed in there just now.
+    NotAnew,
+    /// Somebody signed in there with another account than the one that is linked.
+    NotTheLinked,
+    /// Whoever has a password shows who they are with it alone.
+    PasswordNeeded,
     /// The server has no way to send mail.
     NoMail,
     NotPermitted,
@@ -140,6 +146,9 @@ pub(super) fn outcome(response: Option<Response>) -> Result<String, CallTrouble>
             ways_in::codes::LAST_WAY_IN => CallTrouble::LastWayIn,
             ways_in::codes::PROVIDER_REFUSED => CallTrouble::ProviderRefused,
             ways_in::codes::PROVIDER_AWAY => CallTrouble::ProviderAway,
+            ways_in::codes::NOT_ANEW => CallTrouble::NotAnew,
+            ways_in::codes::NOT_THE_LINKED => CallTrouble::NotTheLinked,
+            ways_in::codes::PASSWORD_NEEDED => CallTrouble::PasswordNeeded,
             codes::NO_MAIL => CallTrouble::NoMail,
             codes::NOT_PERMITTED => CallTrouble::NotPermitted,
             codes::NOT_FOUND => CallTrouble::NotFound,
@@ -399,6 +408,13 @@ mod tests {
             CallTrouble::ProviderRefused,
         );
         check(409, r#"{"code":"last_way_in"}"#, CallTrouble::LastWayIn);
+        check(403, r#"{"code":"not_signed_in_anew"}"#, CallTrouble::NotAnew);
+        check(
+            403,
+            r#"{"code":"not_the_linked_account"}"#,
+            CallTrouble::NotTheLinked,
+        );
+        check(409, r#"{"code":"password_needed"}"#, CallTrouble::PasswordNeeded);
         check(502, "<h1>Bad gateway</h1>", CallTrouble::Unreachable);
         check(418, "a teapot", CallTrouble::Odd);
         check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);
