@@ -20,6 +20,12 @@ pub mod codes {
     pub const LAST_WAY_IN: &str = "last_way_in";
     /// The provider did not let them in, or what it said about them does not hold.
     pub const PROVIDER_REFUSED: &str = "provider_refused";
+    /// The provider does not show that somebody signed in there since they were sent: that is no [`super::Proof`].
+    pub const NOT_ANEW: &str = "not_signed_in_anew";
+    /// Whoever signed in at the provider for a [`super::Proof`] is not whom the account here is linked with.
+    pub const NOT_THE_LINKED: &str = "not_the_linked_account";
+    /// The account has a password: that alone is its [`super::Proof`].
+    pub const PASSWORD_NEEDED: &str = "password_needed";
     /// The provider could not be reached.
     pub const PROVIDER_AWAY: &str = "provider_away";
 }
@@ -71,7 +77,8 @@ pub struct BeginLinking {
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     Password(String),
-    /// For whoever has none: what came back from a provider that is linked already. The code is used up.
+    /// For whoever has none, and from nobody else: what came back from a provider that is linked already, where they have
+    /// signed in for it. The code is used up.
     Provider {
         code: String,
         verifier: String,

@@ -423,8 +423,8 @@ impl IdentityStorage for Disturbed {
         self.inner()?.end_family(family).await
     }
 
-    async fn family_lives(&self, family: [u8; 16]) -> Stored<bool> {
-        self.inner()?.family_lives(family).await
+    async fn family_ends(&self, family: [u8; 16], now: Timestamp) -> Stored<Option<Timestamp>> {
+        self.inner()?.family_ends(family, now).await
     }
 
     async fn bind_actor(&self, clinic: ClinicId, row: ActorRow) -> Stored<bool> {

@@ -64,6 +64,14 @@ pub(crate) enum ApiError {
     LastWayIn,
     #[error("the provider did not let you in")]
     ProviderRefused,
+    #[error(
+        "the provider does not show that you signed in there just now: choose a password by mail instead"
+    )]
+    NotAnew,
+    #[error("this account of the provider's is not the one that is linked")]
+    NotTheLinked,
+    #[error("this account has a password: it is needed here")]
+    PasswordNeeded,
     #[error("the provider cannot be reached: try again")]
     ProviderAway,
     #[error("this server has no way to send mail: whoever runs it has to name a mail server")]
@@ -106,9 +114,12 @@ impl ApiError {
             | Self::SignInAgain
             | Self::NotSignedIn
             | Self::ProviderRefused => StatusCode::UNAUTHORIZED,
-            Self::NoMembership | Self::NotPermitted | Self::ForeignOrigin | Self::DeviceLost => {
-                StatusCode::FORBIDDEN
-            }
+            Self::NoMembership
+            | Self::NotPermitted
+            | Self::ForeignOrigin
+            | Self::DeviceLost
+            | Self::NotAnew
+            | Self::NotTheLinked => StatusCode::FORBIDDEN,
             Self::ChooseClinic(_)
             | Self::LastAdministrator
             | Self::NotLinked(_)
@@ -116,6 +127,7 @@ impl ApiError {
             | Self::LastWayIn
             | Self::LastSecondFactor
             | Self::NoPasskeys
+            | Self::PasswordNeeded
             | Self::StillMember => StatusCode::CONFLICT,
             Self::WeakPassword => StatusCode::UNPROCESSABLE_ENTITY,
             Self::LinkNoLongerValid => StatusCode::GONE,
@@ -159,6 +171,9 @@ impl ApiError {
             Self::LinkedElsewhere => ways_in::codes::LINKED_ELSEWHERE,
             Self::LastWayIn => ways_in::codes::LAST_WAY_IN,
             Self::ProviderRefused => ways_in::codes::PROVIDER_REFUSED,
+            Self::NotAnew => ways_in::codes::NOT_ANEW,
+            Self::NotTheLinked => ways_in::codes::NOT_THE_LINKED,
+            Self::PasswordNeeded => ways_in::codes::PASSWORD_NEEDED,
             Self::ProviderAway => ways_in::codes::PROVIDER_AWAY,
             Self::NoMail => codes::NO_MAIL,
             Self::NotFound => codes::NOT_FOUND,

@@ -37,6 +37,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/sync", get(api::sync))
         .route("/automerge-repo", get(api::automerge_repo))
         .layer(from_fn_with_state(state.clone(), api::check_origin));
+    let limited = from_fn_with_state(state.clone(), api::limit_requests);
     let secrets = Router::new()
         .route("/sign-in", post(api::sign_in))
         .route("/sign-in/second", post(api::finish_sign_in))
@@ -67,11 +68,13 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/me/openid/begin", post(api::begin_linking))
         .route("/me/openid/finish", post(api::finish_linking))
         .layer(from_fn_with_state(state.clone(), api::limit_secrets));
-    // People's browsers open these themselves.
+    // People's browsers open these themselves: whatever stands in the way, they show a page.
     let by_browsers = Router::new()
         .route("/openid/go/{token}", get(api::go_to_provider))
         .route("/openid/callback/{provider}", get(api::openid_callback))
+        .method_not_allowed_fallback(api::no_such_method)
         .layer(from_fn_with_state(state.clone(), api::limit_secrets))
+        .layer(limited.clone())
         .layer(from_fn(api::in_words));
     let people = Router::new()
         .route("/automerge-repo/ticket", post(api::automerge_repo_ticket))
@@ -137,10 +140,11 @@ pub(crate) fn router(state: AppState) -> Router {
     // so with its entity tag.
     let api = sockets
         .merge(secrets)
-        .merge(by_browsers)
         .merge(people)
         .fallback(any(api::no_such_address))
         .method_not_allowed_fallback(api::no_such_method)
+        .layer(limited.clone())
+        .merge(by_browsers)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
@@ -148,11 +152,11 @@ pub(crate) fn router(state: AppState) -> Router {
         ));
     let is_https = state.settings.public_address.starts_with("https://");
     let mut router = Router::new()
-        .nest("/api/v1", api)
         .route("/api/{*rest}", any(api::no_such_address))
         .route("/health", get(api::health))
         .fallback(api::web_bundle)
-        .layer(from_fn_with_state(state.clone(), api::limit_requests))
+        .layer(limited)
+        .nest("/api/v1", api)
         .with_state(state);
     if is_https {
         router = router.layer(SetResponseHeaderLayer::overriding(

@@ -106,6 +106,22 @@ pub(crate) fn TextField(
     }
 }
 
+/// Whose password a form asks for, which password managers want to know.
+#[component]
+pub(crate) fn WhosePassword(email: String) -> Element {
+    rsx! {
+        input {
+            class: "visually-hidden",
+            r#type: "email",
+            autocomplete: "username",
+            value: email,
+            readonly: true,
+            tabindex: "-1",
+            "aria-hidden": "true",
+        }
+    }
+}
+
 /// A password, with a button that shows it. `new` is one that is being chosen, which password managers then offer.
 #[component]
 pub(crate) fn PasswordField(

@@ -36,7 +36,7 @@ pub(crate) use dialog::{Dialog, Modal};
 pub(crate) use drawer::{Drawer, DrawerButton, DrawerClose, Drawers, NavButton, use_drawers};
 pub(crate) use element_id::use_element_id;
 pub(crate) use empty_state::EmptyState;
-pub(crate) use field::{FieldKind, Framed, PasswordField, SelectField, TextArea, TextField};
+pub(crate) use field::{FieldKind, Framed, PasswordField, SelectField, TextArea, TextField, WhosePassword};
 pub(crate) use half_typed::HalfTypedFields;
 pub(crate) use icon::{icon, icon_lg, icon_sm, icon_xl};
 pub(crate) use keyboard::{KeyBoard, use_page_key};

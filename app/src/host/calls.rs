@@ -101,6 +101,12 @@ pub(crate) enum CallTrouble {
     PasskeyRefused,
     /// The server cannot have any.
     NoPasskeys,
+    /// The provider does not show that somebody signed in there just now.
+    NotAnew,
+    /// Somebody signed in there with another account than the one that is linked.
+    NotTheLinked,
+    /// Whoever has a password shows who they are with it alone.
+    PasswordNeeded,
     /// The server has no way to send mail.
     NoMail,
     NotPermitted,
@@ -161,6 +167,9 @@ pub(super) fn outcome(response: Option<Response>) -> Result<String, CallTrouble>
             second_factor::codes::LAST_SECOND_FACTOR => CallTrouble::LastSecondFactor,
             second_factor::codes::PASSKEY_REFUSED => CallTrouble::PasskeyRefused,
             second_factor::codes::NO_PASSKEYS => CallTrouble::NoPasskeys,
+            ways_in::codes::NOT_ANEW => CallTrouble::NotAnew,
+            ways_in::codes::NOT_THE_LINKED => CallTrouble::NotTheLinked,
+            ways_in::codes::PASSWORD_NEEDED => CallTrouble::PasswordNeeded,
             codes::NO_MAIL => CallTrouble::NoMail,
             codes::NOT_PERMITTED => CallTrouble::NotPermitted,
             codes::NOT_FOUND => CallTrouble::NotFound,
@@ -429,6 +438,13 @@ mod tests {
         );
         check(409, r#"{"code":"no_passkeys"}"#, CallTrouble::NoPasskeys);
         check(401, r#"{"code":"second_factor"}"#, CallTrouble::Odd);
+        check(403, r#"{"code":"not_signed_in_anew"}"#, CallTrouble::NotAnew);
+        check(
+            403,
+            r#"{"code":"not_the_linked_account"}"#,
+            CallTrouble::NotTheLinked,
+        );
+        check(409, r#"{"code":"password_needed"}"#, CallTrouble::PasswordNeeded);
         check(502, "<h1>Bad gateway</h1>", CallTrouble::Unreachable);
         check(418, "a teapot", CallTrouble::Odd);
         check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);

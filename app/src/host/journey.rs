@@ -102,7 +102,7 @@ impl Host {
         provider: String,
         errand: Errand,
     ) -> Result<Option<Returned>, CallTrouble> {
-        let proves = errand.is_of_whoever_is_here();
+        let proves = matches!(errand, Errand::Prove { .. });
         let call = |begin| {
             if proves {
                 Call::begin_proving(&begin)

@@ -171,13 +171,14 @@ impl Link {
     }
 }
 
+/// For work that outlives its page: it goes on at the root, and looks at this there.
+pub(crate) fn at_root<T: 'static>(value: T) -> Signal<T> {
+    Signal::new_in_scope(value, ScopeId::ROOT)
+}
+
 impl Host {
     /// Starts the core's side. Once, at the root of the views.
     pub(crate) fn start() -> Self {
-        // Work that outlives its page goes on at the root, and looks at these there.
-        fn at_root<T: 'static>(value: T) -> Signal<T> {
-            Signal::new_in_scope(value, ScopeId::ROOT)
-        }
         let (platform, mut incoming) = platform::start();
         let link = Rc::new(Link {
             next: RefCell::new(platform.first_number()),
@@ -340,7 +341,7 @@ impl Host {
         let link = self.link.read().clone();
         let watched = Watched {
             number: link.number(),
-            view: Signal::new_in_scope(None, ScopeId::ROOT),
+            view: at_root(None),
         };
         link.views.borrow_mut().insert(watched.number, watched.view);
         link.platform.send(ToCore::Watch {

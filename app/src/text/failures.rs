@@ -87,6 +87,9 @@ pub(crate) fn call_trouble(trouble: &CallTrouble) -> (&'static str, String) {
         CallTrouble::LastSecondFactor => (text::last_second_factor(), text::last_second_factor_do()),
         CallTrouble::PasskeyRefused => (text::passkey_refused(), text::passkey_refused_do()),
         CallTrouble::NoPasskeys => (text::no_passkeys(), text::no_passkeys_do()),
+        CallTrouble::NotAnew => (text::not_anew(), text::not_anew_do()),
+        CallTrouble::NotTheLinked => (text::not_the_linked(), text::not_the_linked_do()),
+        CallTrouble::PasswordNeeded => (text::password_needed(), text::password_needed_do()),
         CallTrouble::NoMail => (text::no_mail(), text::no_mail_do()),
         CallTrouble::NotPermitted => (text::not_for_your_role(), text::call_not_permitted_do()),
         CallTrouble::NotFound => (text::call_not_found(), text::call_not_found_do()),
@@ -109,6 +112,19 @@ pub(crate) fn passkey_trouble(trouble: PasskeyTrouble) -> (&'static str, &'stati
         PasskeyTrouble::HereAlready => (text::passkey_here_already(), text::passkey_here_already_do()),
         PasskeyTrouble::NotHere => (text::passkey_not_here(), text::passkey_not_here_do()),
     }
+}
+
+/// Why a provider's account was not linked with the one of whoever is signed in here, and stays so. `None` if nobody came
+/// back from there.
+pub(crate) fn linking_trouble(trouble: Option<&CallTrouble>) -> (&'static str, String) {
+    let (title, words) = match trouble {
+        None => (text::nothing_linked(), text::begin_under_me()),
+        Some(CallTrouble::LinkNoLongerValid) => (text::lost_way(), text::lost_way_under_me()),
+        Some(CallTrouble::ProviderRefused) => (text::provider_refused(), text::begin_under_me()),
+        Some(CallTrouble::ProviderAway) => (text::provider_away(), text::begin_under_me_later()),
+        Some(other) => return call_trouble(other),
+    };
+    (title, words.to_owned())
 }
 
 /// Why a pasted link leads nowhere.
@@ -188,5 +204,28 @@ pub(crate) fn invalid(field: &str, why: Invalid) -> String {
         Invalid::NotADate => text::invalid_not_a_date(field),
         Invalid::InFuture => text::invalid_in_future(field),
         Invalid::TooLongAgo => text::invalid_too_long_ago(field),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_signed_in_is_not_told_to_sign_in() {
+        let troubles = [
+            CallTrouble::LinkNoLongerValid,
+            CallTrouble::ProviderRefused,
+            CallTrouble::ProviderAway,
+            CallTrouble::NotAnew,
+            CallTrouble::NotTheLinked,
+            CallTrouble::PasswordNeeded,
+        ];
+        for trouble in troubles.iter().map(Some).chain([None]) {
+            let (title, words) = linking_trouble(trouble);
+            assert!(words.contains("under Me"), "{title}: {words}");
+            let sends_away = ["Sign in again", "or sign in with"];
+            assert!(!sends_away.iter().any(|away| words.contains(away)), "{words}");
+        }
     }
 }

@@ -11,8 +11,8 @@ mod words;
 pub(crate) use asked_for::{asked_for, typed};
 pub(crate) use changes::change;
 pub(crate) use failures::{
-    address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, not_done,
-    passkey_trouble, pin_refused, refusal, storage, unlock_trouble,
+    address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, linking_trouble,
+    not_done, passkey_trouble, pin_refused, refusal, storage, unlock_trouble,
 };
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,

@@ -4,15 +4,11 @@ use super::door::{BackToSignIn, Gate, GateForm, GateNews, use_doors};
 use super::providers::InBrowser;
 use super::second_factor::{ChangeFactor, First, SecondStep};
 use super::sign_in::{ChooseClinic, SignInTroubleAlert};
-use crate::components::{
-    Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon, use_sending, use_toasts,
-};
-use crate::host::{
-    self, CallTrouble, Change, Errand, Returned, Secret, SignInTrouble, Stage, ToProve, use_host,
-};
+use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, icon, use_sending, use_toasts};
+use crate::host::{self, CallTrouble, Change, Errand, Returned, Secret, SignInTrouble, ToProve, use_host};
 use crate::text;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::LdLink2;
+use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdLink2};
 use shared_model::ids::ClinicId;
 use shared_model::values::Invalid;
 use shared_model::ways_in::{LinkWith, NotLinked};
@@ -48,15 +44,22 @@ pub(super) fn ReturnedPage(returned: Returned) -> Element {
 #[component]
 fn ProvedPage(returned: Returned, to_link: String) -> Element {
     let (host, doors, sending) = (use_host(), use_doors(), use_sending());
+    let mut begun = use_signal(|| false);
     use_future(move || {
         let way = host.travel_to_link(to_link.clone(), returned.proof());
-        async move { sending.wait_for(way, move |back| doors.take_in(back)) }
+        async move {
+            sending.wait_for(way, move |back| doors.take_in(back));
+            begun.set(true);
+        }
     });
+    // Whoever waits no more, or comes back without having been there, has used up what they had shown.
+    let is_over = begun() && !sending.is_busy();
     rsx! {
-        Gate { title: text::linked_accounts(), foot: rsx! { WayBack {} },
-            match sending.trouble() {
-                None => rsx! { InBrowser { sending } },
-                Some(trouble) => rsx! { NotLinkedNow { trouble } },
+        Gate { title: text::linked_accounts(),
+            if is_over {
+                NotLinkedNow { trouble: sending.trouble() }
+            } else {
+                InBrowser { sending }
             }
         }
     }
@@ -67,33 +70,19 @@ fn ProvedPage(returned: Returned, to_link: String) -> Element {
 fn ChangePage(returned: Returned, change: Change) -> Element {
     let doors = use_doors();
     rsx! {
-        Gate { title: text::factor_change_title(change), foot: rsx! { WayBack {} },
+        Gate { title: text::factor_change_title(change),
             ChangeFactor { change, first: First::Returned(returned), on_done: move |()| doors.close() }
         }
     }
 }
 
-/// The provider's account was not linked.
+/// The provider's account was not linked; without a trouble if nobody came back from there. Only whoever is signed in here
+/// comes to it, and is told above who that is.
 #[component]
-fn NotLinkedNow(trouble: CallTrouble) -> Element {
-    if trouble == CallTrouble::LinkNoLongerValid {
-        return rsx! {
-            GateNews { title: text::lost_way(), words: text::lost_way_do(), bad: true }
-        };
-    }
+fn NotLinkedNow(trouble: Option<CallTrouble>) -> Element {
+    let (title, words) = text::linking_trouble(trouble.as_ref());
     rsx! {
-        TroubleLine { trouble }
-    }
-}
-
-/// For whoever is not signed in any more; the others are told who is.
-#[component]
-fn WayBack() -> Element {
-    if *use_host().stage.read() == Stage::SignedIn {
-        return rsx! {};
-    }
-    rsx! {
-        BackToSignIn {}
+        Alert { tone: Tint::Warn, icon: icon(LdCircleAlert), title, text: words, urgent: true }
     }
 }
 
@@ -115,12 +104,12 @@ fn LinkedPage(returned: Returned) -> Element {
         }
     });
     rsx! {
-        Gate { title: text::linked_accounts(), foot: rsx! { WayBack {} },
+        Gate { title: text::linked_accounts(),
             match trouble() {
                 None => rsx! {
                     p { class: "sub", role: "status", {text::asking_clinic()} }
                 },
-                Some(trouble) => rsx! { NotLinkedNow { trouble } },
+                Some(trouble) => rsx! { NotLinkedNow { trouble: Some(trouble) } },
             }
         }
     }

@@ -39,8 +39,10 @@ pub(crate) async fn automerge_repo_ticket(
     if principal.feeds().is_empty() {
         return Err(ApiError::NotPermitted);
     }
+    let ends = state.storage.family_ends(claims.family, now).await?;
+    let ends = ends.ok_or(ApiError::NotSignedIn)?;
     let life = i64::try_from(state.settings.ticket_life.as_millis()).unwrap_or(i64::MAX);
-    let expires_at = Timestamp(now.0.saturating_add(life));
+    let expires_at = ends.min(Timestamp(now.0.saturating_add(life)));
     let ticket = state.tokens.seal_ticket(&AccessClaims { expires_at, ..claims });
     Ok(Json(Ticket {
         path: format!("{PATH}?ticket={ticket}"),

@@ -58,7 +58,7 @@ pub(crate) async fn hand_in(
         return Err(ApiError::StillMember);
     }
     // A member has a session.
-    if !has_left && (claims.expires_at <= now || !state.storage.family_lives(claims.family).await?) {
+    if !has_left && (claims.expires_at <= now || !state.storage.family_lives(claims.family, now).await?) {
         return Err(ApiError::NotSignedIn);
     }
     if request.items.len() > MAX_ITEMS {

@@ -22,10 +22,11 @@ const CONFIRM_WITHIN_MS: i64 = 3 * 24 * 3_600_000;
 
 pub(crate) async fn me(State(state): State<AppState>, asker: Asker) -> Result<Json<Me>, ApiError> {
     let account = account_of(&state, &asker).await?;
+    let has_password = account.has_password();
     Ok(Json(Me {
         account: account.account,
         full_name: account.full_name,
-        has_password: !account.password_hash.is_empty(),
+        has_password,
         email: account.email,
         email_verified: account.email_verified,
         new_email: account.new_email,

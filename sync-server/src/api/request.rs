@@ -68,7 +68,7 @@ impl FromRequestParts<AppState> for Asker {
             .requests
             .request_by(claims.account, Instant::now())
             .map_err(ApiError::slow_down)?;
-        let principal = person_behind(state.storage.as_ref(), &claims)
+        let principal = person_behind(state, &claims)
             .await?
             .ok_or(ApiError::NotSignedIn)?;
         Ok(Self { claims, principal })

@@ -378,8 +378,12 @@ pub trait IdentityStorage: Send + Sync {
     /// them it proves that it is the one.
     async fn forget_stale_tokens(&self, now: Timestamp) -> Stored<u64>;
     async fn end_family(&self, family: [u8; 16]) -> Stored<()>;
-    /// Whether the sign-in has neither ended nor is on a lost device.
-    async fn family_lives(&self, family: [u8; 16]) -> Stored<bool>;
+    /// When a sign-in ends unless it is renewed before; `None` if it has ended by now or is on a lost device.
+    async fn family_ends(&self, family: [u8; 16], now: Timestamp) -> Stored<Option<Timestamp>>;
+    /// Whether the sign-in has neither ended by now nor is on a lost device.
+    async fn family_lives(&self, family: [u8; 16], now: Timestamp) -> Stored<bool> {
+        Ok(self.family_ends(family, now).await?.is_some())
+    }
     /// Binds an actor at first sight; whether it is (now) this account's on this device.
     async fn bind_actor(&self, clinic: ClinicId, row: ActorRow) -> Stored<bool>;
     /// A secret of the server: `fresh` becomes it if there was none.

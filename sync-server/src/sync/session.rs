@@ -331,8 +331,7 @@ async fn greet(state: &AppState, hello: &Hello) -> Result<Greeted, End> {
     }
     let claims = claims(state, &hello.token, hello.device)?;
     let ear = state.look_again.ear(claims.account, claims.device);
-    let until = admitted_until(state, &claims).await?;
-    let principal = principal(state, &claims).await?;
+    let (principal, until) = admitted(state, &claims).await?;
     tracing::Span::current()
         .record("device", tracing::field::display(hello.device))
         .record("clinic", tracing::field::display(principal.clinic));
@@ -365,29 +364,25 @@ fn claims(state: &AppState, token: &str, device: DeviceId) -> Result<AccessClaim
         .ok_or(Goodbye::SignIn)?)
 }
 
-/// Until when a token lets its device in. One that has run out still proves which device it is: if that was lost, it
-/// hears so.
-async fn admitted_until(state: &AppState, claims: &AccessClaims) -> Result<Instant, End> {
+/// The person behind a token, as the database knows them now, and until when token and sign-in let them in. A token that
+/// has run out still proves which device it is: if that was lost, it hears so.
+async fn admitted(state: &AppState, claims: &AccessClaims) -> Result<(Principal, Instant), End> {
     if state.storage.people().is_lost(claims.device).await? {
         return Err(Goodbye::Purge.into());
     }
-    let left = claims.expires_at.0 - state.settings.clock.now().0;
-    match u64::try_from(left) {
-        Ok(left) if left > 0 => Ok(Instant::now() + Duration::from_millis(left)),
-        _ => Err(Goodbye::SignIn.into()),
-    }
-}
-
-/// The person behind a sign-in, as the database knows them now.
-async fn principal(state: &AppState, claims: &AccessClaims) -> Result<Principal, End> {
-    if !state.storage.family_lives(claims.family).await? {
-        return Err(Goodbye::SignIn.into());
-    }
+    let now = state.settings.clock.now();
+    let ends = state.storage.family_ends(claims.family, now).await?;
+    let ends = ends.ok_or(Goodbye::SignIn)?.min(claims.expires_at);
+    let until = match u64::try_from(ends.0 - now.0) {
+        Ok(left) if left > 0 => Instant::now() + Duration::from_millis(left),
+        _ => return Err(Goodbye::SignIn.into()),
+    };
     let principals = state.storage.principals(claims.account).await?;
-    Ok(principals
+    let principal = principals
         .into_iter()
         .find(|principal| principal.clinic == claims.clinic)
-        .ok_or(Goodbye::SignIn)?)
+        .ok_or(Goodbye::SignIn)?;
+    Ok((principal, until))
 }
 
 impl Session {
@@ -503,24 +498,18 @@ impl Session {
         if (claims.account, claims.clinic) != (self.principal.account, self.principal.clinic) {
             return Err(Goodbye::SignIn.into());
         }
-        self.signed_in_until = admitted_until(&self.state, &claims).await?;
         self.claims = claims;
-        self.still_the_same().await
+        self.look_again().await
     }
 
-    /// Somebody said that this person's rights are others, or that this device was lost.
+    /// With a fresh token, or because somebody said that this person's rights are others or that this device was lost. With
+    /// other rights the device needs other feeds: it connects again and is told so in the Welcome.
     async fn look_again(&mut self) -> Result<(), End> {
-        if self.state.storage.people().is_lost(self.device).await? {
-            return Err(Goodbye::Purge.into());
-        }
-        self.still_the_same().await
-    }
-
-    /// With other rights the device needs other feeds: it connects again and is told so in the Welcome.
-    async fn still_the_same(&self) -> Result<(), End> {
-        if principal(&self.state, &self.claims).await? != self.principal {
+        let (principal, until) = admitted(&self.state, &self.claims).await?;
+        if principal != self.principal {
             return Err(Goodbye::Later.into());
         }
+        self.signed_in_until = until;
         Ok(())
     }
 

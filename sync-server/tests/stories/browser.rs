@@ -119,13 +119,17 @@ impl<'a> Browser<'a> {
         }
     }
 
-    /// Claims that hold.
+    /// Claims that hold. Whom we send with `max_age` signs in, and the token says when.
     pub fn claims(&self, subject: &str, email: &str) -> Value {
         let now = self.place.seconds();
-        json!({
+        let mut claims = json!({
             "iss": self.place.issuer.address, "aud": CLIENT_ID, "sub": subject, "nonce": self.asked["nonce"],
             "iat": now, "exp": now + 300, "email": email, "email_verified": true, "name": "Somebody There",
-        })
+        });
+        if self.asked.contains_key("max_age") {
+            claims["auth_time"] = json!(now);
+        }
+        claims
     }
 
     /// What the provider will say to the server.

@@ -31,6 +31,7 @@ on_both! {
     a_refresh_token_that_is_exchanged_once_more
     two_who_refresh_at_the_same_moment
     stale_tokens_are_forgotten
+    a_sign_in_whose_beginning_is_not_known_began_when_it_was_used_last
     actors_belong_to_whom_they_came_with_first
     secrets_stay
 }
@@ -38,7 +39,7 @@ on_both! {
 const OWNER: Feed = Feed::Client(ClientId(Uuid::from_u128(7)));
 
 struct Store {
-    _database: Database,
+    database: Database,
     storage: Arc<dyn Storage>,
     clinic: ClinicId,
 }
@@ -48,7 +49,7 @@ async fn store(engine: Engine) -> Store {
     let (storage, clinic) = (database.open().await, fresh_id(ClinicId));
     found_clinic(&storage, clinic, "").await;
     Store {
-        _database: database,
+        database,
         storage,
         clinic,
     }
@@ -418,7 +419,7 @@ async fn refresh_tokens(engine: Engine) {
         expires_at: Timestamp(100),
     };
     store.storage.add_refresh_token(token.clone()).await.unwrap();
-    assert!(store.storage.family_lives(family).await.unwrap());
+    assert!(store.storage.family_lives(family, Timestamp(50)).await.unwrap());
     let rotate = async |hash: [u8; 32], fresh: [u8; 32], verdict: RefreshVerdict| {
         let judge = Box::new(move |stored: Option<&_>| {
             if stored.is_some() {
@@ -459,12 +460,15 @@ async fn refresh_tokens(engine: Engine) {
         Timestamp(10 + 190),
         "no longer than its sign-in may last"
     );
+    let ends = async |now| store.storage.family_ends(family, Timestamp(now)).await.unwrap();
+    assert_eq!(ends(150).await, Some(Timestamp(200)), "with what is renewed");
+    assert_eq!(ends(200).await, None);
     assert_eq!(
         rotate([0; 32], random(), RefreshVerdict::Rotate).await.0,
         RefreshVerdict::Refuse
     );
     rotate(next, random(), RefreshVerdict::EndFamily).await;
-    assert!(!store.storage.family_lives(family).await.unwrap());
+    assert!(!store.storage.family_lives(family, Timestamp(50)).await.unwrap());
 }
 
 fn token(store: &Store, hash: [u8; 32], family: [u8; 16], expires_at: i64) -> NewRefreshToken {
@@ -513,10 +517,22 @@ async fn a_refresh_token_that_is_exchanged_once_more(engine: Engine) {
         Rotate,
         "and goes on with it"
     );
-    assert!(store.storage.family_lives(family).await.unwrap());
+    assert!(
+        store
+            .storage
+            .family_lives(family, Timestamp(4_000))
+            .await
+            .unwrap()
+    );
     // Now the successor is in use: whoever comes with the former token has a copy.
     assert_eq!(store.present(device, first, random(), 5_000).await, EndFamily);
-    assert!(!store.storage.family_lives(family).await.unwrap());
+    assert!(
+        !store
+            .storage
+            .family_lives(family, Timestamp(5_000))
+            .await
+            .unwrap()
+    );
     assert_eq!(store.present(device, fourth, random(), 6_000).await, Refuse);
 
     // A successor that was replaced and turns up after all: somebody else has got it, or had the former one.
@@ -524,7 +540,13 @@ async fn a_refresh_token_that_is_exchanged_once_more(engine: Engine) {
     assert_eq!(store.present(device, first, lost, 1_000).await, Rotate);
     assert_eq!(store.present(device, first, second, 2_000).await, Rotate);
     assert_eq!(store.present(device, lost, third, 3_000).await, EndFamily);
-    assert!(!store.storage.family_lives(family).await.unwrap());
+    assert!(
+        !store
+            .storage
+            .family_lives(family, Timestamp(3_000))
+            .await
+            .unwrap()
+    );
 
     // Another device does not get that patience.
     let (family, device) = begin().await;
@@ -533,7 +555,13 @@ async fn a_refresh_token_that_is_exchanged_once_more(engine: Engine) {
         store.present(fresh_id(DeviceId), first, second, 2_000).await,
         EndFamily
     );
-    assert!(!store.storage.family_lives(family).await.unwrap());
+    assert!(
+        !store
+            .storage
+            .family_lives(family, Timestamp(2_000))
+            .await
+            .unwrap()
+    );
 
     // Nor does anybody for ever; asking again does not prolong it.
     let (_, device) = begin().await;
@@ -563,7 +591,44 @@ async fn two_who_refresh_at_the_same_moment(engine: Engine) {
             .filter(|verdict| **verdict == RefreshVerdict::Rotate)
             .count();
         assert!(ended <= 1, "{repeated:?} {used:?}");
-        assert!(!store.storage.family_lives(family).await.unwrap());
+        assert!(
+            !store
+                .storage
+                .family_lives(family, Timestamp(2_000))
+                .await
+                .unwrap()
+        );
+    }
+}
+
+/// As the migration finds it that came with the beginning.
+async fn a_sign_in_whose_beginning_is_not_known_began_when_it_was_used_last(engine: Engine) {
+    const DAY: i64 = 24 * 3_600_000;
+    let mut store = store(engine).await;
+    let (used, next, ends) = (Timestamp(1_700_000_000_000), random(), random());
+    for (hash, family, end) in [(next, random(), used.0 + 60 * DAY), (ends, random(), 60 * DAY)] {
+        let token = token(&store, hash, family, end);
+        store.storage.add_refresh_token(token).await.unwrap();
+    }
+    let migration = match engine {
+        Engine::Sqlite => include_str!("../../../migrations/server/sqlite/0012_sign_ins_end.sql"),
+        Engine::Postgres => include_str!("../../../migrations/server/postgres/0012_sign_ins_end.sql"),
+    };
+    store
+        .database
+        .run("alter table refresh_tokens drop column begun_at")
+        .await;
+    store.database.run(migration).await;
+    store.storage = store.database.open().await;
+    for (hash, begun_at) in [(next, used), (ends, Timestamp(0))] {
+        let judge = Box::new(|_: Option<&_>| RefreshVerdict::Refuse);
+        let life = SignInLife::default();
+        let (_, seen) = store
+            .storage
+            .rotate_refresh_token(hash, random(), life, used, judge)
+            .await
+            .unwrap();
+        assert_eq!(seen.expect("it is there").begun_at, begun_at);
     }
 }
 
@@ -582,14 +647,28 @@ async fn stale_tokens_are_forgotten(engine: Engine) {
     );
     let forget = async |now| store.storage.forget_stale_tokens(Timestamp(now)).await.unwrap();
     assert_eq!(forget(999).await, 0);
-    assert!(store.storage.family_lives(expired).await.unwrap());
+    assert!(store.storage.family_lives(expired, Timestamp(999)).await.unwrap());
+    assert!(
+        !store
+            .storage
+            .family_lives(expired, Timestamp(1_000))
+            .await
+            .unwrap(),
+        "it ends before it is forgotten"
+    );
     assert_eq!(forget(1_000).await, 1);
-    assert!(!store.storage.family_lives(expired).await.unwrap());
+    assert!(!store.storage.family_lives(expired, Timestamp(999)).await.unwrap());
     // A used token is remembered for a week, to notice its reuse.
     let week = 7 * 24 * 3_600_000;
     assert_eq!(forget(500 + week).await, 0);
     assert_eq!(forget(501 + week).await, 1);
-    assert!(store.storage.family_lives(living).await.unwrap());
+    assert!(
+        store
+            .storage
+            .family_lives(living, Timestamp(501 + week))
+            .await
+            .unwrap()
+    );
     let renewed = store.present(lives.device, next, random(), 501 + week).await;
     assert_eq!(renewed, RefreshVerdict::Rotate);
 }

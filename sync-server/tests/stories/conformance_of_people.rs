@@ -190,7 +190,13 @@ async fn links_work_once_and_in_time(engine: Engine) {
         set.await.unwrap()
     };
     assert_eq!(set(second.hash, 100).await, None);
-    assert!(people.storage.family_lives(token.family).await.unwrap());
+    assert!(
+        people
+            .storage
+            .family_lives(token.family, Timestamp(50))
+            .await
+            .unwrap()
+    );
     assert_eq!(set(second.hash, 50).await, Some(vet.account));
     assert_eq!(set(second.hash, 50).await, None, "once");
     let after = people.account("vet").await;
@@ -199,7 +205,11 @@ async fn links_work_once_and_in_time(engine: Engine) {
         ("another", true)
     );
     assert!(
-        !people.storage.family_lives(token.family).await.unwrap(),
+        !people
+            .storage
+            .family_lives(token.family, Timestamp(50))
+            .await
+            .unwrap(),
         "sign-ins end"
     );
 }
@@ -560,7 +570,13 @@ async fn a_lost_device_keeps_its_proof(engine: Engine) {
     assert!(!people.here().is_lost(device).await.unwrap());
     assert_eq!(report(|signed_in| signed_in.len() == 1).await, LostReport::Noted);
     assert!(people.here().is_lost(device).await.unwrap());
-    assert!(!people.storage.family_lives(token.family).await.unwrap());
+    assert!(
+        !people
+            .storage
+            .family_lives(token.family, Timestamp(50))
+            .await
+            .unwrap()
+    );
     let about = people.here().devices(vet, Timestamp(30)).await.unwrap().remove(0);
     assert_eq!(
         (about.lost_at, about.purged_at, about.signed_in),

@@ -6,6 +6,7 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use sync_server::at_rest::MasterKeys;
 use sync_server::storage::Storage;
 use sync_server::storage::postgres::PostgresStorage;
@@ -52,6 +53,25 @@ impl Database {
                     .await
                     .expect("connects"),
             ),
+        }
+    }
+
+    /// Alters it behind the server's back.
+    pub async fn run(&self, sql: &str) {
+        match self {
+            Self::Sqlite(folder) => rusqlite::Connection::open(folder.path().join("clinic.db"))
+                .and_then(|connection| {
+                    connection.busy_timeout(Duration::from_secs(10))?;
+                    connection.execute_batch(sql)
+                })
+                .unwrap_or_else(|error| panic!("{sql}: {error}")),
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await.expect("the database answers");
+                sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+                    .execute(&mut connection)
+                    .await
+                    .unwrap_or_else(|error| panic!("{sql}: {error}"));
+            }
         }
     }
 }

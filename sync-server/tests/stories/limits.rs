@@ -3,6 +3,7 @@
 use crate::database::Engine;
 use crate::http;
 use crate::letter_box::LetterBox;
+use crate::openid::page;
 use crate::person::{Person, invite, post};
 use crate::practice::{PASSWORD, Practice, fresh_id};
 use axum::http::Method;
@@ -28,7 +29,13 @@ async fn an_address_that_asks_too_much_waits() {
     .await;
     let ask =
         async |path: &str, from: &str| http::get(practice.address, path, &[("x-forwarded-for", from)]).await;
-    for path in ["/health", "/api/v1/me", "/api/v1/nothing", "/", "/api/v1/sync"] {
+    for path in [
+        "/health",
+        "/api/v1/me",
+        "/api/v1/openid/go/nonsense",
+        "/",
+        "/api/v1/sync",
+    ] {
         assert_ne!(ask(path, "203.0.113.7").await.status, 429, "{path}");
     }
     for path in [
@@ -37,6 +44,9 @@ async fn an_address_that_asks_too_much_waits() {
         "/",
         "/api/v1/sync",
         "/api/v1/automerge-repo",
+        "/api/v1/nothing",
+        "/api/nothing",
+        "/api/v1/sign-in",
     ] {
         let slowed = ask(path, "203.0.113.7").await;
         assert_eq!(
@@ -46,6 +56,16 @@ async fn an_address_that_asks_too_much_waits() {
         );
         let seconds: u64 = slowed.header("retry-after").parse().expect("seconds");
         assert!((50..=60).contains(&seconds), "{seconds}");
+    }
+    for path in [
+        "/api/v1/openid/go/nonsense",
+        "/api/v1/openid/callback/acme?state=x",
+    ] {
+        let slowed = ask(path, "203.0.113.7").await;
+        assert_eq!(slowed.status, 429);
+        assert_ne!(slowed.header("retry-after"), "");
+        let page = page(&slowed);
+        assert!(page.contains("That was too much at once"), "{page}");
     }
     assert_eq!(ask("/health", "203.0.113.8").await.status, 200, "somebody else");
 }

@@ -30,6 +30,9 @@ on_both! {
     linking_takes_the_password_once_more
     whoever_has_no_password_proves_themselves_with_their_provider
     a_providers_word_is_one_factor
+    a_proof_says_that_somebody_signed_in_for_it
+    whoever_has_a_password_proves_themselves_with_it
+    browsers_read_in_words_what_is_in_the_way
 }
 
 fn said(answer: &http::Response) -> (u16, String) {
@@ -337,42 +340,55 @@ async fn linking_takes_the_password_once_more(engine: Engine) {
     assert_eq!(linked.email, None, "what is no address is not shown as one");
 }
 
-async fn whoever_has_no_password_proves_themselves_with_their_provider(engine: Engine) {
-    let place = Place::open(engine).await;
-    let desk = Person::of(&place.practice, "desk", PASSWORD).await;
-    desk.invite("nora@example.org", &[Role::Owner], Some(OTHER_OWNER))
-        .await;
-    let letter = place.letters.letter("nora@example.org", "invites you").await;
-    let browser = Browser::sent(&place, Some(&letter.invitation())).await;
-    let code = browser.vouched("sub-nora", "nora@gmail.example").await;
+/// Somebody who has taken up an invitation with the provider, and has no password.
+async fn joined(place: &Place, name: &str) -> Person {
+    let admin = Person::of(&place.practice, "admin", PASSWORD).await;
+    let email = format!("{name}@example.org");
+    admin.invite(&email, &[Role::Technician], None).await;
+    let letter = place.letters.letter(&email, "invites you").await;
+    let browser = Browser::sent(place, Some(&letter.invitation())).await;
+    let code = browser.vouched(&format!("sub-{name}"), &email).await;
     let device = fresh_id(DeviceId);
-    let joined = finish_on(&place, &code, device, json!({ "full_name": "Nora Novak" })).await;
-    let nora = Person {
+    let joined = finish_on(place, &code, device, json!({ "full_name": name })).await;
+    Person {
         server: place.practice.address,
         device,
         signed_in: joined.read(),
-    };
+    }
+}
 
+async fn sent_to_prove<'a>(place: &'a Place, person: &Person) -> Browser<'a> {
+    let begun = person
+        .post("/me/openid/prove", beginning(ReturnTo::Page, None))
+        .await;
+    Browser::after(place, &begun)
+}
+
+/// What links with this code of a proof.
+fn to_link_by(code: &str) -> Value {
+    to_link(json!({ "provider": { "code": code, "verifier": VERIFIER } }))
+}
+
+async fn whoever_has_no_password_proves_themselves_with_their_provider(engine: Engine) {
+    let place = Place::open(engine).await;
+    let (nora, otto) = (joined(&place, "nora").await, joined(&place, "otto").await);
     let guess = to_link(json!({ "password": "" }));
     let guess = nora.post("/me/openid/begin", guess).await;
     assert_eq!(said(&guess), expected(401, accounts::codes::WRONG_CREDENTIALS));
-    let proof = |code: String| to_link(json!({ "provider": { "code": code, "verifier": VERIFIER } }));
     let proved_as = async |person: &Person, subject: &str| {
-        let begun = person
-            .post("/me/openid/prove", beginning(ReturnTo::Page, None))
-            .await;
-        let browser = Browser::after(&place, &begun);
-        assert_eq!(browser.asked["prompt"], "login", "a session there proves nothing");
-        proof(browser.vouched(subject, "nora@gmail.example").await)
+        let browser = sent_to_prove(&place, person).await;
+        to_link_by(&browser.vouched(subject, "nora@gmail.example").await)
     };
     let somebody_else = proved_as(&nora, "sub-else").await;
     let somebody_else = nora.post("/me/openid/begin", somebody_else).await;
-    assert_eq!(said(&somebody_else), expected(401, codes::PROVIDER_REFUSED));
+    assert_eq!(said(&somebody_else), expected(403, codes::NOT_THE_LINKED));
     let gone = expected(410, accounts::codes::LINK_NO_LONGER_VALID);
-    let of_desk = proved_as(&desk, "sub-nora").await;
-    assert_eq!(said(&nora.post("/me/openid/begin", of_desk).await), gone);
+    let of_otto = proved_as(&otto, "sub-nora").await;
+    assert_eq!(said(&nora.post("/me/openid/begin", of_otto).await), gone);
     let browser = Browser::sent(&place, None).await;
-    let signed_in = proof(browser.vouched("sub-nora", "nora@gmail.example").await);
+    assert!(!browser.asked.contains_key("prompt"), "an open session is enough");
+    assert!(!browser.asked.contains_key("max_age"));
+    let signed_in = to_link_by(&browser.vouched("sub-nora", "nora@gmail.example").await);
     assert_eq!(
         said(&nora.post("/me/openid/begin", signed_in).await),
         gone,
@@ -381,9 +397,9 @@ async fn whoever_has_no_password_proves_themselves_with_their_provider(engine: E
 
     let proved = proved_as(&nora, "sub-nora").await;
     let begun = nora.post("/me/openid/begin", &proved).await;
-    let code = Browser::after(&place, &begun)
-        .vouched("sub-work", "nora@work.example")
-        .await;
+    let browser = Browser::after(&place, &begun);
+    assert!(!browser.asked.contains_key("prompt"));
+    let code = browser.vouched("sub-work", "nora@work.example").await;
     let body = json!({ "code": code, "verifier": VERIFIER });
     let linked: LinkedIdentity = nora.post("/me/openid/finish", body).await.read();
     assert_eq!(linked.email.as_deref(), Some("nora@work.example"));
@@ -392,6 +408,68 @@ async fn whoever_has_no_password_proves_themselves_with_their_provider(engine: E
         gone,
         "once is all"
     );
+}
+
+/// Whoever sits at an open session here and at the provider can take out of the address what has them sign in anew.
+async fn a_proof_says_that_somebody_signed_in_for_it(engine: Engine) {
+    let place = Place::open(engine).await;
+    let nora = joined(&place, "nora").await;
+    let check = async |what: &str, auth_time: Option<i64>, wanted: (u16, String)| {
+        let browser = sent_to_prove(&place, &nora).await;
+        assert_eq!(browser.asked["prompt"], "login", "a session there proves nothing");
+        assert_eq!(browser.asked["max_age"], "0", "and it is to be told");
+        let begun = place.seconds();
+        // Which is how long it takes to sign in.
+        place.pass(120_000);
+        let mut claims = browser.claims("sub-nora", "nora@gmail.example");
+        match auth_time {
+            Some(since) => claims["auth_time"] = json!(begun + since),
+            None => drop(claims.as_object_mut().unwrap().remove("auth_time")),
+        }
+        browser.provider_says(Signing::Rs256(0), &claims);
+        let proof = to_link_by(&browser.returns().await);
+        let answer = nora.post("/me/openid/begin", proof).await;
+        let became = if answer.status == 200 {
+            (200, String::new())
+        } else {
+            said(&answer)
+        };
+        assert_eq!(became, wanted, "{what}");
+    };
+    let (good, old) = ((200, String::new()), expected(403, codes::NOT_ANEW));
+    check("for it", Some(30), good.clone()).await;
+    check("by a clock that is behind", Some(-50), good).await;
+    check("before", Some(-70), old.clone()).await;
+    check("the day before", Some(-86_400), old.clone()).await;
+    check("not yet", Some(200), old.clone()).await;
+    check("never, as far as it says", None, old).await;
+}
+
+async fn whoever_has_a_password_proves_themselves_with_it(engine: Engine) {
+    let place = Place::open(engine).await;
+    let vet = Person::of(&place.practice, "vet", PASSWORD).await;
+    assert_eq!(link(&place, &vet, "sub-vet", "vet@example.org").await.status, 200);
+    let needed = expected(409, codes::PASSWORD_NEEDED);
+    let begun = vet
+        .post("/me/openid/prove", beginning(ReturnTo::Page, None))
+        .await;
+    assert_eq!(said(&begun), needed);
+
+    // One who chose a password on the way.
+    let nora = joined(&place, "nora").await;
+    let browser = sent_to_prove(&place, &nora).await;
+    let proof = to_link_by(&browser.vouched("sub-nora", "nora@gmail.example").await);
+    let forgot = json!({ "email": "nora@example.org" });
+    let asked = post(place.practice.address, "/password/forgot", forgot).await;
+    assert_eq!(asked.status, 202);
+    let letter = place.letters.letter("nora@example.org", "new password").await;
+    let reset = json!({ "token": letter.token("/reset-password#"), "password": "quince-fathom-41-sled" });
+    let reset = post(place.practice.address, "/password/reset", reset).await;
+    assert_eq!(reset.status, 204);
+    let nora = Person::of(&place.practice, "nora", "quince-fathom-41-sled").await;
+    assert_eq!(said(&nora.post("/me/openid/begin", proof).await), needed);
+    let with_it = to_link(json!({ "password": "quince-fathom-41-sled" }));
+    assert_eq!(nora.post("/me/openid/begin", with_it).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -442,12 +520,41 @@ async fn a_browser_on_its_way_gets_a_page_to_read() {
         let slowed = http::get(practice.address, path, &[]).await;
         assert_eq!(slowed.status, 429);
         assert_ne!(slowed.header("retry-after"), "");
-        assert_eq!(slowed.header("content-type"), "text/html; charset=utf-8");
-        let page = String::from_utf8_lossy(&slowed.body).into_owned();
+        let page = page(&slowed);
         assert!(page.contains("That was too much at once"), "{page}");
     }
     let program = post(practice.address, "/openid/finish", json!({})).await;
     assert_eq!(said(&program), expected(429, accounts::codes::SLOW_DOWN));
+}
+
+/// What a browser shows that cannot be sent on.
+pub fn page(answer: &http::Response) -> String {
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    String::from_utf8(answer.body.to_vec()).unwrap()
+}
+
+async fn browsers_read_in_words_what_is_in_the_way(engine: Engine) {
+    let place = Place::open(engine).await;
+    let server = place.practice.address;
+    let check = async |method: Method, path: &str, status: u16, words: &str| {
+        let path = format!("/api/v1/openid/{path}");
+        let answer = http::request(server, method, &path, &[], String::new()).await;
+        assert_eq!(answer.status, status, "{path}");
+        let page = page(&answer);
+        assert!(page.contains(words), "{path}: {page}");
+        assert!(
+            !page.contains("nonsense"),
+            "nothing of what was asked for: {page}"
+        );
+    };
+    let nowhere = "This page leads nowhere any more";
+    check(Method::GET, "go/nonsense%ff", 404, nowhere).await;
+    check(Method::GET, "callback/nonsense%ff", 404, nowhere).await;
+    check(Method::POST, "go/nonsense", 405, nowhere).await;
+    place.practice.database.run("drop table sign_in_steps").await;
+    let away = "The clinic cannot be reached at the moment";
+    check(Method::GET, "go/nonsense", 503, away).await;
+    check(Method::GET, "callback/acme?state=nonsense", 503, away).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

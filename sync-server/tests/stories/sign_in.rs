@@ -3,6 +3,7 @@
 use crate::browser::{Place, START};
 use crate::database::Engine;
 use crate::device::Device;
+use crate::guest::ticket;
 use crate::http::{Response, post, request};
 use crate::letter_box::LetterBox;
 use crate::morning::on_both;
@@ -27,6 +28,7 @@ on_both! {
     signing_out_ends_the_sign_in
     signing_in_anew_ends_the_former_sign_in_there
     a_sign_in_ends_some_time_even_if_it_is_used
+    what_a_sign_in_gave_ends_with_it
 }
 
 async fn refresh(practice: &Practice, token: &str, device: DeviceId) -> Response {
@@ -133,8 +135,9 @@ async fn signing_in_anew_ends_the_former_sign_in_there(engine: Engine) {
     }
 }
 
+const DAY: i64 = 24 * 3_600_000;
+
 async fn a_sign_in_ends_some_time_even_if_it_is_used(engine: Engine) {
-    const DAY: i64 = 24 * 3_600_000;
     let place = Place::open(engine).await;
     let tablet = Person::of(&place.practice, "vet", PASSWORD).await;
     let phone = Person::of(&place.practice, "vet", PASSWORD).await;
@@ -159,6 +162,32 @@ async fn a_sign_in_ends_some_time_even_if_it_is_used(engine: Engine) {
     let again = Person::on(&place.practice, "vet", PASSWORD, tablet.device).await;
     place.pass(10 * DAY);
     assert_eq!(renewed(&again.signed_in).await.status, 200, "and it begins anew");
+}
+
+/// A quarter of an hour of an access token is not added to it, nor a working day of a ticket.
+async fn what_a_sign_in_gave_ends_with_it(engine: Engine) {
+    let place = Place::open(engine).await;
+    let mut vet = Person::of(&place.practice, "vet", PASSWORD).await;
+    for pause in [45 * DAY, 45 * DAY - 500] {
+        place.pass(pause);
+        let renewed = refresh(&place.practice, &vet.signed_in.refresh_token, vet.device).await;
+        vet.signed_in = renewed.read();
+    }
+    assert_eq!(vet.try_get("/me").await.status, 200);
+    let given = ticket(place.practice.address, &vet.signed_in.access_token).await;
+    assert_eq!(given.json()["expires_at"], json!(START + 90 * DAY));
+    let mut open = Device::new(place.practice.address, vet.device, &json!(vet.signed_in));
+    open.connect().await;
+    assert_eq!(open.goodbye().await, Goodbye::SignIn, "its session too");
+
+    place.pass(500);
+    assert!(vet.signed_in.expires_at.0 > START + 90 * DAY);
+    assert_eq!(vet.try_get("/me").await.status, 401);
+    let late = ticket(place.practice.address, &vet.signed_in.access_token).await;
+    assert_eq!(late.status, 401);
+    open.dial().await;
+    open.send(&ClientMessage::Hello(open.hello())).await;
+    assert_eq!(open.goodbye().await, Goodbye::SignIn);
 }
 
 /// The fastest answers to a wrong password and to an unknown name, in seconds.
@@ -343,10 +372,10 @@ async fn a_server_forgets_stale_sign_ins_by_itself() {
         expires_at: Timestamp(1),
     };
     practice.storage.add_refresh_token(stale).await.unwrap();
-    assert!(practice.storage.family_lives(family).await.unwrap());
+    assert!(practice.storage.family_lives(family, Timestamp(0)).await.unwrap());
     practice.restart().await;
     let forgotten = async {
-        while practice.storage.family_lives(family).await.unwrap() {
+        while practice.storage.family_lives(family, Timestamp(0)).await.unwrap() {
             tokio::task::yield_now().await;
         }
     };

@@ -4,6 +4,7 @@ use crate::browser::{Browser, Place, finish, link};
 use crate::database::{Database, Engine, MASTER_KEY};
 use crate::device::{item, raw};
 use crate::http::{self, Response};
+use crate::issuer::{PAGE, Signing, sign};
 use crate::morning::on_both;
 use crate::person::{Person, post};
 use crate::practice::{MIA, PASSWORD, Practice, REX, fresh_id};
@@ -14,9 +15,9 @@ use shared_model::accounts::{SignedIn, links};
 use shared_model::commands::EditPatient;
 use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
+use shared_model::permissions::Role;
 use shared_model::second_factor::{Proven, SecondStep};
 use shared_model::ways_in::LinkedIdentity;
-use sqlx::Connection;
 use std::collections::BTreeSet;
 use std::process::Command;
 use sync_server::storage::trail::{Told, TrailQuery};
@@ -31,28 +32,8 @@ on_both! {
     what_happens_beside_writing_is_in_it
     whatever_changes_a_way_in_is_in_it
     whatever_becomes_of_second_factors_is_in_it
+    the_way_that_somebody_came_by_is_in_it
     administrators_read_it_with_filters_and_nobody_else
-}
-
-async fn alter(practice: &Practice, sql: &str) {
-    match &practice.database {
-        Database::Sqlite(folder) => rusqlite::Connection::open(folder.path().join("clinic.db"))
-            .and_then(|connection| {
-                connection.busy_timeout(std::time::Duration::from_secs(10))?;
-                connection.execute_batch(sql)
-            })
-            .unwrap_or_else(|error| panic!("{sql}: {error}")),
-        Database::Postgres(url) => {
-            let mut connection = sqlx::PgConnection::connect(url)
-                .await
-                .expect("the database answers");
-            let sql = sqlx::AssertSqlSafe(sql.to_owned());
-            sqlx::raw_sql(sql)
-                .execute(&mut connection)
-                .await
-                .unwrap_or_else(|error| panic!("{error}"));
-        }
-    }
 }
 
 async fn verdict(practice: &Practice) -> Verdict {
@@ -124,31 +105,33 @@ async fn busy_practice(engine: Engine) -> Practice {
 
 /// Each tampering alone, undone before the next.
 async fn each_is_found(practice: &Practice, tamperings: &[String]) {
-    alter(
-        practice,
-        "create table kept_audit as select * from audit; create table kept_events as select * from events;
-         create table kept_clinics as select * from clinics",
-    )
-    .await;
-    for sql in tamperings {
-        is_whole(practice).await;
-        alter(practice, sql).await;
-        let verdict = verdict(practice).await;
-        assert!(matches!(verdict, Verdict::Broken(_)), "{sql}: {verdict:?}");
-        alter(
-            practice,
-            "delete from audit; insert into audit select * from kept_audit;
-             delete from events; insert into events select * from kept_events;
-             delete from clinics; insert into clinics select * from kept_clinics",
+    practice
+        .database
+        .run(
+            "create table kept_audit as select * from audit;
+             create table kept_events as select * from events;
+             create table kept_clinics as select * from clinics",
         )
         .await;
+    for sql in tamperings {
+        is_whole(practice).await;
+        practice.database.run(sql).await;
+        let verdict = verdict(practice).await;
+        assert!(matches!(verdict, Verdict::Broken(_)), "{sql}: {verdict:?}");
+        practice
+            .database
+            .run(
+                "delete from audit; insert into audit select * from kept_audit;
+             delete from events; insert into events select * from kept_events;
+             delete from clinics; insert into clinics select * from kept_clinics",
+            )
+            .await;
     }
     is_whole(practice).await;
-    alter(
-        practice,
-        "drop table kept_audit; drop table kept_events; drop table kept_clinics",
-    )
-    .await;
+    practice
+        .database
+        .run("drop table kept_audit; drop table kept_events; drop table kept_clinics")
+        .await;
 }
 
 /// In the middle of what was written, and of what happened.
@@ -232,11 +215,10 @@ async fn whatever_is_altered_is_found(engine: Engine) {
     assert!(is_good && said.contains("are whole"), "{said}");
 
     // It names the first row that is wrong.
-    alter(
-        &practice,
-        &format!("update audit set verb = 'forged' where {A_ROW}"),
-    )
-    .await;
+    practice
+        .database
+        .run(&format!("update audit set verb = 'forged' where {A_ROW}"))
+        .await;
     let Verdict::Broken(Break::Row { number, position }) = verdict(&practice).await else {
         panic!("a row was altered");
     };
@@ -252,7 +234,10 @@ async fn a_change_that_is_said_to_be_somebody_elses_is_found(engine: Engine) {
         Engine::Sqlite => format!("x'{}'", vet.0.simple()),
         Engine::Postgres => format!("'{vet}'"),
     };
-    alter(&practice, "create table kept_changes as select * from changes").await;
+    practice
+        .database
+        .run("create table kept_changes as select * from changes")
+        .await;
     for set in [
         format!("account = {blob}"),
         "device = account".to_owned(),
@@ -263,15 +248,17 @@ async fn a_change_that_is_said_to_be_somebody_elses_is_found(engine: Engine) {
     ] {
         is_whole(&practice).await;
         let change = "number = (select max(number) from changes)";
-        alter(&practice, &format!("update changes set {set} where {change}")).await;
+        practice
+            .database
+            .run(&format!("update changes set {set} where {change}"))
+            .await;
         let verdict = verdict(&practice).await;
         let found = matches!(verdict, Verdict::Broken(Break::Signature { .. }));
         assert!(found, "{set}: {verdict:?}");
-        alter(
-            &practice,
-            "delete from changes; insert into changes select * from kept_changes",
-        )
-        .await;
+        practice
+            .database
+            .run("delete from changes; insert into changes select * from kept_changes")
+            .await;
     }
     is_whole(&practice).await;
 }
@@ -318,13 +305,15 @@ async fn a_compacted_trail_is_as_whole_and_as_guarded(engine: Engine) {
             "create table kept_joint as select * from compaction;
              update compaction set {column} = (select link from events where number = 1)"
         );
-        alter(&practice, &tamper).await;
+        practice.database.run(&tamper).await;
         assert!(matches!(verdict(&practice).await, Verdict::Broken(_)), "{column}");
-        alter(
-            &practice,
-            "delete from compaction; insert into compaction select * from kept_joint; drop table kept_joint",
-        )
-        .await;
+        practice
+            .database
+            .run(
+                "delete from compaction; insert into compaction select * from kept_joint;
+                 drop table kept_joint",
+            )
+            .await;
     }
     // And once more on top of the first.
     compact_history(
@@ -340,12 +329,13 @@ async fn a_compacted_trail_is_as_whole_and_as_guarded(engine: Engine) {
 /// A database that was written before its trail was chained, as the migration leaves it.
 async fn rows_from_before_there_was_a_chain_are_told_apart(engine: Engine) {
     let practice = busy_practice(engine).await;
-    alter(
-        &practice,
-        "delete from events; delete from event_ends; update audit set link = null;
+    practice
+        .database
+        .run(
+            "delete from events; delete from event_ends; update audit set link = null;
          update clinics set written = null, chained_after = head",
-    )
-    .await;
+        )
+        .await;
     let mut vet = practice.device("vet").await;
     vet.connect().await;
     for name in ["Rexus", "Rexor"] {
@@ -420,6 +410,55 @@ async fn what_happens_beside_writing_is_in_it(engine: Engine) {
     );
 }
 
+async fn the_way_that_somebody_came_by_is_in_it(engine: Engine) {
+    let place = Place::open(engine).await;
+    let (practice, letters) = (&place.practice, &place.letters);
+    let admin = Person::of(practice, "admin", PASSWORD).await;
+    let invited = async |email: &str| {
+        admin.invite(email, &[Role::Technician], None).await;
+        letters.letter(email, "invites you").await.invitation()
+    };
+    let token = invited("nora@example.org").await;
+    let accept = json!({
+        "token": token, "full_name": "Nora Novak", "password": "quince-fathom-41-sled", "device": fresh_id(DeviceId),
+    });
+    let accepted = post(practice.address, "/invitations/accept", accept).await;
+    assert_eq!(accepted.status, 200, "{:?}", accepted.body);
+    let token = invited("otto@example.org").await;
+    let browser = Browser::sent(&place, Some(&token)).await;
+    let code = browser.vouched("sub-1", "otto@example.org").await;
+    let joined = finish(&place, &code, json!({ "full_name": "Otto" })).await;
+    assert_eq!(joined.status, 200, "{:?}", joined.body);
+    let browser = Browser::sent(&place, None).await;
+    let code = browser.vouched("sub-1", "otto@example.org").await;
+    assert_eq!(finish(&place, &code, json!({})).await.status, 200);
+    let now = place.seconds();
+    let claims = json!({
+        "azp": PAGE, "iss": place.issuer.address, "sub": "sub-1", "sid": "sess_1", "v": 2, "sts": "active",
+        "iat": now, "nbf": now, "exp": now + 60,
+    });
+    let session = json!({
+        "provider": "acme", "session_token": sign(Signing::Rs256(0), &claims), "device": fresh_id(DeviceId),
+    });
+    let entered = post(practice.address, "/openid/session", session).await;
+    assert_eq!(entered.status, 200, "{:?}", entered.body);
+
+    let signed_in = TrailQuery {
+        verb: Some("signed_in".to_owned()),
+        ..TrailQuery::default()
+    };
+    let told = practice.storage.trail(practice.clinic, signed_in, 100).await;
+    let ways: Vec<String> = told.expect("read").iter().rev().map(detail).collect();
+    let expected = [
+        "password",
+        "invitation",
+        "invitation_with_provider",
+        "provider",
+        "session_token",
+    ];
+    assert_eq!(ways, expected.map(|way| json!({ "way": way }).to_string()));
+}
+
 /// Passwords, addresses, devices, and tokens that somebody has copied.
 async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     let place = Place::open(engine).await;
@@ -428,16 +467,6 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     let linked: LinkedIdentity = link(&place, &vet, "sub-1", "vet@example.org").await.read();
     until_noted(practice, "provider_linked", 1).await;
     assert_eq!(link(&place, &vet, "sub-1", "vet@example.org").await.status, 200);
-    let browser = Browser::sent(&place, None).await;
-    let code = browser.vouched("sub-1", "vet@example.org").await;
-    assert_eq!(finish(&place, &code, json!({})).await.status, 200);
-    let signed_in = TrailQuery {
-        verb: Some("signed_in".to_owned()),
-        ..TrailQuery::default()
-    };
-    let told = practice.storage.trail(practice.clinic, signed_in, 100).await;
-    let ways: Vec<String> = told.expect("read").iter().map(detail).collect();
-    assert_eq!(ways, [r#"{"way":"provider"}"#, r#"{"way":"password"}"#]);
     let path = format!("/me/identities/{}", linked.identity);
     assert_eq!(vet.delete(&path).await.status, 204);
     until_noted(practice, "provider_unlinked", 1).await;

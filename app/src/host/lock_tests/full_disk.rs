@@ -42,6 +42,7 @@ fn a_first_sign_in_is_answered_and_whoever_is_asked_to_unlock_can() {
         assert!(is_in(&said), "after {transactions}: {said:?}");
         tablet.write().unwrap();
         let shown = tablet.lock();
+        assert!(names(&shown).contains(&"Ben Fischer"), "after {transactions}");
         for (account, password) in [(ANA, PASSWORD), (BEN, "copper-otter-window-12")] {
             if shown.people.iter().any(|person| person.account == account) {
                 let unlocked = tablet.unlock(account, Way::Password, password);

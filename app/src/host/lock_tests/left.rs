@@ -9,11 +9,7 @@ fn leaves(tablet: &mut Tablet, account: AccountId) -> Vec<FromCore> {
     tablet.ask(ToCore::LockAfter { minutes: 60 });
     tablet.later(20);
     tablet.input(Input::SocketOpened(tablet.world.socket.get()));
-    let ended = Response {
-        status: 401,
-        retry_after: None,
-        body: r#"{"code":"sign_in_again"}"#.to_owned(),
-    };
+    let ended = refused(401, "sign_in_again");
     let mut said = tablet.input(Input::Response(asked_last(tablet), Some(ended)));
     loop {
         let (purpose, body) = tablet.world.posted.borrow().last().unwrap().clone();
@@ -26,13 +22,8 @@ fn leaves(tablet: &mut Tablet, account: AccountId) -> Vec<FromCore> {
             hashes: asked.items.iter().map(|item| item.hash.clone()).collect(),
             authors_left: Vec::new(),
         };
-        let kept = Response {
-            status: 200,
-            retry_after: None,
-            body: serde_json::to_string(&kept).unwrap(),
-        };
         let asked_before = tablet.world.posted.borrow().len();
-        said.extend(tablet.input(Input::Response(purpose, Some(kept))));
+        said.extend(tablet.input(Input::Response(purpose, Some(answered(&kept)))));
         if tablet.world.posted.borrow().len() == asked_before {
             return said;
         }
@@ -95,12 +86,7 @@ fn a_colleague_who_has_left_does_not_come_in_again() {
         hashes: Vec::new(),
         authors_left: vec![BEN],
     };
-    let kept = Response {
-        status: 200,
-        retry_after: None,
-        body: serde_json::to_string(&kept).unwrap(),
-    };
-    let said = tablet.input(Input::Response(Purpose::HandIn(ANA), Some(kept)));
+    let said = tablet.input(Input::Response(Purpose::HandIn(ANA), Some(answered(&kept))));
     assert!(locked(&said).is_none(), "Ana goes on: {said:?}");
     tablet.write().unwrap();
     tablet.lock();

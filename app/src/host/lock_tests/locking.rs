@@ -20,11 +20,7 @@ fn a_call_of_who_has_locked_is_answered_to_nobody_else() {
     };
     let said = tablet.ask(ToCore::Lock(left_off("")));
     assert_eq!(answers(&said), [Err(CallTrouble::SignInAgain)]);
-    let late = Response {
-        status: 200,
-        retry_after: None,
-        body: "hers".to_owned(),
-    };
+    let late = answered(&"hers");
     assert_eq!(
         answers(&tablet.input(Input::Response(Purpose::Call(7), Some(late)))),
         []

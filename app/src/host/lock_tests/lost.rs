@@ -21,11 +21,7 @@ fn a_lost_device_keeps_no_records_and_nobody_who_could_open_them() {
     tablet.ask(ToCore::LockAfter { minutes: 60 });
     tablet.later(20);
     tablet.input(Input::SocketOpened(tablet.world.socket.get()));
-    let lost = Response {
-        status: 403,
-        retry_after: None,
-        body: r#"{"code":"device_lost"}"#.to_owned(),
-    };
+    let lost = refused(403, "device_lost");
     let said = tablet.input(Input::Response(Purpose::Renew(ANA, 1), Some(lost)));
     assert!(
         said.iter()
@@ -69,11 +65,7 @@ fn a_former_builds_store_goes_too_when_its_device_was_lost() {
     former_store(tablet.folder.path());
     tablet.start();
     tablet.input(Input::SocketOpened(tablet.world.socket.get()));
-    let lost = Response {
-        status: 403,
-        retry_after: None,
-        body: r#"{"code":"device_lost"}"#.to_owned(),
-    };
+    let lost = refused(403, "device_lost");
     tablet.input(Input::Response(Purpose::Renew(ANA, 0), Some(lost)));
     assert!(!tablet.folder.path().join("clinic.db").exists());
     tablet.assert_nothing_is_readable();

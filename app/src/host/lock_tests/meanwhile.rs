@@ -155,11 +155,7 @@ fn a_locked_device_that_was_lost_is_told_by_whoever_wants_to_sign_in_on_it() {
     tablet.sign_in(ANA, "Ana Moreno", PASSWORD);
     tablet.write().unwrap();
     tablet.lock();
-    let lost = Response {
-        status: 403,
-        retry_after: None,
-        body: r#"{"code":"device_lost"}"#.to_owned(),
-    };
+    let lost = refused(403, "device_lost");
     tablet.ask(password_of("ben", "copper-otter-window-12"));
     let said = tablet.input(Input::Response(asked_last(&tablet), Some(lost)));
     assert_eq!(

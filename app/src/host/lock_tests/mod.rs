@@ -24,6 +24,7 @@ use base64::Engine;
 use local_core::unlock::{DataKey, Fresh, Keyring, PinTrouble, Way};
 use local_core::{Core, Credentials, Event, Failure, HalfTyped, KeySeed, LeftOff, Query, Store, StoreError};
 use rusqlite::Connection;
+use serde::Serialize;
 use shared_model::commands::{Command, RegisterClient};
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId, EmailId, PhoneId};
 use shared_model::permissions::{Principal, Role};
@@ -269,11 +270,7 @@ impl Tablet {
                 .encode(key)
                 .into();
         }
-        Response {
-            status: 200,
-            retry_after: None,
-            body: body.to_string(),
-        }
+        answered(&body)
     }
 
     /// Registers a client whose name no file may show.
@@ -328,6 +325,24 @@ impl Tablet {
                 assert!(!found, "{secret} in {}", file.display());
             }
         }
+    }
+}
+
+/// The server does what it was asked for.
+fn answered(body: &impl Serialize) -> Response {
+    Response {
+        status: 200,
+        retry_after: None,
+        body: serde_json::to_string(body).unwrap(),
+    }
+}
+
+/// It does not.
+fn refused(status: u16, code: &str) -> Response {
+    Response {
+        status,
+        retry_after: None,
+        body: serde_json::json!({ "code": code }).to_string(),
     }
 }
 
@@ -399,7 +414,7 @@ fn names(locked: &Locked) -> Vec<&str> {
     locked.people.iter().map(|person| person.name.as_str()).collect()
 }
 
-/// The number of the sign-in that was asked for last.
+/// What the server was asked for last.
 fn asked_last(tablet: &Tablet) -> Purpose {
     tablet.world.posted.borrow().last().unwrap().0
 }

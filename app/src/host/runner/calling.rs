@@ -211,7 +211,8 @@ mod tests {
     use local_core::StoreError;
     use rusqlite::Connection;
     use shared_model::accounts::SignedIn;
-    use shared_model::ids::ClinicId;
+    use shared_model::commands::RegisterClient;
+    use shared_model::ids::{ClientId, ClinicId};
     use shared_model::permissions::{Principal, Role};
     use shared_model::time::Timestamp;
     use std::cell::{Cell, RefCell};
@@ -317,13 +318,17 @@ mod tests {
     }
 
     fn session(token: &str, expires: i64) -> String {
+        session_of(ANA, ClinicId(Uuid::from_u128(1)), token, expires)
+    }
+
+    fn session_of(account: AccountId, clinic: ClinicId, token: &str, expires: i64) -> String {
         let session = SignedIn {
             access_token: token.to_owned(),
             expires_at: Timestamp(expires),
             refresh_token: format!("{token} refresh"),
             principal: Principal {
-                account: ANA,
-                clinic: ClinicId(Uuid::from_u128(1)),
+                account,
+                clinic,
                 roles: vec![Role::Veterinarian],
                 client: None,
                 name: "Ana Moreno".to_owned(),
@@ -435,6 +440,52 @@ mod tests {
             // And tokens are renewed as before.
             answer(&mut runner, Purpose::Call(2), 401, unknown);
             assert_eq!(seen.asked.take()[0].0, Purpose::Renew(ANA, 2));
+        }
+    }
+
+    #[test]
+    fn a_sign_in_that_the_records_refuse_ends_nothing_of_the_session() {
+        let ben = AccountId(Uuid::from_u128(3));
+        for account in [ANA, ben] {
+            let (mut runner, seen) = device();
+            // Work that waits keeps another clinic's people out.
+            let command = RegisterClient {
+                client: ClientId(Uuid::from_u128(7)),
+                given_name: "Petra".to_owned(),
+                family_name: "Novak".to_owned(),
+                phone: None,
+                email: None,
+                address: String::new(),
+                preferred_channel: None,
+            };
+            let command = command.into();
+            runner.input(Input::FromViews(ToCore::Command { ticket: 1, command }));
+            call(&mut runner, 2, Call::me().request);
+            answer(&mut runner, Purpose::Call(2), 401, r#"{"code":"not_signed_in"}"#);
+            let renewal = Purpose::Renew(ANA, 1);
+            assert_eq!(seen.asked.borrow().last().unwrap().0, renewal);
+
+            runner.asked(ToCore::SignIn(Entrance::Password {
+                email: "ana@example.com".to_owned(),
+                password: "lantern".to_owned().into(),
+                clinic: None,
+            }));
+            let elsewhere = ClinicId(Uuid::from_u128(9));
+            let session_there = session_of(account, elsewhere, "elsewhere", 3 * TEN_MINUTES);
+            answer(&mut runner, Purpose::SignIn(2), 200, &session_there);
+            let said = seen.signed_in.take();
+            assert!(
+                matches!(said[..], [Err(SignInTrouble::WorkWaits { waiting: 1, .. })]),
+                "{said:?}"
+            );
+            assert_eq!(seen.called.take(), [], "she still waits");
+            answer(&mut runner, renewal, 200, &session("second", 3 * TEN_MINUTES));
+            assert_eq!(
+                seen.asked.take().last(),
+                Some(&(Purpose::Call(2), "/me".to_owned(), token("second")))
+            );
+            answer(&mut runner, Purpose::Call(2), 200, "{}");
+            assert_eq!(seen.called.take(), [(2, Ok("{}".to_owned()))]);
         }
     }
 

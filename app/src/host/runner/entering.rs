@@ -273,10 +273,7 @@ impl<F: Files, I: Io> Runner<F, I> {
         }
         let now = self.io.now();
         self.auto_lock.touched(now);
-        if self.account().is_some_and(|here| here != principal.account) {
-            self.end_calls();
-        }
-        self.session_begins(principal.account);
+        let before = self.account();
         self.event(Event::SignedIn {
             credentials: newcomer.credentials.clone(),
             device: self.device,
@@ -292,6 +289,10 @@ impl<F: Files, I: Io> Runner<F, I> {
                 self.lock();
             }
             return Ok(());
+        }
+        self.session_begins(principal.account);
+        if before.is_some_and(|before| before != principal.account) {
+            self.end_calls();
         }
         self.proven_at = Some(now);
         self.go_on_with_calls(None);

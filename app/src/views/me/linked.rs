@@ -2,7 +2,8 @@
 
 use super::Setting;
 use crate::components::{
-    CallDialog, ConfirmDialog, PasswordField, Question, TroubleLine, use_asked, use_sending, use_zone,
+    CallDialog, ConfirmDialog, PasswordField, Question, TroubleLine, WhosePassword, use_asked, use_sending,
+    use_zone,
 };
 use crate::host::{Call, CallTrouble, Deed, Errand, ToProve, use_host};
 use crate::text;
@@ -160,16 +161,7 @@ fn LinkDialog(provider: Provider, email: String, on_close: EventHandler<()>) -> 
                     doors.take_in(back);
                 });
             },
-            // Password managers want to know whose it is.
-            input {
-                class: "visually-hidden",
-                r#type: "email",
-                autocomplete: "username",
-                value: email,
-                readonly: true,
-                tabindex: "-1",
-                "aria-hidden": "true",
-            }
+            WhosePassword { email }
             PasswordField {
                 id: "password-now",
                 label: text::your_password(),

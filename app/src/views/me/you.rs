@@ -6,8 +6,8 @@ use super::devices::Devices;
 use super::factors::SignInFactors;
 use super::linked::LinkedAccounts;
 use crate::components::{
-    CallDialog, FieldKind, PasswordField, Pill, ServerSays, TextField, Tint, icon, use_asked, use_sending,
-    use_toasts,
+    CallDialog, FieldKind, PasswordField, Pill, ServerSays, TextField, Tint, WhosePassword, icon, use_asked,
+    use_sending, use_toasts,
 };
 use crate::host::{Call, CallTrouble, Deed, Whose};
 use crate::text;
@@ -228,16 +228,7 @@ fn PasswordDialog(email: String, on_close: EventHandler<()>) -> Element {
                     on_close.call(());
                 });
             },
-            // Password managers want to know whose it is.
-            input {
-                class: "visually-hidden",
-                r#type: "email",
-                autocomplete: "username",
-                value: email,
-                readonly: true,
-                tabindex: "-1",
-                "aria-hidden": "true",
-            }
+            WhosePassword { email }
             PasswordField { id: "password-now", label: text::your_password(), value: current, autofocus: true, error: wrong }
             PasswordField {
                 id: "password-new",

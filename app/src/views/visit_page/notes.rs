@@ -4,7 +4,7 @@
 //! their page; leaving it, or a failure, loses nothing that was typed.
 
 use crate::components::use_clinic;
-use crate::host::{self, Host, Watched, use_host};
+use crate::host::{self, Host, Watched, at_root, use_host};
 use dioxus::core::{provide_root_context, spawn_forever};
 use dioxus::prelude::*;
 use futures_channel::mpsc::unbounded;
@@ -175,16 +175,13 @@ fn version_of(view: &VisitView) -> Version {
 impl Notes {
     fn open(host: Host, me: Option<AccountId>, visit: VisitId) -> Self {
         let OpenNotes(mut open) = try_consume_context::<OpenNotes>().unwrap_or_else(|| {
-            let open = OpenNotes(Signal::new_in_scope(HashMap::new(), ScopeId::ROOT));
+            let open = OpenNotes(at_root(HashMap::new()));
             #[cfg(feature = "web")]
             open.heed_leaving();
             provide_root_context(open)
         });
         let known = open.peek().get(&(me, visit)).copied();
         let mut notes = known.unwrap_or_else(|| {
-            fn at_root<T: 'static>(value: T) -> Signal<T> {
-                Signal::new_in_scope(value, ScopeId::ROOT)
-            }
             let notes = Self {
                 visit,
                 host,

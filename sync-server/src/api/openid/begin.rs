@@ -4,7 +4,7 @@ use super::callback::{browser_cookie, to_page};
 use super::fetch::fetch;
 use super::step::{Begun, Purpose, Step, use_up};
 use super::{callback_address, trouble_of};
-use crate::api::me::prove_again;
+use crate::api::me::{account_of, prove_again};
 use crate::api::request::{Asker, At, Body, CameFrom};
 use crate::error::ApiError;
 use crate::identity::{Address, link_hash, mint_link, read_invitation_link};
@@ -46,13 +46,21 @@ pub(crate) async fn begin_linking(
     begin_for(&state, request.begin, Purpose::Link(asker.principal.account)).await
 }
 
-/// On the way to a provider whose account is linked already.
+/// On the way to a provider whose account is linked already, for whoever has no password.
 pub(crate) async fn begin_proving(
     State(state): State<AppState>,
     asker: Asker,
     Body(request): Body<BeginOpenId>,
 ) -> Result<Response, ApiError> {
+    has_no_password(&state, &asker).await?;
     begin_for(&state, request, Purpose::Prove(asker.principal.account)).await
+}
+
+async fn has_no_password(state: &AppState, asker: &Asker) -> Result<(), ApiError> {
+    if account_of(state, asker).await?.has_password() {
+        return Err(ApiError::PasswordNeeded);
+    }
+    Ok(())
 }
 
 /// Whoever is signed in proves it once more: another way in is nothing that a device which lies open may give.
@@ -68,6 +76,7 @@ pub(crate) async fn prove_with(
         }
         Proof::Provider { code, verifier } => (code, verifier),
     };
+    has_no_password(state, asker).await?;
     let fetched = fetch(state, &code, &verifier).await?;
     use_up(state, fetched.hash).await?;
     let account = asker.principal.account;
@@ -83,8 +92,7 @@ pub(crate) async fn prove_with(
     if known.is_some_and(|known| known.account == account) {
         Ok(())
     } else {
-        // Somebody else has signed in there.
-        Err(ApiError::ProviderRefused)
+        Err(ApiError::NotTheLinked)
     }
 }
 
@@ -102,10 +110,12 @@ async fn begin_for(state: &AppState, request: BeginOpenId, purpose: Purpose) -> 
         return Err(ApiError::cannot_be("no challenge, or no port"));
     }
     let (token, hash) = mint_link();
-    // A session that stands open there as well would prove nothing.
-    let anew = matches!(purpose, Purpose::Prove(_));
     let there = provider
-        .send_there(&callback_address(state, &request.provider), &token, anew)
+        .send_there(
+            &callback_address(state, &request.provider),
+            &token,
+            purpose.is_anew(),
+        )
         .await
         .map_err(|trouble| trouble_of(provider, trouble))?;
     // The browser that begins is the page's own: it is bound at once. A program sends another one, which comes by first.
@@ -129,6 +139,7 @@ async fn begin_for(state: &AppState, request: BeginOpenId, purpose: Purpose) -> 
         purpose,
         return_to: request.return_to,
         browser,
+        begun_at: state.settings.clock.now(),
     };
     Step::Begun(begun).keep_as(state, hash).await?;
     let mut headers = HeaderMap::new();

@@ -87,6 +87,7 @@ async fn outcome(state: &AppState, begun: &Begun, answer: Answer) -> Outcome {
             code,
             verifier,
             nonce,
+            begun.purpose.is_anew().then_some(begun.begun_at),
             now,
         )
         .await
@@ -94,6 +95,7 @@ async fn outcome(state: &AppState, begun: &Begun, answer: Answer) -> Outcome {
         Ok(vouched) => Outcome::Vouched(vouched),
         Err(trouble) => match trouble_of(provider, trouble) {
             ApiError::ProviderAway => Outcome::Away,
+            ApiError::NotAnew => Outcome::NotAnew,
             _ => Outcome::Refused,
         },
     }

@@ -44,10 +44,11 @@ pub(super) async fn fetch(state: &AppState, code: &str, verifier: &str) -> Resul
     } = returned;
     let vouched = match outcome {
         Outcome::Vouched(vouched) => vouched,
-        Outcome::Refused | Outcome::Away => {
+        Outcome::Refused | Outcome::NotAnew | Outcome::Away => {
             use_up(state, hash).await?;
             return Err(match outcome {
                 Outcome::Away => ApiError::ProviderAway,
+                Outcome::NotAnew => ApiError::NotAnew,
                 _ => ApiError::ProviderRefused,
             });
         }

@@ -56,6 +56,10 @@ fn trouble_of(provider: &Provider, trouble: ProviderTrouble) -> ApiError {
             tracing::warn!(provider = %name, %why, "a sign-in provider cannot be reached");
             ApiError::ProviderAway
         }
+        ProviderTrouble::NotAnew => {
+            tracing::warn!(provider = %name, "a sign-in provider does not show that somebody signed in just now");
+            ApiError::NotAnew
+        }
         ProviderTrouble::NotBelieved(why) => {
             tracing::warn!(provider = %name, %why, "a sign-in provider was not believed");
             ApiError::ProviderRefused

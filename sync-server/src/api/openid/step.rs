@@ -32,6 +32,7 @@ pub(super) struct Begun {
     pub(super) return_to: ReturnTo,
     /// The hash of its cookie; none yet for a browser that has not come by.
     pub(super) browser: Option<[u8; 32]>,
+    pub(super) begun_at: Timestamp,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -53,10 +54,19 @@ pub(super) enum Purpose {
     Prove(AccountId),
 }
 
+impl Purpose {
+    /// Whether somebody has to sign in at the provider for it: a session that stands open there as well proves nothing.
+    pub(super) fn is_anew(&self) -> bool {
+        matches!(self, Self::Prove(_))
+    }
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) enum Outcome {
     Vouched(Vouched),
     Refused,
+    /// The provider does not show that they signed in for this.
+    NotAnew,
     Away,
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Expected<'a> {
     pub(super) nonce: &'a Nonce,
     /// What came with it.
     pub(super) access_token: &'a AccessToken,
+    /// For a token that shows that somebody has signed in since then.
+    pub(super) signed_in_since: Option<Timestamp>,
     pub(super) now: Timestamp,
 }
 
@@ -50,7 +52,7 @@ pub(super) fn judge(
     keys: &CoreJsonWebKeySet,
     expected: &Expected<'_>,
 ) -> Result<Judged, ProviderTrouble> {
-    let now = expected.now;
+    let (now, since) = (expected.now, expected.signed_in_since);
     let verifier = CoreIdTokenVerifier::new_public_client(
         expected.client_id.clone(),
         expected.issuer.clone(),
@@ -65,12 +67,24 @@ pub(super) fn judge(
         } else {
             Err("it was not issued just now".to_owned())
         }
+    })
+    .set_auth_time_verifier_fn(move |signed_in| {
+        let signed_in = signed_in.map(|at| Timestamp(at.timestamp_millis()));
+        let is_since = |since: Timestamp| {
+            signed_in.is_some_and(|at| is_past(at, now) && at.0 >= since.0.saturating_sub(SKEW_MS))
+        };
+        if since.is_none_or(is_since) {
+            Ok(())
+        } else {
+            Err("nobody signed in for it".to_owned())
+        }
     });
     let claims = match token.claims(&verifier, expected.nonce) {
         Ok(claims) => claims,
         Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
             return Ok(Judged::UnknownKey);
         }
+        Err(ClaimsVerificationError::InvalidAuthTime(_)) => return Err(ProviderTrouble::NotAnew),
         Err(ClaimsVerificationError::SignatureVerification(error)) => {
             return Err(ProviderTrouble::NotBelieved(error.to_string()));
         }

@@ -38,6 +38,9 @@ pub(crate) struct Vouched {
 pub(crate) enum ProviderTrouble {
     #[error("it cannot be reached: {0}")]
     Away(String),
+    /// They may have signed in there before they were sent, or it does not say when.
+    #[error("it does not show that they signed in just now")]
+    NotAnew,
     /// What it says does not hold, or it says no.
     #[error("it is not believed: {0}")]
     NotBelieved(String),

@@ -14,6 +14,7 @@ use openidconnect::{
     RequestTokenError, Scope, TokenResponse,
 };
 use shared_model::time::Timestamp;
+use std::time::Duration;
 
 #[derive(Debug)]
 pub(crate) struct Provider {
@@ -76,7 +77,8 @@ impl Provider {
     }
 
     /// Where a browser goes, with `state` as what it brings back. `callback` is our own address. `anew` asks the provider to
-    /// have the person sign in whether they are signed in there or not (OpenID Connect Core 1.0, 3.1.2.1).
+    /// have the person sign in whether they are signed in there or not, and to say when they did (OpenID Connect Core 1.0,
+    /// 3.1.2.1). Whoever has the browser can take that out of the address: what [`Provider::vouch`] is told judges it.
     pub(crate) async fn send_there(
         &self,
         callback: &str,
@@ -97,7 +99,9 @@ impl Provider {
             .add_scopes(scopes)
             .set_pkce_challenge(challenge);
         if anew {
-            request = request.add_prompt(CoreAuthPrompt::Login);
+            request = request
+                .add_prompt(CoreAuthPrompt::Login)
+                .set_max_age(Duration::ZERO);
         }
         let (address, _, nonce) = request.url();
         Ok(ToProvider {
@@ -107,13 +111,15 @@ impl Provider {
         })
     }
 
-    /// Exchanges a code for an ID token and judges it.
+    /// Exchanges a code for an ID token and judges it. `signed_in_since` takes nothing but a token which says that the person
+    /// signed in there since.
     pub(crate) async fn vouch(
         &self,
         callback: &str,
         code: String,
         verifier: String,
         nonce: String,
+        signed_in_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Vouched, ProviderTrouble> {
         let issuer = self.issuer()?;
@@ -144,6 +150,7 @@ impl Provider {
             client_id: &ClientId::new(self.setting.client_id.clone()),
             nonce: &Nonce::new(nonce),
             access_token: response.access_token(),
+            signed_in_since,
             now,
         };
         if let id_token::Judged::Vouched(vouched) = id_token::judge(token, metadata.jwks(), &expected)? {

@@ -20,6 +20,12 @@ pub struct Account {
     pub new_email: Option<String>,
 }
 
+impl Account {
+    pub(crate) fn has_password(&self) -> bool {
+        !self.password_hash.is_empty()
+    }
+}
+
 /// What following a link of a mail does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkPurpose {

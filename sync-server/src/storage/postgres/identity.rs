@@ -185,15 +185,16 @@ impl IdentityStorage for PostgresStorage {
         end_family(&mut connection, family).await
     }
 
-    async fn family_lives(&self, family: [u8; 16]) -> Stored<bool> {
+    async fn family_ends(&self, family: [u8; 16], now: Timestamp) -> Stored<Option<Timestamp>> {
         let row = sqlx::query(
-            "select exists (select 1 from refresh_tokens where family = $1
-                 and not exists (select 1 from lost_devices l where l.device = refresh_tokens.device))",
+            "select max(expires_at) from refresh_tokens where family = $1 and expires_at > $2
+             and not exists (select 1 from lost_devices l where l.device = refresh_tokens.device)",
         )
         .bind(Uuid::from_bytes(family))
+        .bind(now.0)
         .fetch_one(&self.pool)
         .await?;
-        Ok(row.try_get(0)?)
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp))
     }
 
     async fn bind_actor(&self, clinic: ClinicId, row: ActorRow) -> Stored<bool> {

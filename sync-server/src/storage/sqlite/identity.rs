@@ -175,14 +175,15 @@ impl IdentityStorage for SqliteStorage {
         self.write(move |connection| end_family(connection, family)).await
     }
 
-    async fn family_lives(&self, family: [u8; 16]) -> Stored<bool> {
+    async fn family_ends(&self, family: [u8; 16], now: Timestamp) -> Stored<Option<Timestamp>> {
         self.read(move |connection| {
-            Ok(connection
+            let ends: Option<i64> = connection
                 .prepare_cached(
-                    "select 1 from refresh_tokens where family = ?1
+                    "select max(expires_at) from refresh_tokens where family = ?1 and expires_at > ?2
                      and not exists (select 1 from lost_devices l where l.device = refresh_tokens.device)",
                 )?
-                .exists([family])?)
+                .query_row(params![family, now.0], |row| row.get(0))?;
+            Ok(ends.map(Timestamp))
         })
         .await
     }

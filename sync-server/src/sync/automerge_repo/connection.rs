@@ -16,7 +16,7 @@ use super::{document_id, refusals};
 use crate::heavy_work::Interrupted;
 use crate::identity::{AccessClaims, random};
 use crate::server::AppState;
-use crate::storage::{Storage, StorageError, Stored, StoredDocument};
+use crate::storage::{StorageError, Stored, StoredDocument};
 use automerge::Change;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::StreamExt;
@@ -96,8 +96,9 @@ impl From<Interrupted> for End {
 
 /// Whose claims these are, as the database knows them now. `None` once the sign-in has ended or the membership was
 /// withdrawn.
-pub(crate) async fn person_behind(storage: &dyn Storage, claims: &AccessClaims) -> Stored<Option<Principal>> {
-    if !storage.family_lives(claims.family).await? {
+pub(crate) async fn person_behind(state: &AppState, claims: &AccessClaims) -> Stored<Option<Principal>> {
+    let (storage, now) = (&state.storage, state.settings.clock.now());
+    if !storage.family_lives(claims.family, now).await? {
         return Ok(None);
     }
     let principals = storage.principals(claims.account).await?;
@@ -250,7 +251,7 @@ enum Event {
 async fn begin(state: &AppState, line: &mut Line, ticket: Option<AccessClaims>) -> Result<Connection, End> {
     let claims = ticket.ok_or(Error::Ticket)?;
     let ear = state.look_again.ear(claims.account, claims.device);
-    let principal = person_behind(state.storage.as_ref(), &claims)
+    let principal = person_behind(state, &claims)
         .await?
         .filter(|principal| !principal.feeds().is_empty())
         .ok_or(Error::Ticket)?;
@@ -376,7 +377,7 @@ impl Connection {
 
     /// A withdrawn membership, an ended sign-in or another role is noticed while the connection lasts.
     async fn look_up(&mut self) -> Result<(), End> {
-        match person_behind(self.state.storage.as_ref(), &self.claims).await? {
+        match person_behind(&self.state, &self.claims).await? {
             None => Err(Error::Ticket.into()),
             Some(principal) if principal != self.principal => Err(Error::Changed.into()),
             Some(_) => Ok(()),
