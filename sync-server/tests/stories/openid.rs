@@ -141,6 +141,7 @@ async fn an_invitation_is_taken_up_with_a_provider(engine: Engine) {
         .invitation();
     let device = fresh_id(DeviceId);
     let browser = Browser::sent(&place, Some(&token)).await;
+    assert!(!browser.asked.contains_key("prompt"));
     let code = browser.vouched("sub-nora", "nora@gmail.example").await;
     let joined = finish_on(&place, &code, device, json!({ "full_name": " Nora Novak " })).await;
     assert_eq!(joined.status, 200, "{:?}", joined.body);
