@@ -1,10 +1,12 @@
 //! The trail's reads, and events behind the last one.
 
 use super::super::trail::{
-    Anchors, Event, Link, LinkedEvent, LinkedRun, Run, SignedChange, Told, TrailQuery, TrailStorage,
+    Anchors, Event, Link, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
+    TrailStorage,
 };
 use super::super::{Signed, StorageError, Stored, signed};
 use super::{PostgresStorage, count, id};
+use crate::storage::kind;
 use crate::trail::{beginning, link_event};
 use async_trait::async_trait;
 use automerge::ChangeHash;
@@ -193,7 +195,7 @@ impl TrailStorage for PostgresStorage {
             .bind(query.account.map(|id| id.0))
             .bind(query.device.map(|id| id.0))
             .bind(query.document.map(|id| id.0))
-            .bind(&query.verb)
+            .bind((!query.verbs.is_empty()).then_some(&query.verbs))
             .bind(query.from.map(|at| at.0))
             .bind(query.to.map(|at| at.0))
             .bind(below.map(|place| place.at.0))
@@ -221,19 +223,57 @@ impl TrailStorage for PostgresStorage {
         };
         rows.iter().map(read).collect()
     }
+
+    async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
+        let column = |id: fn(&Mentions) -> Option<Uuid>| lines.iter().map(id).collect::<Vec<_>>();
+        let rows = sqlx::query(NAMES)
+            .bind(clinic.0)
+            .bind(column(|line| line.account.map(|id| id.0)))
+            .bind(column(|line| line.device.map(|id| id.0)))
+            .bind(column(|line| line.document.map(|id| id.0)))
+            .bind(column(|line| line.of.map(|id| id.0)))
+            .bind(column(|line| line.of_device.map(|id| id.0)))
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |row: &PgRow| {
+            Ok(Names {
+                account: row.try_get(0)?,
+                device: row.try_get(1)?,
+                document: row
+                    .try_get::<Option<i16>, _>(2)?
+                    .map(|number| kind(number.into()))
+                    .transpose()?,
+                of: row.try_get(3)?,
+                of_device: row.try_get(4)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
 }
+
+/// One row for each line, in their order.
+const NAMES: &str = "
+    select a.full_name, d.name, r.kind, o.full_name, od.name
+    from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[]) with ordinality
+        as line (account, device, document, of_account, of_device, place)
+    left join accounts a on a.account = line.account
+    left join devices d on d.account = line.account and d.device = line.device
+    left join documents r on r.clinic = $1 and r.id = line.document
+    left join accounts o on o.account = line.of_account
+    left join devices od on od.account = line.of_account and od.device = line.of_device
+    order by line.place";
 
 /// Both chains as one list, the latest first.
 const TRAIL: &str = "
     select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
-        and ($4::uuid is null or document = $4) and ($5::text is null or verb = $5)
+        and ($4::uuid is null or document = $4) and ($5::text[] is null or verb = any($5))
         and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
         and ($8::bigint is null or (at, 0, number, position) < ($8, $9::integer, $10::bigint, $11::integer))
     union all
     select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
-        and ($4::uuid is null or document = $4) and ($5::text is null or what = $5)
+        and ($4::uuid is null or document = $4) and ($5::text[] is null or what = any($5))
         and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
         and ($8::bigint is null or (at, 1, number, 0) < ($8, $9::integer, $10::bigint, $11::integer))
     order by 8 desc, 1 desc, 2 desc, 3 desc limit $12";
