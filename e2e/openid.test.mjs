@@ -158,8 +158,17 @@ test("whoever comes back to a page that has locked meanwhile unlocks it, and it 
   await desk.page.waitForURL(/^http:\/\/localhost:/);
   // What keeps the key for a page that is loaded anew forgets it, as it does after a quarter of a minute.
   const browser = await desk.context.newCDPSession(desk.page);
+  const stopped = new Promise((resolve) => {
+    browser.on("ServiceWorker.workerVersionUpdated", ({ versions }) => {
+      const isStopped = ({ runningStatus }) => runningStatus === "stopped";
+      if (versions.length > 0 && versions.every(isStopped)) {
+        resolve();
+      }
+    });
+  });
   await browser.send("ServiceWorker.enable");
   await browser.send("ServiceWorker.stopAllWorkers");
+  await stopped;
   await there(desk, "jana");
   await desk.page.locator("main.lock").waitFor();
   await desk.unlock();
