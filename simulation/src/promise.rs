@@ -4,11 +4,11 @@
 //! administrators; nothing else can become of it.
 
 use crate::invariant::{Holds, Invariant, broken};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, history};
 use automerge::ChangeHash;
 use local_core::{Event, OutboxEntry, Store};
 use shared_model::commands::Command;
-use shared_model::ids::{AccountId, DocumentId};
+use shared_model::ids::{AccountId, ClinicId, DocumentId};
 use shared_model::protocol::{self, ServerMessage};
 use shared_model::time::Timestamp;
 use std::collections::BTreeSet;
@@ -134,9 +134,18 @@ pub(crate) fn made(
     promises
 }
 
+/// Whether the device's record has the change: then it says something still, and is to be sent.
+fn is_in_record(store: &Store, clinic: ClinicId, promise: &Promise) -> bool {
+    let Ok(Some(record)) = store.document(promise.document) else {
+        return false;
+    };
+    history(record.kind, clinic, record.id, &record.bytes).contains(&promise.hash)
+}
+
 /// Looks what became of the open promises after an event.
 pub(crate) fn settle(
     store: &Store,
+    clinic: ClinicId,
     promises: &mut [Promise],
     ledger: &Ledger,
     inbox: impl Fn(&ChangeHash) -> bool,
@@ -179,7 +188,8 @@ pub(crate) fn settle(
             }
             continue;
         }
-        if taken_back.voids(promise, &rows, &inbox) {
+        let stands = || is_in_record(store, clinic, promise);
+        if taken_back.voids(promise, &rows, &inbox) && !stands() {
             promise.standing = Standing::Void;
             continue;
         }

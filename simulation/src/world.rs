@@ -550,7 +550,7 @@ impl World {
         match core {
             Some(core) => {
                 let inbox = |hash: &ChangeHash| is_with_administrators(&self.folder, hash);
-                promise::settle(core.store(), promises, &ledger, inbox, taken_back)
+                promise::settle(core.store(), self.clinic, promises, &ledger, inbox, taken_back)
             }
             None => Ok(()),
         }
