@@ -24,6 +24,7 @@ use totp_rs::{Builder, Secret};
 on_both! {
     whoever_has_an_app_is_asked_for_its_code
     a_recovery_code_works_once_and_its_use_is_told
+    another_password_ends_what_had_come_half_way
     codes_are_guessed_slowly
     a_clinic_asks_its_staff_for_a_second_factor
     administrators_help_who_has_lost_everything
@@ -299,6 +300,19 @@ async fn a_recovery_code_works_once_and_its_use_is_told(engine: Engine) {
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 401]);
+}
+
+async fn another_password_ends_what_had_come_half_way(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let (secret, _) = scene.set_up(&vet).await;
+    let step = scene.step("vet").await;
+    let change = json!({ "current": PASSWORD, "new": NEW });
+    assert_eq!(vet.post("/me/password", change).await.status, 204);
+    let late = scene.second(&step, "totp", &scene.code(&secret)).await;
+    assert_eq!(late.code(), account_codes::LINK_NO_LONGER_VALID);
+    let anew = scene.practice.sign_in("vet", NEW, fresh_id(DeviceId)).await;
+    let _: SignedIn = ok(scene.second(&anew.read(), "totp", &scene.code(&secret)).await);
 }
 
 async fn codes_are_guessed_slowly(engine: Engine) {

@@ -1,6 +1,6 @@
 //! Between the first factor and the sign-in.
 
-use super::kept::{Kept, SetUp, SignInStep, use_up};
+use super::kept::{Kept, SetUp, SignInStep, fingerprint, use_up};
 use super::passkey_refused;
 use super::prove::{Showing, show};
 use crate::api::request::{Body, CameFrom};
@@ -32,6 +32,7 @@ pub(crate) async fn next_step(
     if !factors.has_any() && !is_asked {
         return Ok(None);
     }
+    let known = people.account(account).await?.ok_or(ApiError::NotSignedIn)?;
     let (options, passkey) = passkey_options(state, &factors)?;
     let set_up = if factors.has_any() {
         SetUp::NotAsked
@@ -46,6 +47,7 @@ pub(crate) async fn next_step(
         came_by,
         passkey,
         set_up,
+        password: fingerprint(&known),
     });
     let step = second_step(&factors, kept.keep(state).await?, options);
     Ok(Some(match set_up {

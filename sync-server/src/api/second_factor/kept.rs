@@ -3,7 +3,9 @@
 use crate::error::ApiError;
 use crate::identity::{Asked, TOTP_SECRET, link_hash, mint_link};
 use crate::server::AppState;
+use crate::storage::people::Account;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::time::Timestamp;
 use shared_model::trail::CameBy;
@@ -41,6 +43,13 @@ pub(super) struct SignInStep {
     pub(super) came_by: CameBy,
     pub(super) passkey: Option<Asked>,
     pub(super) set_up: SetUp,
+    /// Of the password that the account had then: another one ends what had come half way, too.
+    pub(super) password: [u8; 32],
+}
+
+/// What tells one password of an account from the next; of an account without one, too.
+pub(super) fn fingerprint(account: &Account) -> [u8; 32] {
+    Sha256::digest(account.password_hash.as_bytes()).into()
 }
 
 /// Whether a factor is set up on the way in.
@@ -90,9 +99,14 @@ impl Kept {
         state: &AppState,
         token: &str,
     ) -> Result<(SignInStep, [u8; 32]), ApiError> {
-        match Self::find(state, token).await? {
-            (Self::SignIn(step), hash) => Ok((step, hash)),
-            _ => Err(ApiError::LinkNoLongerValid),
+        let (Self::SignIn(step), hash) = Self::find(state, token).await? else {
+            return Err(ApiError::LinkNoLongerValid);
+        };
+        let account = state.storage.people().account(step.account).await?;
+        if account.is_some_and(|account| fingerprint(&account) == step.password) {
+            Ok((step, hash))
+        } else {
+            Err(ApiError::LinkNoLongerValid)
         }
     }
 }
