@@ -698,7 +698,7 @@ sign-in-work-waits-do = They would be lost. { $name } has to sign in here first,
 
 asking-clinic = Asking the clinic…
 needs-clinic = Shown when the clinic can be reached.
-known-at = This is as of { $at }. Changing it needs the clinic’s server; check the connection, then try again.
+known-at = This is as of { $at }. What is newer, and any change, needs the clinic’s server; check the connection, then try again.
 unreachable = The clinic cannot be reached
 unreachable-do = This needs the clinic’s server. Check the connection, then try again.
 slow-down = Too many tries
