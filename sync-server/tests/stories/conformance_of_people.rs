@@ -678,6 +678,7 @@ async fn a_code_is_used_by_one_of_many_at_once(engine: Engine) {
             },
             step: 7,
         },
+        only_first: true,
         recovery_codes: recovery_codes.clone(),
         mail: None,
     };

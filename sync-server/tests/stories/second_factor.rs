@@ -25,6 +25,7 @@ on_both! {
     whoever_has_an_app_is_asked_for_its_code
     a_recovery_code_works_once_and_its_use_is_told
     another_password_ends_what_had_come_half_way
+    a_step_to_set_one_up_replaces_none
     codes_are_guessed_slowly
     a_clinic_asks_its_staff_for_a_second_factor
     administrators_help_who_has_lost_everything
@@ -313,6 +314,35 @@ async fn another_password_ends_what_had_come_half_way(engine: Engine) {
     assert_eq!(late.code(), account_codes::LINK_NO_LONGER_VALID);
     let anew = scene.practice.sign_in("vet", NEW, fresh_id(DeviceId)).await;
     let _: SignedIn = ok(scene.second(&anew.read(), "totp", &scene.code(&secret)).await);
+}
+
+async fn a_step_to_set_one_up_replaces_none(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
+    let _: SignInRules = ok(admin
+        .put("/clinic/sign-in", json!({ "second_factor": true }))
+        .await);
+    let begun = async || {
+        let asked = scene.sign_in("vet").await;
+        assert_eq!(asked.code(), codes::SECOND_FACTOR_TO_SET_UP);
+        let step: SecondStep = asked.read();
+        let begin = json!({ "step": step.step });
+        let offer: TotpOffer = ok(post(scene.practice.address, "/sign-in/totp/begin", begin).await);
+        (step, offer)
+    };
+    let confirm = async |(step, offer): &(SecondStep, TotpOffer)| {
+        let body = json!({ "step": step.step, "offer": offer.offer, "code": scene.code(&offer.secret) });
+        post(scene.practice.address, "/sign-in/totp/confirm", body).await
+    };
+    // A stranger who knows the password has come as far, at the same time.
+    let (vets, strangers, another) = (begun().await, begun().await, begun().await);
+    let _: RecoveryCodes = ok(confirm(&vets).await);
+    let (one, other) = tokio::join!(confirm(&strangers), confirm(&another));
+    for refused in [one, other] {
+        assert_eq!(refused.code(), account_codes::LINK_NO_LONGER_VALID);
+    }
+    scene.later(30);
+    scene.with_app("vet", &vets.1.secret).await;
 }
 
 async fn codes_are_guessed_slowly(engine: Engine) {

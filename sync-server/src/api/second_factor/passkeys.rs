@@ -82,6 +82,7 @@ pub(crate) async fn finish_passkey(
     let new = NewFactor {
         account: of,
         factor: Factor::Passkey(passkey.clone()),
+        only_first: false,
         recovery_codes,
         mail: letter(&state, &account, Letter::SecondFactorAdded),
     };

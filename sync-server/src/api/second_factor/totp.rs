@@ -76,10 +76,11 @@ pub(crate) async fn confirm_totp(
     Body(request): Body<ConfirmTotp>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
     let account = account_of(&state, &asker).await?;
-    confirm(&state, &account, &request, asker.claims.device).await
+    confirm(&state, &account, &request, asker.claims.device, false).await
 }
 
-/// The sign-in goes on from its step once the codes are kept.
+/// The sign-in goes on from its step once the codes are kept. Nothing takes the place of what was set up since the step: it
+/// stands for the password alone.
 pub(crate) async fn confirm_totp_at_sign_in(
     State(state): State<AppState>,
     Body(request): Body<ConfirmTotp>,
@@ -87,7 +88,7 @@ pub(crate) async fn confirm_totp_at_sign_in(
     let token = request.step.clone().unwrap_or_default();
     let (mut step, hash, account) = step_to_set_up(&state, &token).await?;
     let account = known(&state, account).await?;
-    let codes = confirm(&state, &account, &request, step.device).await?;
+    let codes = confirm(&state, &account, &request, step.device, true).await?;
     step.set_up = SetUp::Done;
     Kept::SignIn(step).keep_as(&state, hash).await?;
     Ok(codes)
@@ -98,6 +99,7 @@ async fn confirm(
     account: &Account,
     request: &ConfirmTotp,
     device: DeviceId,
+    only_first: bool,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
     let (Kept::Totp { account: of, secret }, hash) = Kept::find(state, &request.offer).await? else {
         return Err(ApiError::LinkNoLongerValid);
@@ -117,10 +119,13 @@ async fn confirm(
     let new = NewFactor {
         account: account.account,
         factor,
+        only_first,
         recovery_codes,
         mail: letter(state, account, Letter::SecondFactorAdded),
     };
-    state.storage.people().add_factor(new).await?;
+    if !state.storage.people().add_factor(new).await? {
+        return Err(ApiError::LinkNoLongerValid);
+    }
     state.mails.written();
     tracing::info!(account = %account.account, "set up an authenticator app");
     note_everywhere(state, account.account, Some(device), Happening::SecondFactorAdded);

@@ -58,6 +58,8 @@ pub struct StoredPasskey {
 pub struct NewFactor {
     pub account: AccountId,
     pub factor: Factor,
+    /// Not if there is one already, whatever kind.
+    pub only_first: bool,
     /// Hashes; they take the place of all former ones. Empty if those stay.
     pub recovery_codes: Vec<[u8; 32]>,
     pub mail: Option<NewMail>,
@@ -92,7 +94,7 @@ pub enum TakenAway {
 #[async_trait]
 pub trait FactorStorage: Send + Sync {
     async fn factors(&self, account: AccountId) -> Stored<StoredFactors>;
-    /// False if the passkey is somebody's already.
+    /// False if the passkey is somebody's already, or there is a factor and this was to be the first.
     async fn add_factor(&self, new: NewFactor) -> Stored<bool>;
     /// Uses a half minute of the app up; false if this one or a later one has been used.
     async fn use_totp(&self, account: AccountId, step: i64) -> Stored<bool>;

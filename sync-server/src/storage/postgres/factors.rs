@@ -68,6 +68,21 @@ impl FactorStorage for PostgresStorage {
     async fn add_factor(&self, new: NewFactor) -> Stored<bool> {
         let keys = self.keys(NO_CLINIC).await?;
         let mut tx = self.pool.begin().await?;
+        // Of two who set the first one up at the same moment, one does.
+        sqlx::query("select 1 from accounts where account = $1 for update")
+            .bind(new.account.0)
+            .execute(&mut *tx)
+            .await?;
+        let there: bool = sqlx::query_scalar(
+            "select exists (select 1 from totp where account = $1)
+                 or exists (select 1 from passkeys where account = $1)",
+        )
+        .bind(new.account.0)
+        .fetch_one(&mut *tx)
+        .await?;
+        if new.only_first && there {
+            return Ok(false);
+        }
         let added = match &new.factor {
             Factor::Totp { totp, step } => {
                 sqlx::query(

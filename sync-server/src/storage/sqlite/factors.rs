@@ -30,6 +30,9 @@ impl FactorStorage for SqliteStorage {
     async fn add_factor(&self, new: NewFactor) -> Stored<bool> {
         let keys = self.keys(NO_CLINIC).await?;
         self.write(move |connection| {
+            if new.only_first && factors(connection, &keys, new.account)?.has_any() {
+                return Ok(false);
+            }
             let added = match &new.factor {
                 Factor::Totp { totp, step } => {
                     let sealed = keys.seal_value(&place_of_totp(new.account), totp.secret.as_slice())?;
