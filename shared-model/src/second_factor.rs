@@ -5,6 +5,7 @@
 //! way they come; what replaces or removes one asks for as much as signing in does.
 
 use crate::ids::{ClinicId, DeviceId};
+use crate::permissions::Role;
 use crate::time::Timestamp;
 use crate::ways_in::Proof;
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,14 @@ pub struct Passkey {
 pub struct SignInRules {
     /// Whoever of the staff has no second factor sets one up at their next sign-in.
     pub second_factor: bool,
+}
+
+impl SignInRules {
+    /// Whether somebody with these roles at the clinic has to have one: whoever is more than an owner there, system
+    /// administrators too.
+    pub fn asks(self, roles: &[Role]) -> bool {
+        self.second_factor && roles.iter().any(|role| *role != Role::Owner)
+    }
 }
 
 /// `GET /passkeys` (anybody).

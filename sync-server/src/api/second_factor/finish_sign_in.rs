@@ -28,7 +28,7 @@ pub(crate) async fn next_step(
     let (account, clinic) = (principal.account, principal.clinic);
     let people = state.storage.people();
     let factors = people.factors(account).await?;
-    let is_asked = principal.is_staff() && people.sign_in_rules(clinic).await?.second_factor;
+    let is_asked = people.sign_in_rules(clinic).await?.asks(&principal.roles);
     if !factors.has_any() && !is_asked {
         return Ok(None);
     }
