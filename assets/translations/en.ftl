@@ -1221,6 +1221,7 @@ refused-yours-too = A colleague who signs in on this device can do them as their
 written-at = written { $when }
 written-by = written { $when } by { $name }
 somebody = somebody else
+erased-person = Erased person
 not-taken = The clinic did not take it: { $why }
 only-taken-away = Words were taken out, and none were written.
 not-readable-here = This version of the program cannot read what it was.

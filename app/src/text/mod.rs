@@ -19,7 +19,9 @@ pub(crate) use format::{
     time_of, time_with_seconds, weekday_short, weight, when,
 };
 pub(crate) use second_factor::{factor_change, factor_change_title, factor_changed};
-pub(crate) use words::{alert_kind, channel, role, role_may, roles, section, sex, species, vital_sign};
+pub(crate) use words::{
+    alert_kind, channel, person, role, role_may, roles, section, sex, species, vital_sign,
+};
 
 pub(crate) use sentences::*;
 

@@ -62,6 +62,8 @@ pub mod happening {
     pub const RECOVERY_CODES_RENEWED: &str = "recovery_codes_renewed";
     /// What the clinic asks of its staff at sign-in.
     pub const SIGN_IN_RULES_CHANGED: &str = "sign_in_rules_changed";
+    /// What was told of them, and the key that opens it, are gone.
+    pub const PERSON_ERASED: &str = "person_erased";
     pub const RECORD_READ: &str = "record_read";
     pub const LATE_WORK_HANDED_IN: &str = "late_work_handed_in";
     pub const LATE_WORK_TAKEN: &str = "late_work_taken";

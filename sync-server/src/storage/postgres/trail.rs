@@ -11,63 +11,15 @@ use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
 #[async_trait]
 impl TrailStorage for PostgresStorage {
     async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("insert into event_ends (clinic, events) values ($1, 0) on conflict do nothing")
-            .bind(clinic.0)
-            .execute(&mut *tx)
-            .await?;
-        let row = sqlx::query(
-            "select c.chained_after, e.events, e.happened from event_ends e join clinics c using (clinic)
-             where clinic = $1 for update of e",
-        )
-        .bind(clinic.0)
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(StorageError::NoSuchClinic)?;
-        let (mut number, mut link) = (
-            count(&row, 1)?,
-            match link_at(&row, 2)? {
-                Some(link) => link,
-                None => beginning(clinic, count(&row, 0)?),
-            },
-        );
-        let first = number + 1;
-        let mut links = Vec::with_capacity(events.len());
-        for event in &events {
-            number += 1;
-            link = link_event(clinic, link, number, event);
-            links.push(link.to_vec());
-        }
-        sqlx::query(
-            "insert into events (clinic, number, at, account, device, document, what, detail, link)
-             select $1, * from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-                 $8::text[], $9::bytea[])",
-        )
-        .bind(clinic.0)
-        .bind((first..=number).map(signed).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.at.0).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.account.map(|id| id.0)).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.device.map(|id| id.0)).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.document.map(|id| id.0)).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.what.clone()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.detail.clone()).collect::<Vec<_>>())
-        .bind(links)
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query("update event_ends set events = $2, happened = $3 where clinic = $1")
-            .bind(clinic.0)
-            .bind(signed(number))
-            .bind(link.to_vec())
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(())
+        note(&mut tx, clinic, &events).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn trail_anchors(&self, clinic: ClinicId) -> Stored<Anchors> {
@@ -261,4 +213,76 @@ pub(super) fn link_at(row: &PgRow, column: usize) -> Stored<Option<Link>> {
         Link::try_from(bytes).map_err(|_| StorageError::Failed("a hash of another length".to_owned()))
     };
     bytes.map(link).transpose()
+}
+
+pub(super) async fn note(connection: &mut PgConnection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
+    sqlx::query("insert into event_ends (clinic, events) values ($1, 0) on conflict do nothing")
+        .bind(clinic.0)
+        .execute(&mut *connection)
+        .await?;
+    let row = sqlx::query(
+        "select c.chained_after, e.events, e.happened from event_ends e join clinics c using (clinic)
+         where clinic = $1 for update of e",
+    )
+    .bind(clinic.0)
+    .fetch_optional(&mut *connection)
+    .await?
+    .ok_or(StorageError::NoSuchClinic)?;
+    let (mut number, mut link) = (
+        count(&row, 1)?,
+        match link_at(&row, 2)? {
+            Some(link) => link,
+            None => beginning(clinic, count(&row, 0)?),
+        },
+    );
+    let first = number + 1;
+    let mut links = Vec::with_capacity(events.len());
+    for event in events {
+        number += 1;
+        link = link_event(clinic, link, number, event);
+        links.push(link.to_vec());
+    }
+    sqlx::query(
+        "insert into events (clinic, number, at, account, device, document, what, detail, link)
+         select $1, * from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
+             $8::text[], $9::bytea[])",
+    )
+    .bind(clinic.0)
+    .bind((first..=number).map(signed).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.at.0).collect::<Vec<_>>())
+    .bind(
+        events
+            .iter()
+            .map(|event| event.account.map(|id| id.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        events
+            .iter()
+            .map(|event| event.device.map(|id| id.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        events
+            .iter()
+            .map(|event| event.document.map(|id| id.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(events.iter().map(|event| event.what.clone()).collect::<Vec<_>>())
+    .bind(
+        events
+            .iter()
+            .map(|event| event.detail.clone())
+            .collect::<Vec<_>>(),
+    )
+    .bind(links)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("update event_ends set events = $2, happened = $3 where clinic = $1")
+        .bind(clinic.0)
+        .bind(signed(number))
+        .bind(link.to_vec())
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
 }

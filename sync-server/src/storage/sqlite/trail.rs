@@ -111,7 +111,7 @@ impl TrailStorage for SqliteStorage {
     }
 }
 
-fn note(connection: &Connection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
+pub(super) fn note(connection: &Connection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
     let anchors = anchors(connection, clinic)?;
     let mut link = anchors
         .happened
