@@ -15,7 +15,7 @@ fn main() {
 }
 
 /// The style sheets in the order of the cascade: each may refine those before it.
-const SHEETS: [&str; 17] = [
+const SHEETS: [&str; 18] = [
     "tokens",
     "fonts",
     "base",
@@ -32,6 +32,7 @@ const SHEETS: [&str; 17] = [
     "standing",
     "owner",
     "settings",
+    "trail",
     "print",
 ];
 

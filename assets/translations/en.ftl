@@ -1402,3 +1402,271 @@ gallery-two-values = Two values
 gallery-empty = Nothing there
 gallery-toast = A passing word
 gallery-dialog = A dialog
+
+## The trail: who did what
+
+trail = Who did what
+trail-why = Every change of a record, every sign-in, and whatever else matters, with its device and time.
+trail-here = Who did what here
+trail-only-administrators = The clinic’s administrator sees who did what.
+trail-export = Export
+trail-export-what = Save what is listed as a table
+trail-exporting = { $count ->
+    [one] 1 line fetched so far
+   *[other] { $lines } lines fetched so far
+}
+trail-export-stop = Stop
+trail-exported = { $count ->
+    [one] 1 line is saved in your downloads
+   *[other] { $lines } lines are saved in your downloads
+}
+trail-export-nothing = There is nothing to export
+trail-export-not-saved = The file could not be saved. Is the disk full?
+trail-export-failed = The export has stopped. Nothing is saved yet.
+trail-export-on = Go on
+trail-file-name = who-did-what
+trail-print = Print this list
+trail-printed = printed { $when } by { $by }
+trail-filter = Show only
+trail-anybody = Anybody
+trail-everything = Everything
+trail-any-time = Any time
+trail-any-device = Any device
+trail-label-who = Who
+trail-label-what = What
+trail-label-when = When
+trail-label-device = Device
+trail-last-week = Last 7 days
+trail-last-month = Last 30 days
+trail-from-to = From – to…
+trail-from = From
+trail-to = To
+trail-from-day = from { $day }
+trail-to-day = to { $day }
+trail-days = { $from } – { $to }
+trail-of-record = Only { $record }
+trail-of-one-record = Only one record
+trail-remove = Show all again: { $what }
+trail-clear = Show everything
+trail-others = Others
+trail-group-people-and-animals = Clients and patients
+trail-group-appointments = Appointments
+trail-group-visits = Visits
+trail-group-settings = The clinic’s settings
+trail-group-sign-ins = Sign-ins
+trail-group-ways-in = Passwords and other ways in
+trail-group-staff = Staff and devices
+trail-group-sent = Refused and late work
+trail-all-of = All: { $group }
+trail-earlier = Show earlier
+trail-lines-more = { $count ->
+    [one] 1 more line
+   *[other] { $count } more lines
+}
+trail-beginning = That is all: nothing earlier is kept here.
+trail-nothing-then = Nothing happened in this period
+trail-nothing-then-do = Choose a longer one, or look at everything.
+trail-nothing-fits = Nothing fits what you look for
+trail-nothing-fits-do = Take one of the choices above away.
+trail-nothing = Nothing has happened yet
+trail-nothing-text = What people do at the clinic is listed here, the latest first.
+trail-more-of = More about { $time }: { $what }
+trail-only-person = Only { $name }
+trail-only-this = Only this kind: { $what }
+trail-only-device = Only this device: { $device }
+trail-only-record = Only { $record }
+trail-open = Open { $record }
+trail-between = { $count ->
+    [one] once between { $from } and { $to }
+   *[other] { $count } times between { $from } and { $to }
+}
+trail-times = { $count ->
+    [one] once
+   *[other] { $count } times
+}
+trail-on = on { $device }
+trail-on-unknown = on a device that nobody has signed in on
+trail-on-server = at the server itself
+trail-nobody-known = Somebody who is no longer known
+trail-operator = Whoever runs the server
+trail-unnamed-device = a device without a name
+trail-a-device = a device
+trail-a-client = a client
+trail-a-patient = a patient
+trail-a-record = a record
+trail-the-clinic = the clinic
+trail-client-notes = notes about a client
+trail-a-summary = a visit summary
+trail-an-estimate = an estimate
+trail-an-invoice = an invoice
+trail-a-payment = a payment
+trail-a-conversation = a conversation
+trail-a-stock-lot = a stock lot
+trail-a-ledger = the controlled drug ledger
+trail-a-consent = a consent form
+trail-a-certificate = a certificate
+trail-csv-time = Time
+trail-csv-until = Until
+trail-csv-changes = Changes
+trail-csv-person = Person
+trail-csv-what = What happened
+trail-csv-record = Record
+trail-csv-kind = Kind of record
+trail-csv-device = Device
+trail-csv-way = How
+trail-csv-person-id = Person’s number
+trail-csv-device-id = Device’s number
+trail-csv-record-id = Record’s number
+trail-csv-verb = Word
+trail-csv-change = Change
+
+## What people did to records. $record is a name ("Rex") or what it is ("a patient").
+
+trail-registered = { $who } registered { $record }
+trail-edited = { $who } changed the details of { $record }
+trail-weight = { $who } recorded the weight of { $record }
+trail-weight-retracted = { $who } took back a weight of { $record }
+trail-alert = { $who } recorded an alert for { $record }
+trail-alert-retracted = { $who } took back an alert for { $record }
+trail-death = { $who } recorded the death of { $record }
+trail-death-retracted = { $who } took back the death of { $record }
+trail-booked = { $who } booked an appointment for { $record }
+trail-moved = { $who } moved the appointment of { $record }
+trail-cancelled = { $who } cancelled the appointment of { $record }
+trail-reinstated = { $who } booked the cancelled appointment of { $record } again
+trail-checked-in = { $who } checked in { $record }
+trail-check-in-undone = { $who } took back the check-in of { $record }
+trail-checked-out = { $who } checked out { $record }
+trail-check-out-undone = { $who } took back the check-out of { $record }
+trail-visit-started = { $who } started the visit of { $record }
+trail-vitals = { $who } recorded vital signs of { $record }
+trail-notes = { $who } wrote in the visit notes of { $record }
+trail-visit-finished = { $who } finished the visit of { $record }
+trail-visit-reopened = { $who } opened the visit of { $record } again
+trail-chosen = { $who } chose one of two values for { $record }
+trail-profile = { $who } changed the clinic’s name and contact
+trail-room = { $who } changed the clinic’s rooms
+trail-directory = { $who } changed the list of staff
+trail-appointment-types = { $who } changed the types of appointments
+trail-other-change = { $who } changed { $record }
+
+## What else happened.
+
+trail-signed-in = { $who } signed in
+trail-sign-in-refused = A sign-in as { $who } was refused
+trail-reused = A sign-in of { $who } was ended, because two devices used it
+trail-signed-out = { $who } signed out
+trail-password = The password of { $who } was changed
+trail-address = { $who } confirmed an email address
+trail-roles = { $count ->
+    [one] { $who } gave { $whom } the role { $roles }
+   *[other] { $who } gave { $whom } the roles { $roles }
+}
+trail-membership-ended = { $who } ended the membership of { $whom }
+trail-device-out = { $who } signed out on { $device }
+trail-device-out-of = { $who } signed { $whom } out on { $device }
+trail-device-found = { $who } found { $device } again
+trail-device-found-of = { $who } noted that { $device } of { $whom } was found again
+trail-device-lost = { $who } reported { $device } as lost
+trail-device-lost-of = { $who } reported { $device } of { $whom } as lost
+trail-key = { $who } began to work on a new device
+trail-refused = { $count ->
+    [one] A change of { $record } by { $who } was refused
+   *[other] { $count } changes of { $record } by { $who } were refused
+}
+trail-linked = { $who } linked a sign-in provider
+trail-unlinked = A sign-in provider of { $who } was unlinked
+trail-second = { $who } set up a second step for signing in
+trail-second-removed = { $who } took away a second step of their own
+trail-second-removed-of = { $who } took away the second steps of { $whom }
+trail-second-refused = A second step of signing in as { $who } was refused
+trail-recovery = { $who } used a recovery code
+trail-recovery-renewed = { $who } made new recovery codes
+trail-rules-on = { $who } asks all staff for a second step when they sign in
+trail-rules-off = { $who } no longer asks all staff for a second step when they sign in
+trail-erased = { $who } erased a person: what was told of them is gone
+trail-read = { $who } read { $record } with another program
+trail-handed-in = { $who } handed in late work on { $record }
+trail-handed-in-of = { $who } handed in late work of { $whom } on { $record }
+trail-taken = { $who } took over late work of { $whom } on { $record }
+trail-let-go = { $who } discarded late work of { $whom } on { $record }
+trail-other = { $who } did something that this version has no words for
+
+## How somebody came in.
+
+trail-by-password = with the password
+trail-by-provider = with a sign-in provider
+trail-by-invitation = with an invitation
+trail-by-invitation-and-provider = with an invitation and a sign-in provider
+trail-by-passkey = with a passkey
+trail-and-code = { $way } and a code
+trail-and-recovery-code = { $way } and a recovery code
+trail-and-passkey = { $way } and a passkey
+
+## Why work was refused.
+
+trail-because-role = not permitted to them
+trail-because-unreadable = not readable
+trail-because-missing = what it builds on is missing
+trail-because-copied = the device’s records were copied
+trail-because-other-clinic = it belongs to another clinic
+trail-because-large = too large
+trail-because-builds = it builds on refused work
+trail-because-newer = written by a newer version
+trail-because-unsigned = its author’s signature is missing
+
+## Kinds of lines, to choose from.
+
+trail-kind-register-client = Client registered
+trail-kind-edit-client = Client’s details changed
+trail-kind-register-patient = Patient registered
+trail-kind-edit-patient = Patient’s details changed
+trail-kind-weight = Weight recorded
+trail-kind-weight-retracted = Weight taken back
+trail-kind-alert = Alert recorded
+trail-kind-alert-retracted = Alert taken back
+trail-kind-death = Death recorded
+trail-kind-death-retracted = Death taken back
+trail-kind-booked = Appointment booked
+trail-kind-moved = Appointment moved
+trail-kind-cancelled = Appointment cancelled
+trail-kind-reinstated = Appointment booked again
+trail-kind-checked-in = Checked in
+trail-kind-check-in-undone = Check-in taken back
+trail-kind-checked-out = Checked out
+trail-kind-check-out-undone = Check-out taken back
+trail-kind-visit-started = Visit started
+trail-kind-vitals = Vital signs recorded
+trail-kind-notes = Notes written
+trail-kind-visit-finished = Visit finished
+trail-kind-visit-reopened = Visit opened again
+trail-kind-chosen = Value chosen
+trail-kind-profile = Clinic’s name and contact changed
+trail-kind-room = Rooms changed
+trail-kind-directory = List of staff changed
+trail-kind-appointment-types = Types of appointments changed
+trail-kind-signed-in = Signed in
+trail-kind-sign-in-refused = Sign-in refused
+trail-kind-reused = Sign-in ended, as two devices used it
+trail-kind-signed-out = Signed out
+trail-kind-password = Password changed
+trail-kind-address = Email address confirmed
+trail-kind-roles = Roles changed
+trail-kind-device-out = Device signed out
+trail-kind-device-found = Device found again
+trail-kind-device-lost = Device reported as lost
+trail-kind-key = New device
+trail-kind-refused = Work refused
+trail-kind-linked = Sign-in provider linked
+trail-kind-unlinked = Sign-in provider unlinked
+trail-kind-second = Second step set up
+trail-kind-second-removed = Second step taken away
+trail-kind-second-refused = Second step refused
+trail-kind-recovery = Recovery code used
+trail-kind-recovery-renewed = Recovery codes made anew
+trail-kind-rules = Rule for signing in changed
+trail-kind-erased = Person erased
+trail-kind-read = Record read with another program
+trail-kind-handed-in = Late work handed in
+trail-kind-taken = Late work taken over
+trail-kind-let-go = Late work discarded

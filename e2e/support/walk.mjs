@@ -488,6 +488,12 @@ export async function accounts(device, at) {
   await device.goto("/handed-in");
   await page.getByText("Nothing was handed in").waitFor();
   await at("handed in, nothing");
+  await device.goto("/trail");
+  await page.locator(".trail__line").first().waitFor();
+  await at("trail");
+  await device.goto("/trail?what=second_factor_refused");
+  await page.getByRole("heading", { name: "Nothing fits what you look for" }).waitFor();
+  await at("trail, nothing");
   await device.goto("/me");
   await page.locator(".device").first().waitFor();
   await at("me, account");
@@ -516,6 +522,9 @@ export async function accounts(device, at) {
   await device.goto("/handed-in");
   await page.getByText("The clinic cannot be reached").waitFor();
   await at("handed in, offline");
+  await device.goto("/trail");
+  await page.getByText("The clinic cannot be reached").first().waitFor();
+  await at("trail, offline");
   await device.goto("/me");
   await page.getByText("The clinic cannot be reached").waitFor();
   await at("me, offline");

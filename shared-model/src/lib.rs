@@ -14,6 +14,7 @@ pub mod permissions;
 pub mod protocol;
 pub mod second_factor;
 pub mod time;
+pub mod trail;
 pub mod values;
 pub mod ways_in;
 

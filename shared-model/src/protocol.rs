@@ -325,6 +325,21 @@ pub enum RefusalCode {
     NotSigned,
 }
 
+impl RefusalCode {
+    pub const ALL: [Self; 10] = [
+        Self::NotPermitted,
+        Self::Undecodable,
+        Self::MissingDependencies,
+        Self::ForeignActor,
+        Self::ActorReused,
+        Self::OtherClinic,
+        Self::TooLarge,
+        Self::BuildsOnRefused,
+        Self::NewerSchema,
+        Self::NotSigned,
+    ];
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     #[error("the frame has more than {MAX_FRAME} bytes")]

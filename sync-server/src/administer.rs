@@ -7,12 +7,13 @@ use crate::invite::{InviteError, Inviter};
 use crate::mail::{Letter, Post, Writing};
 use crate::open_clinic::{OpenClinicError, profile, write_profile};
 use crate::storage::people::{OpenedClinic, TakenAway, Unneeded};
-use crate::storage::trail::{Event, happening};
+use crate::storage::trail::Event;
 use crate::storage::{Storage, StorageError};
 use serde_json::json;
 use shared_model::accounts::{Invite, links};
 use shared_model::ids::{AccountId, ClinicId, InvitationId};
 use shared_model::permissions::Role;
+use shared_model::trail::Happening;
 use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
@@ -135,7 +136,7 @@ pub async fn forget_second_factor(
             account: None,
             device: None,
             document: None,
-            what: happening::SECOND_FACTOR_REMOVED.to_owned(),
+            what: Happening::SecondFactorRemoved.word().to_owned(),
             detail: json!({ "of": account.account }).to_string(),
         };
         storage.note(principal.clinic, vec![happened]).await?;

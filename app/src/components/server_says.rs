@@ -89,6 +89,11 @@ impl Asking {
         self.body.read().as_ref().map(|(_, at)| *at)
     }
 
+    /// The latest question has no answer.
+    pub(crate) fn has_trouble(self) -> bool {
+        self.trouble.read().is_some()
+    }
+
     pub(crate) fn is_unreachable(self) -> bool {
         *self.trouble.read() == Some(CallTrouble::Unreachable)
     }

@@ -14,6 +14,7 @@ use shared_model::accounts::{
 use shared_model::ids::{AccountId, DeviceId, InvitationId};
 use shared_model::late_work::{Decide, LateWorkCount, LateWorkPage};
 use shared_model::second_factor;
+use shared_model::trail::TrailPage;
 use shared_model::ways_in;
 use std::marker::PhantomData;
 
@@ -48,6 +49,8 @@ pub(crate) struct Request {
     pub(super) body: Secret,
     /// Made in the name of whoever is signed in; the others rest on what a mail brought.
     pub(super) in_session: bool,
+    /// Nobody asks the same again: the answer is not kept for who comes back to a screen.
+    pub(super) once: bool,
 }
 
 impl Request {
@@ -195,6 +198,7 @@ impl<A> Call<A> {
                 path: path.into(),
                 body,
                 in_session: true,
+                once: false,
             },
             answer: PhantomData,
         }
@@ -202,6 +206,11 @@ impl<A> Call<A> {
 
     pub(super) fn get(path: impl Into<String>) -> Self {
         Self::new(Method::Get, path, Secret::default())
+    }
+
+    fn once(mut self) -> Self {
+        self.request.once = true;
+        self
     }
 
     /// Without a session: what a mail or a stranger brings is enough.
@@ -277,6 +286,21 @@ impl Call<LateWorkPage> {
 impl Call<LateWorkCount> {
     pub(crate) fn late_work_count() -> Self {
         Self::get("/late-work/count")
+    }
+}
+
+impl Call<TrailPage> {
+    /// The latest lines of the trail that fit `wanted`, a query as `GET /audit` reads it.
+    pub(crate) fn trail(wanted: &str) -> Self {
+        Self::get(format!("/audit?{wanted}"))
+    }
+
+    /// What lies behind a page that ended with `cursor`, at most `limit` lines.
+    pub(crate) fn earlier_trail(wanted: &str, cursor: Option<&str>, limit: usize) -> Self {
+        let cursor = cursor
+            .map(|cursor| format!("&cursor={cursor}"))
+            .unwrap_or_default();
+        Self::get(format!("/audit?limit={limit}{cursor}&{wanted}")).once()
     }
 }
 

@@ -140,12 +140,20 @@ pub(crate) struct Host {
 /// A question, its answer, and when that came.
 type Heard = (String, String, Timestamp);
 
+/// What a call is for, and so what becomes of its answer.
+enum Asks {
+    /// It asks for this, which may be shown again.
+    For(String),
+    Once,
+    /// It changes something at the clinic.
+    ForAChange,
+}
+
 /// A call that has no answer yet.
 struct Calling {
     ticket: u64,
     answer: oneshot::Sender<Result<String, CallTrouble>>,
-    /// What it asks for, if it only asks.
-    asks: Option<String>,
+    asks: Asks,
 }
 
 struct Link {
@@ -287,13 +295,13 @@ impl Host {
                 let calling = calls.swap_remove(at);
                 drop(calls);
                 match (&outcome, calling.asks) {
-                    (Ok(body), Some(asks)) => {
+                    (Ok(body), Asks::For(asks)) => {
                         let mut heard = link.heard.borrow_mut();
                         heard.retain(|(asked, ..)| *asked != asks);
                         heard.push((asks, body.clone(), now()));
                     }
-                    (Ok(_), None) => self.changed += 1,
-                    (Err(_), _) => {}
+                    (Ok(_), Asks::ForAChange) => self.changed += 1,
+                    (Ok(_), Asks::Once) | (Err(_), _) => {}
                 }
                 drop(calling.answer.send(outcome));
             }
@@ -371,7 +379,11 @@ impl Host {
         let ticket = {
             let link = self.link.read();
             let ticket = link.number();
-            let asks = request.only_asks().then(|| request.path().to_owned());
+            let asks = match request.only_asks() {
+                true if request.once => Asks::Once,
+                true => Asks::For(request.path().to_owned()),
+                false => Asks::ForAChange,
+            };
             link.calls.borrow_mut().push(Calling { ticket, answer, asks });
             ticket
         };

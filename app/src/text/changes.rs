@@ -1,38 +1,12 @@
 //! What somebody did, as a list of waiting or refused work names it.
 
 use super as text;
+use shared_model::commands::Verb;
 use shared_model::documents::Kind;
 
 /// "Rex: weight". A verb that this build does not know, as one from a newer build, is just a change.
 pub(crate) fn change(verb: &str, kind: Kind, about: &str) -> String {
-    let what = match verb {
-        "register_client" | "register_patient" => text::change_registered(),
-        "edit_client" | "edit_patient" => text::change_details(),
-        "record_weight" => text::change_weight(),
-        "retract_weight" => text::change_weight_retracted(),
-        "record_alert" => text::change_alert(),
-        "retract_alert" => text::change_alert_retracted(),
-        "report_death" => text::change_death(),
-        "retract_death" => text::change_death_retracted(),
-        "book_appointment" => text::change_booked(),
-        "move_appointment" => text::change_moved(),
-        "cancel_appointment" => text::change_cancelled(),
-        "reinstate_appointment" => text::change_reinstated(),
-        "check_in" => text::change_checked_in(),
-        "undo_check_in" => text::change_check_in_undone(),
-        "check_out" => text::change_checked_out(),
-        "undo_check_out" => text::change_check_out_undone(),
-        "start_visit" => text::change_visit_started(),
-        "record_vitals" => text::change_vitals(),
-        "write_in_section" => text::change_notes(),
-        "finish_visit" => text::change_visit_finished(),
-        "reopen_visit" => text::change_visit_reopened(),
-        "choose_value" => text::change_chosen(),
-        "set_clinic_profile" | "set_room" | "set_staff_member" | "set_appointment_type" => {
-            text::change_settings()
-        }
-        _ => text::change_other(),
-    };
+    let what = Verb::from_word(verb).map_or(text::change_other(), what);
     let about = if about.is_empty() {
         kind_of_record(kind)
     } else {
@@ -41,7 +15,37 @@ pub(crate) fn change(verb: &str, kind: Kind, about: &str) -> String {
     text::change_of(about, what)
 }
 
-fn kind_of_record(kind: Kind) -> &'static str {
+fn what(verb: Verb) -> &'static str {
+    match verb {
+        Verb::RegisterClient | Verb::RegisterPatient => text::change_registered(),
+        Verb::EditClient | Verb::EditPatient => text::change_details(),
+        Verb::RecordWeight => text::change_weight(),
+        Verb::RetractWeight => text::change_weight_retracted(),
+        Verb::RecordAlert => text::change_alert(),
+        Verb::RetractAlert => text::change_alert_retracted(),
+        Verb::ReportDeath => text::change_death(),
+        Verb::RetractDeath => text::change_death_retracted(),
+        Verb::BookAppointment => text::change_booked(),
+        Verb::MoveAppointment => text::change_moved(),
+        Verb::CancelAppointment => text::change_cancelled(),
+        Verb::ReinstateAppointment => text::change_reinstated(),
+        Verb::CheckIn => text::change_checked_in(),
+        Verb::UndoCheckIn => text::change_check_in_undone(),
+        Verb::CheckOut => text::change_checked_out(),
+        Verb::UndoCheckOut => text::change_check_out_undone(),
+        Verb::StartVisit => text::change_visit_started(),
+        Verb::RecordVitals => text::change_vitals(),
+        Verb::WriteInSection => text::change_notes(),
+        Verb::FinishVisit => text::change_visit_finished(),
+        Verb::ReopenVisit => text::change_visit_reopened(),
+        Verb::ChooseValue => text::change_chosen(),
+        Verb::SetClinicProfile | Verb::SetRoom | Verb::SetStaffMember | Verb::SetAppointmentType => {
+            text::change_settings()
+        }
+    }
+}
+
+pub(crate) fn kind_of_record(kind: Kind) -> &'static str {
     match kind {
         Kind::ClinicProfile | Kind::ClinicSettings => text::record_clinic(),
         Kind::Client => text::record_client(),

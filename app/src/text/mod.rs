@@ -6,10 +6,11 @@ mod changes;
 mod failures;
 mod format;
 mod second_factor;
+mod trail;
 mod words;
 
 pub(crate) use asked_for::{asked_for, typed};
-pub(crate) use changes::change;
+pub(crate) use changes::{change, kind_of_record};
 pub(crate) use failures::{
     address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, linking_trouble,
     not_done, passkey_trouble, pin_refused, refusal, storage, unlock_trouble,
@@ -19,6 +20,10 @@ pub(crate) use format::{
     time_of, time_with_seconds, weekday_short, weight, when,
 };
 pub(crate) use second_factor::{factor_change, factor_change_title, factor_changed};
+pub(crate) use trail::{
+    Piece, trail_device, trail_happening, trail_how, trail_line, trail_record, trail_sentence, trail_verb,
+    trail_where, trail_who,
+};
 pub(crate) use words::{
     alert_kind, channel, person, role, role_may, roles, section, sex, species, vital_sign,
 };

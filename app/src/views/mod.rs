@@ -31,6 +31,7 @@ mod shell;
 mod sign_in;
 mod staff;
 mod take_up_invitation;
+mod trail;
 mod visit_page;
 
 pub(crate) use browse::{ClientsPage, PatientsPage};
@@ -49,4 +50,5 @@ pub(crate) use patient_page::PatientPage;
 pub(crate) use shell::{DayOnPage, HomePage, OpeningPage, Shell};
 pub(crate) use sign_in::SignInPage;
 pub(crate) use staff::{MemberPage, StaffPage};
+pub(crate) use trail::{TrailOfRecord, TrailPage, Wanted};
 pub(crate) use visit_page::{VisitPage, others_have_unsaved_notes, settle_all_notes};

@@ -10,10 +10,11 @@ use crate::components::{
 use crate::host::{self, use_query};
 use crate::route::Route;
 use crate::text;
+use crate::views::Wanted;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdCalendarDays, LdCalendarPlus, LdCircleUser, LdHospital, LdKeyboard, LdPawPrint, LdSearch, LdUserCog,
-    LdUserPlus, LdUsers,
+    LdCalendarDays, LdCalendarPlus, LdCircleUser, LdHistory, LdHospital, LdKeyboard, LdPawPrint, LdSearch,
+    LdUserCog, LdUserPlus, LdUsers,
 };
 use jiff::civil::Date;
 use local_core::query::{Hit, PetLine};
@@ -302,6 +303,14 @@ fn deeds(me: Option<&Principal>) -> Vec<Entry> {
     if may(Role::ClinicAdministrator) {
         let words = text::staff_and_roles();
         entries.push(deed(icon(LdUserCog), words, "", go(Route::Staff {})));
+        entries.push(deed(
+            icon(LdHistory),
+            text::trail(),
+            "",
+            go(Route::Trail {
+                wanted: Wanted::default(),
+            }),
+        ));
     }
     if may(Role::SystemAdministrator) {
         entries.push(deed(icon(LdHospital), text::clinics(), "", go(Route::Clinics {})));

@@ -106,6 +106,20 @@ macro_rules! commands {
                 match self { $(Self::$name(command) => command.write(doc, stamp)),* }
             }
         }
+        /// What a change calls itself: one word for each command.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Verb { $($name),* }
+
+        impl Verb {
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+            /// The word in the change's message, the log and the trail.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $name::VERB),* }
+            }
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|verb| verb.word() == word)
+            }
+        }
         $(impl From<$name> for Command {
             fn from(command: $name) -> Self {
                 Self::$name(command)

@@ -6,8 +6,8 @@
 use super::request::Asker;
 use crate::error::ApiError;
 use crate::server::AppState;
-use crate::storage::Storage;
-use crate::storage::trail::{Place, Told, TrailQuery};
+use crate::storage::trail::{Mentions, Place, Told, TrailQuery};
+use crate::storage::{Storage, Stored};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -15,14 +15,13 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
+use shared_model::trail::{LONGEST_PAGE, PAGE, TrailEntry, TrailPage, csv_cell};
 use std::sync::Arc;
-
-const PAGE: usize = 100;
-const LONGEST_PAGE: usize = 1_000;
 
 /// What to look for; everything that is left out is any.
 #[derive(Clone, Deserialize)]
@@ -30,6 +29,7 @@ pub(crate) struct Wanted {
     person: Option<AccountId>,
     device: Option<DeviceId>,
     document: Option<DocumentId>,
+    /// One or several, with commas.
     verb: Option<String>,
     /// In milliseconds since 1970; `to` is the first moment that is not wanted.
     from: Option<Timestamp>,
@@ -37,30 +37,6 @@ pub(crate) struct Wanted {
     /// As the page before gave it.
     cursor: Option<String>,
     limit: Option<usize>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct TrailPage {
-    /// The latest first.
-    entries: Vec<TrailEntry>,
-    /// Where the next page begins; `null` if there is none.
-    next: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct TrailEntry {
-    at: Timestamp,
-    /// Of a run of changes: when the last was taken, and how many they are.
-    last_at: Option<Timestamp>,
-    changes: Option<u32>,
-    person: Option<AccountId>,
-    device: Option<DeviceId>,
-    document: Option<DocumentId>,
-    verb: String,
-    /// Of a run: the hash of its last change.
-    change: Option<String>,
-    /// What else there is to say of something that happened.
-    detail: serde_json::Value,
 }
 
 pub(crate) async fn audit(
@@ -76,7 +52,7 @@ pub(crate) async fn audit(
     query.below = told.last().map(Told::place);
     let page = TrailPage {
         next: query.below.filter(|_| goes_on).map(cursor),
-        entries: told.into_iter().map(entry).collect(),
+        entries: named(state.storage.as_ref(), clinic, told).await?,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(page)).into_response())
 }
@@ -89,7 +65,9 @@ pub(crate) async fn audit_csv(
 ) -> Result<Response, ApiError> {
     let (clinic, query, _) = asked(&asker, wanted)?;
     let storage = Arc::clone(&state.storage);
-    let first = String::from("at,last_at,changes,person,device,document,verb,change,detail\r\n");
+    let first = String::from(
+        "at,last_at,changes,person,person_name,device,device_name,document,kind,verb,change,detail\r\n",
+    );
     let pages = stream::unfold(Some((query, first)), move |state| {
         let storage = Arc::clone(&storage);
         async move {
@@ -108,15 +86,18 @@ pub(crate) async fn audit_csv(
 type Rows = (Result<String, std::io::Error>, Option<(TrailQuery, String)>);
 
 async fn next_rows(storage: &dyn Storage, clinic: ClinicId, mut query: TrailQuery, mut text: String) -> Rows {
-    match storage.trail(clinic, query.clone(), LONGEST_PAGE).await {
+    let page = async {
+        let told = storage.trail(clinic, query.clone(), LONGEST_PAGE).await?;
+        let last = told.last().map(Told::place);
+        let goes_on = told.len() == LONGEST_PAGE;
+        Stored::Ok((named(storage, clinic, told).await?, last, goes_on))
+    };
+    match page.await {
         // The connection breaks off: half a file must not look like a whole one.
         Err(error) => (Err(std::io::Error::other(error)), None),
-        Ok(told) => {
-            query.below = told.last().map(Told::place);
-            let goes_on = told.len() == LONGEST_PAGE;
-            for told in told {
-                text += &csv_row(&entry(told));
-            }
+        Ok((entries, last, goes_on)) => {
+            query.below = last;
+            text.extend(entries.iter().map(csv_row));
             (Ok(text), goes_on.then(|| (query, String::new())))
         }
     }
@@ -140,7 +121,10 @@ fn asked(
         account: wanted.person,
         device: wanted.device,
         document: wanted.document,
-        verb: wanted.verb,
+        verbs: match &wanted.verb {
+            Some(words) => words.split(',').map(str::to_owned).collect(),
+            None => Vec::new(),
+        },
         from: wanted.from,
         to: wanted.to,
         below,
@@ -169,61 +153,76 @@ fn place(cursor: &str) -> Option<Place> {
     parts.next().is_none().then_some(place)
 }
 
+/// The lines with the names of whom and what they are about.
+async fn named(storage: &dyn Storage, clinic: ClinicId, told: Vec<Told>) -> Stored<Vec<TrailEntry>> {
+    let mut entries: Vec<TrailEntry> = told.into_iter().map(entry).collect();
+    if entries.is_empty() {
+        return Ok(entries);
+    }
+    let names = storage
+        .trail_names(clinic, entries.iter().map(mentions).collect())
+        .await?;
+    for (entry, names) in entries.iter_mut().zip(names) {
+        entry.person_name = names.account;
+        entry.device_name = names.device;
+        entry.kind = names.document;
+        entry.of_name = names.of;
+        entry.of_device_name = names.of_device;
+    }
+    Ok(entries)
+}
+
+fn mentions(entry: &TrailEntry) -> Mentions {
+    let detail = entry.detail.as_ref();
+    Mentions {
+        account: entry.person,
+        device: entry.device,
+        document: entry.document,
+        of: detail.and_then(|detail| detail.of),
+        of_device: detail.and_then(|detail| detail.device),
+    }
+}
+
 fn entry(told: Told) -> TrailEntry {
+    let id = cursor(told.place());
     match told {
         Told::Written(run) => TrailEntry {
-            at: run.at,
             last_at: run.last_at,
             changes: run.changes,
             person: Some(run.account),
             device: Some(run.device),
             document: Some(run.document),
-            verb: run.verb,
             change: run.hash.map(hex::encode),
-            detail: serde_json::Value::Null,
+            ..TrailEntry::new(id, run.at, run.verb)
         },
         Told::Happened(_, event) => TrailEntry {
-            at: event.at,
-            last_at: None,
-            changes: None,
             person: event.account,
             device: event.device,
             document: event.document,
-            verb: event.what,
-            change: None,
-            detail: serde_json::from_str(&event.detail).unwrap_or_default(),
+            detail: serde_json::from_str(&event.detail).ok(),
+            ..TrailEntry::new(id, event.at, event.what)
         },
     }
 }
 
 fn csv_row(entry: &TrailEntry) -> String {
     let text = |value: Option<String>| value.unwrap_or_default();
-    let detail = match &entry.detail {
-        serde_json::Value::Null => String::new(),
-        detail => detail.to_string(),
-    };
+    let detail = entry.detail.as_ref().map(|detail| json!(detail).to_string());
     let cells = [
         entry.at.rfc3339(),
         text(entry.last_at.map(Timestamp::rfc3339)),
         text(entry.changes.map(|count| count.to_string())),
         text(entry.person.map(|id| id.to_string())),
+        text(entry.person_name.clone()),
         text(entry.device.map(|id| id.to_string())),
+        text(entry.device_name.clone()),
         text(entry.document.map(|id| id.to_string())),
+        text(entry.kind.map(|kind| kind.word().to_owned())),
         entry.verb.clone(),
         text(entry.change.clone()),
-        detail,
+        text(detail),
     ];
     cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
-}
-
-/// Quoted; and what a spreadsheet would take for a formula is text (a verb is whatever a device called its change).
-fn csv_cell(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        "'"
-    } else {
-        ""
-    };
-    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
 }
 
 #[cfg(test)]
@@ -251,11 +250,5 @@ mod tests {
         ] {
             assert_eq!(place(odd), None, "{odd}");
         }
-    }
-
-    #[test]
-    fn a_spreadsheet_finds_no_formula() {
-        assert_eq!(csv_cell("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
-        assert_eq!(csv_cell("record_weight"), "\"record_weight\"");
     }
 }

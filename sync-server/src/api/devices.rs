@@ -11,7 +11,6 @@ use crate::identity::refresh_hash;
 use crate::server::AppState;
 use crate::storage::Whom;
 use crate::storage::people::{LostJudge, LostReport};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,6 +18,7 @@ use serde_json::json;
 use shared_model::accounts::{Device, NameDevice, Refresh};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Role;
+use shared_model::trail::Happening;
 
 pub(crate) async fn own_devices(
     State(state): State<AppState>,
@@ -46,7 +46,7 @@ pub(crate) async fn sign_out_own(
 ) -> Result<StatusCode, ApiError> {
     let me = asker.principal.account;
     let done = sign_out(&state, me, device, None).await?;
-    note(&state, &asker, happening::DEVICE_SIGNED_OUT, me, device).await?;
+    note(&state, &asker, Happening::DeviceSignedOut, me, device).await?;
     Ok(done)
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn own_lost(
 ) -> Result<StatusCode, ApiError> {
     let me = asker.principal.account;
     let done = lost(&state, &asker, me, device, own(&asker)).await?;
-    note(&state, &asker, happening::DEVICE_LOST, me, device).await?;
+    note(&state, &asker, Happening::DeviceLost, me, device).await?;
     Ok(done)
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn own_found(
 ) -> Result<StatusCode, ApiError> {
     let me = asker.principal.account;
     let done = found(&state, me, device, own(&asker)).await?;
-    note(&state, &asker, happening::DEVICE_FOUND, me, device).await?;
+    note(&state, &asker, Happening::DeviceFound, me, device).await?;
     Ok(done)
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn sign_out_members(
 ) -> Result<StatusCode, ApiError> {
     looks_after(&state, &asker, account).await?;
     let done = sign_out(&state, account, device, Some(asker.principal.clinic)).await?;
-    note(&state, &asker, happening::DEVICE_SIGNED_OUT, account, device).await?;
+    note(&state, &asker, Happening::DeviceSignedOut, account, device).await?;
     Ok(done)
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn members_lost(
 ) -> Result<StatusCode, ApiError> {
     looks_after(&state, &asker, account).await?;
     let done = lost(&state, &asker, account, device, of_clinic(&asker, account)).await?;
-    note(&state, &asker, happening::DEVICE_LOST, account, device).await?;
+    note(&state, &asker, Happening::DeviceLost, account, device).await?;
     Ok(done)
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn members_found(
 ) -> Result<StatusCode, ApiError> {
     looks_after(&state, &asker, account).await?;
     let done = found(&state, account, device, of_clinic(&asker, account)).await?;
-    note(&state, &asker, happening::DEVICE_FOUND, account, device).await?;
+    note(&state, &asker, Happening::DeviceFound, account, device).await?;
     Ok(done)
 }
 
@@ -142,7 +142,7 @@ async fn looks_after(state: &AppState, asker: &Asker, account: AccountId) -> Res
 async fn note(
     state: &AppState,
     asker: &Asker,
-    what: &str,
+    what: Happening,
     account: AccountId,
     device: DeviceId,
 ) -> Result<(), ApiError> {

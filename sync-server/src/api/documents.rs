@@ -6,7 +6,7 @@
 use super::request::Asker;
 use crate::error::ApiError;
 use crate::server::AppState;
-use crate::storage::trail::{Event, happening};
+use crate::storage::trail::Event;
 use crate::storage::{StorageError, StoredDocument};
 use crate::sync::{charge_want, push_once};
 use automerge::{ChangeHash, ScalarValue};
@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use shared_model::documents::{Document, Kind};
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::protocol::{self, Goodbye, SinglePush};
+use shared_model::trail::Happening;
 
 const CBOR: &str = "application/cbor";
 
@@ -51,7 +52,7 @@ pub(crate) async fn document(
             account: Some(principal.account),
             device: Some(claims.device),
             document: Some(id),
-            what: happening::RECORD_READ.to_owned(),
+            what: Happening::RecordRead.word().to_owned(),
             detail: json!({ "kind": stored.kind.word() }).to_string(),
         };
         state.storage.note(principal.clinic, vec![read]).await?;

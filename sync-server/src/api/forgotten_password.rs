@@ -11,12 +11,12 @@ use crate::identity::{EmailAddress, link_hash, mint_link};
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{LinkPurpose, NewLink};
-use crate::storage::trail::happening;
 use crate::storage::{Stored, Whom};
 use axum::extract::State;
 use axum::http::StatusCode;
 use shared_model::accounts::{ForgotPassword, ResetPassword};
 use shared_model::time::Timestamp;
+use shared_model::trail::Happening;
 use tokio::time::Instant;
 
 const RESET_WITHIN_MS: i64 = 3_600_000;
@@ -83,6 +83,6 @@ pub(crate) async fn reset_password(
     state.mails.written();
     state.look_again.at(Whom::Account(account));
     tracing::info!(%account, "chose a new password by mail");
-    note_everywhere(&state, account, None, happening::PASSWORD_CHANGED);
+    note_everywhere(&state, account, None, Happening::PasswordChanged);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::identity::AccessClaims;
 use crate::server::AppState;
 use crate::storage::late_work::{Decided, Giver, LateChange, LateDecision, WaitingLateChange};
-use crate::storage::trail::{Event, happening};
+use crate::storage::trail::Event;
 use crate::storage::{StorageError, StoredDocument};
 use automerge::ChangeHash;
 use axum::Json;
@@ -29,6 +29,7 @@ use shared_model::late_work::{
 };
 use shared_model::permissions::{Feed, Role};
 use shared_model::time::Timestamp;
+use shared_model::trail::Happening;
 use shared_model::values;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -111,7 +112,7 @@ async fn keep(
         account: Some(claims.account),
         device: Some(claims.device),
         document: Some(document),
-        what: happening::LATE_WORK_HANDED_IN.to_owned(),
+        what: Happening::LateWorkHandedIn.word().to_owned(),
         detail: match brought_by {
             None => json!({ "changes": changes }),
             Some(_) => json!({ "of": author, "changes": changes }),
@@ -345,8 +346,8 @@ pub(crate) async fn decide_late_work(
         Verdict::LetGo { reason } => Some(reason_of(&reason)?),
     };
     let what = match let_go {
-        None => happening::LATE_WORK_TAKEN,
-        Some(_) => happening::LATE_WORK_LET_GO,
+        None => Happening::LateWorkTaken,
+        Some(_) => Happening::LateWorkLetGo,
     };
     let (clinic, now) = (asker.principal.clinic, state.settings.clock.now());
     let decision = LateDecision {
@@ -359,7 +360,7 @@ pub(crate) async fn decide_late_work(
         .decide_late_work(clinic, hashes.into_iter().collect(), decision)
         .await?
         .ok_or(ApiError::NotFound)?;
-    tracing::info!(by = %asker.principal.account, items = decided.len(), what, "late work was decided about");
+    tracing::info!(by = %asker.principal.account, items = decided.len(), what = what.word(), "late work was decided about");
     note(&state, clinic, told_of(&asker, what, now, &decided)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -370,7 +371,7 @@ fn reason_of(reason: &str) -> Result<String, ApiError> {
 }
 
 /// One event a document and author.
-fn told_of(asker: &Asker, what: &str, now: Timestamp, decided: &[Decided]) -> Vec<Event> {
+fn told_of(asker: &Asker, what: Happening, now: Timestamp, decided: &[Decided]) -> Vec<Event> {
     let authors: BTreeSet<AccountId> = decided.iter().map(|one| one.author).collect();
     let mut events = Vec::new();
     for author in authors {

@@ -10,12 +10,12 @@ use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::Whom;
 use crate::storage::people::{Account, LinkPurpose, NewLink, NewMail};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use shared_model::accounts::{ChangeEmail, ChangeMe, ChangePassword, FollowLink, Me};
 use shared_model::time::Timestamp;
+use shared_model::trail::Happening;
 use tokio::time::Instant;
 
 const CONFIRM_WITHIN_MS: i64 = 3 * 24 * 3_600_000;
@@ -71,7 +71,7 @@ pub(crate) async fn change_password(
     state.look_again.at(Whom::Account(account.account));
     tracing::info!(account = %account.account, "changed their password");
     let device = Some(asker.claims.device);
-    note_everywhere(&state, account.account, device, happening::PASSWORD_CHANGED);
+    note_everywhere(&state, account.account, device, Happening::PasswordChanged);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -188,6 +188,6 @@ pub(crate) async fn verify_email(
         .await?;
     let account = confirmed.ok_or(ApiError::LinkNoLongerValid)?;
     tracing::info!(%account, "confirmed an address");
-    note_everywhere(&state, account, None, happening::ADDRESS_CONFIRMED);
+    note_everywhere(&state, account, None, Happening::AddressConfirmed);
     Ok(StatusCode::NO_CONTENT)
 }

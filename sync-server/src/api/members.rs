@@ -7,7 +7,6 @@ use crate::error::ApiError;
 use crate::identity::{joined, judge_roles};
 use crate::server::AppState;
 use crate::storage::Whom;
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -15,6 +14,7 @@ use serde_json::json;
 use shared_model::accounts::{ChangeRoles, Member};
 use shared_model::ids::AccountId;
 use shared_model::permissions::Role;
+use shared_model::trail::Happening;
 
 /// Everybody who works here, for who decides about them.
 pub(crate) async fn staff(
@@ -77,7 +77,7 @@ async fn change(
         .await??;
     state.look_again.at(Whom::Account(account));
     tracing::info!(%account, by = %giver, "roles were changed");
-    let happened = asker.event(happening::ROLES_CHANGED, state.settings.clock.now(), &detail);
+    let happened = asker.event(Happening::RolesChanged, state.settings.clock.now(), &detail);
     state.storage.note(asker.principal.clinic, vec![happened]).await?;
     Ok(StatusCode::NO_CONTENT)
 }

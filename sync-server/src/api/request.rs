@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use shared_model::accounts::may_give;
 use shared_model::permissions::{Principal, Role};
 use shared_model::time::Timestamp;
+use shared_model::trail::Happening;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::time::Instant;
 
@@ -33,13 +34,13 @@ impl Asker {
     }
 
     /// Something that this person did, for the trail.
-    pub(crate) fn event(&self, what: &str, at: Timestamp, detail: &serde_json::Value) -> Event {
+    pub(crate) fn event(&self, what: Happening, at: Timestamp, detail: &serde_json::Value) -> Event {
         Event {
             at,
             account: Some(self.principal.account),
             device: Some(self.claims.device),
             document: None,
-            what: what.to_owned(),
+            what: what.word().to_owned(),
             detail: detail.to_string(),
         }
     }

@@ -13,16 +13,16 @@ use crate::identity::{
 use crate::server::AppState;
 use crate::storage::Whom;
 use crate::storage::people::Account;
-use crate::storage::trail::{Event, happening};
+use crate::storage::trail::Event;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared_model::accounts::{Membership, Refresh, SignIn, SignedIn};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
+use shared_model::trail::{CameBy, CameSecondBy, Happening};
 
 const MAX_DEVICE_NAME: usize = 120;
 
@@ -37,7 +37,7 @@ pub(crate) async fn sign_in(
     let name = counted_as(&state, &email, known, request.device).await?;
     let proved = prove(&state, &name, address, request.password, account).await;
     if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
-        note_everywhere(&state, known, Some(request.device), happening::SIGN_IN_REFUSED);
+        note_everywhere(&state, known, Some(request.device), Happening::SignInRefused);
     }
     let account = proved?;
     if state.storage.people().is_lost(request.device).await? {
@@ -109,31 +109,6 @@ pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Re
     found.map(|one| one.clinic).ok_or(ApiError::NoMembership)
 }
 
-/// What somebody has shown to come in, for the trail.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) enum CameBy {
-    Password,
-    Provider,
-    /// The session token of a page that a provider has signed them in on.
-    SessionToken,
-    Invitation,
-    InvitationWithProvider,
-    Passkey,
-}
-
-impl CameBy {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Provider => "provider",
-            Self::SessionToken => "session_token",
-            Self::Invitation => "invitation",
-            Self::InvitationWithProvider => "invitation_with_provider",
-            Self::Passkey => "passkey",
-        }
-    }
-}
-
 /// Begins a sign-in of somebody who has shown one factor. Where a second one is asked for, the error says how it goes on.
 pub(super) async fn begin_sign_in(
     state: &AppState,
@@ -158,7 +133,7 @@ pub(super) async fn sign_in_now(
     device: DeviceId,
     device_name: &str,
     came_by: CameBy,
-    second: Option<&str>,
+    second: Option<CameSecondBy>,
 ) -> Result<Json<SignedIn>, ApiError> {
     let now = state.settings.clock.now();
     let principal = principal_at(state, account, clinic).await?;
@@ -186,10 +161,10 @@ pub(super) async fn sign_in_now(
     let happened = Event {
         device: Some(device),
         detail: match second {
-            Some(second) => json!({ "way": came_by.word(), "second": second }).to_string(),
+            Some(second) => json!({ "way": came_by.word(), "second": second.word() }).to_string(),
             None => json!({ "way": came_by.word() }).to_string(),
         },
-        ..event(happening::SIGNED_IN, account, now)
+        ..event(Happening::SignedIn, account, now)
     };
     state.storage.note(clinic, vec![happened]).await?;
     answer(state, principal, device, family, refresh_token, now).await
@@ -226,7 +201,7 @@ pub(crate) async fn refresh(
             tracing::warn!(%device, "a refresh token came a second time or from another device: its family has ended");
             let happened = Event {
                 device: Some(device),
-                ..event(happening::REFRESH_TOKEN_REUSED, stored.account, now)
+                ..event(Happening::RefreshTokenReused, stored.account, now)
             };
             state.note_later(stored.clinic, happened);
         }
@@ -271,20 +246,20 @@ pub(crate) async fn sign_out(
         state.look_again.at(Whom::Account(stored.account));
         let happened = Event {
             device: Some(device),
-            ..event(happening::SIGNED_OUT, stored.account, now)
+            ..event(Happening::SignedOut, stored.account, now)
         };
         state.note_later(stored.clinic, happened);
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn event(what: &str, account: AccountId, at: Timestamp) -> Event {
+fn event(what: Happening, account: AccountId, at: Timestamp) -> Event {
     Event {
         at,
         account: Some(account),
         device: None,
         document: None,
-        what: what.to_owned(),
+        what: what.word().to_owned(),
         detail: String::from("{}"),
     }
 }
@@ -294,7 +269,7 @@ pub(super) fn note_everywhere(
     state: &AppState,
     account: AccountId,
     device: Option<DeviceId>,
-    what: &'static str,
+    what: Happening,
 ) {
     let (noting, now) = (state.clone(), state.settings.clock.now());
     state.sessions.spawn(async move {
@@ -308,7 +283,9 @@ pub(super) fn note_everywhere(
                     noting.note_later(principal.clinic, happened);
                 }
             }
-            Err(error) => tracing::error!(%error, what, "the trail lacks what happened to somebody"),
+            Err(error) => {
+                tracing::error!(%error, what = what.word(), "the trail lacks what happened to somebody")
+            }
         }
     });
 }

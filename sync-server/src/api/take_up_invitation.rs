@@ -4,7 +4,7 @@
 
 use super::me::new_password;
 use super::request::{Body, CameFrom, name};
-use super::sign_in::{CameBy, begin_sign_in, counted_as, prove};
+use super::sign_in::{begin_sign_in, counted_as, prove};
 use crate::error::ApiError;
 use crate::identity::read_invitation_link;
 use crate::server::AppState;
@@ -14,6 +14,7 @@ use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::{AcceptInvitation, FollowLink, Invited, SignedIn};
 use shared_model::ids::DeviceId;
+use shared_model::trail::CameBy;
 
 /// The invitation of a link, and what its token is kept as.
 pub(super) async fn find(state: &AppState, token: &str) -> Result<(StoredInvitation, [u8; 32]), ApiError> {

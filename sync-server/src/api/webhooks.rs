@@ -16,12 +16,12 @@ use crate::invite::person_name;
 use crate::server::AppState;
 use crate::storage::Whom;
 use crate::storage::people::{Profile, ProviderMessage, ProviderNews, TakenIn};
-use crate::storage::trail::happening;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared_model::time::Timestamp;
+use shared_model::trail::Happening;
 
 #[derive(Deserialize)]
 struct Message {
@@ -134,7 +134,7 @@ pub(crate) async fn webhook(
         TakenIn::Unlinked(account) => {
             state.look_again.at(Whom::Account(account));
             tracing::info!(%account, provider = %name, "is gone at the provider: their sign-ins have ended");
-            note_everywhere(&state, account, None, happening::PROVIDER_UNLINKED);
+            note_everywhere(&state, account, None, Happening::ProviderUnlinked);
         }
         TakenIn::Nothing => {}
         TakenIn::Repeated => tracing::info!(provider = %name, "a webhook came again"),

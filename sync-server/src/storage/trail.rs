@@ -6,6 +6,7 @@
 use super::{Signed, Stored};
 use async_trait::async_trait;
 use automerge::ChangeHash;
+use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 
@@ -35,48 +36,13 @@ pub struct LinkedRun {
     pub link: Option<Link>,
 }
 
-/// What can happen at a clinic beside writing, in the word that its events have.
-pub mod happening {
-    pub const SIGNED_IN: &str = "signed_in";
-    pub const SIGN_IN_REFUSED: &str = "sign_in_refused";
-    /// By two who hold tokens of one sign-in, or from another device: the sign-in has ended.
-    pub const REFRESH_TOKEN_REUSED: &str = "refresh_token_reused";
-    pub const SIGNED_OUT: &str = "signed_out";
-    pub const PASSWORD_CHANGED: &str = "password_changed";
-    /// A mail to it was answered; it is the account's from now on, if it was not before.
-    pub const ADDRESS_CONFIRMED: &str = "address_confirmed";
-    pub const ROLES_CHANGED: &str = "roles_changed";
-    pub const DEVICE_SIGNED_OUT: &str = "device_signed_out";
-    pub const DEVICE_FOUND: &str = "device_found";
-    pub const DEVICE_LOST: &str = "device_lost";
-    pub const SIGNING_KEY_REGISTERED: &str = "signing_key_registered";
-    pub const WORK_REFUSED: &str = "work_refused";
-    /// A provider's account is a way into this person's from now on, or no more.
-    pub const PROVIDER_LINKED: &str = "provider_linked";
-    pub const PROVIDER_UNLINKED: &str = "provider_unlinked";
-    /// An authenticator app or a passkey is asked for from now on, or no more.
-    pub const SECOND_FACTOR_ADDED: &str = "second_factor_added";
-    pub const SECOND_FACTOR_REMOVED: &str = "second_factor_removed";
-    pub const SECOND_FACTOR_REFUSED: &str = "second_factor_refused";
-    pub const RECOVERY_CODE_USED: &str = "recovery_code_used";
-    pub const RECOVERY_CODES_RENEWED: &str = "recovery_codes_renewed";
-    /// What the clinic asks of its staff at sign-in.
-    pub const SIGN_IN_RULES_CHANGED: &str = "sign_in_rules_changed";
-    /// What was told of them, and the key that opens it, are gone.
-    pub const PERSON_ERASED: &str = "person_erased";
-    pub const RECORD_READ: &str = "record_read";
-    pub const LATE_WORK_HANDED_IN: &str = "late_work_handed_in";
-    pub const LATE_WORK_TAKEN: &str = "late_work_taken";
-    pub const LATE_WORK_LET_GO: &str = "late_work_let_go";
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub at: Timestamp,
     pub account: Option<AccountId>,
     pub device: Option<DeviceId>,
     pub document: Option<DocumentId>,
-    /// See [`happening`].
+    /// The word of a [`Happening`](shared_model::trail::Happening), or of one that this build does not know.
     pub what: String,
     /// A small JSON object, without personal data.
     pub detail: String,
@@ -125,8 +91,8 @@ pub struct TrailQuery {
     pub account: Option<AccountId>,
     pub device: Option<DeviceId>,
     pub document: Option<DocumentId>,
-    /// The word of a verb, or of what happened.
-    pub verb: Option<String>,
+    /// Words of verbs, or of what happened; any of them, and none is any.
+    pub verbs: Vec<String>,
     pub from: Option<Timestamp>,
     /// Before this moment.
     pub to: Option<Timestamp>,
@@ -169,6 +135,27 @@ impl Told {
     }
 }
 
+/// Whom and what a line is about, to be named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mentions {
+    pub account: Option<AccountId>,
+    pub device: Option<DeviceId>,
+    pub document: Option<DocumentId>,
+    /// Somebody else whom it happened to, and a device of theirs.
+    pub of: Option<AccountId>,
+    pub of_device: Option<DeviceId>,
+}
+
+/// What they are called now; `None` for what is not known any more, or never was: a device that nobody signed in on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub account: Option<String>,
+    pub device: Option<String>,
+    pub document: Option<Kind>,
+    pub of: Option<String>,
+    pub of_device: Option<String>,
+}
+
 #[async_trait]
 pub trait TrailStorage: Send + Sync {
     /// Adds events behind the last ones of the clinic, linked by `link`, in one short transaction.
@@ -191,4 +178,6 @@ pub trait TrailStorage: Send + Sync {
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>>;
     /// The latest first.
     async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>>;
+    /// The names of a page of lines, in their order, with one question.
+    async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>>;
 }

@@ -7,12 +7,13 @@ use super::accept::Author;
 use super::authorize::{ReadItem, objection};
 use crate::server::AppState;
 use crate::storage::people::{NewSigningKey, Registered};
-use crate::storage::trail::{Event, happening};
+use crate::storage::trail::Event;
 use crate::storage::{Signed, StorageError, Stored};
 use shared_model::authorship::{KeyId, Lineage, PublicKey, key_id};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::protocol::{Goodbye, PushItem, RefusalCode, Signature};
+use shared_model::trail::Happening;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -169,7 +170,7 @@ fn registered(
         account: Some(account),
         device: Some(device),
         document: None,
-        what: happening::SIGNING_KEY_REGISTERED.to_owned(),
+        what: Happening::SigningKeyRegistered.word().to_owned(),
         detail: serde_json::json!({ "key": hex::encode(key_id(key)) }).to_string(),
     }
 }

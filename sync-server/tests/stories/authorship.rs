@@ -8,7 +8,8 @@ use shared_model::authorship::{SigningKey, key_id};
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, DocumentId};
 use shared_model::protocol::{Goodbye, PushItem, Refusal, RefusalCode};
-use sync_server::storage::trail::{Told, TrailQuery, happening};
+use shared_model::trail::Happening;
+use sync_server::storage::trail::{Told, TrailQuery};
 
 on_both! {
     nobody_is_believed_without_their_signature
@@ -208,7 +209,7 @@ async fn a_key_is_entered_once(engine: Engine) {
     let registered = async || {
         let query = TrailQuery {
             account: Some(vet.principal.account),
-            verb: Some(happening::SIGNING_KEY_REGISTERED.to_owned()),
+            verbs: vec![Happening::SigningKeyRegistered.word().to_owned()],
             ..TrailQuery::default()
         };
         let told = practice.storage.trail(practice.clinic, query, 10).await;
@@ -223,7 +224,7 @@ async fn a_key_is_entered_once(engine: Engine) {
     again.settled().await;
     let query = TrailQuery {
         account: Some(again.principal.account),
-        verb: Some(happening::SIGNING_KEY_REGISTERED.to_owned()),
+        verbs: vec![Happening::SigningKeyRegistered.word().to_owned()],
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, query, 10).await;

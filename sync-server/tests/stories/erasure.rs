@@ -16,11 +16,12 @@ use shared_model::ids::{AccountId, ClinicId, InvitationId};
 use shared_model::permissions::{Feed, Role};
 use shared_model::protocol::Goodbye;
 use shared_model::time::Timestamp;
+use shared_model::trail::Happening;
 use sqlx::Row;
 use std::process::{Command, Output};
 use sync_server::identity::random;
 use sync_server::storage::people::{Erasure, NewInvitation, TakeUp, TakenUp, Taker};
-use sync_server::storage::trail::{Told, TrailQuery, happening};
+use sync_server::storage::trail::{Told, TrailQuery};
 use sync_server::trail::{Verdict, verify_trail};
 
 on_both! {
@@ -116,7 +117,7 @@ async fn whoever_is_erased_is_out_at_once_and_what_they_did_stays(engine: Engine
     let of_them = of(of_them).await.unwrap();
     assert!(of_them.iter().any(|told| matches!(told, Told::Written(_))));
     let erased = TrailQuery {
-        verb: Some(happening::PERSON_ERASED.to_owned()),
+        verbs: vec![Happening::PersonErased.word().to_owned()],
         ..TrailQuery::default()
     };
     let erased = of(erased).await.unwrap();

@@ -10,7 +10,7 @@ use crate::issuer::{Issuer, Signing};
 use crate::morning::on_both;
 use crate::person::{Person, post};
 use crate::practice::{OTHER_OWNER, PASSWORD, Practice, fresh_id};
-use crate::second_factor::{code_at, set_up};
+use crate::second_factor::{code_at, set_up_with};
 use axum::http::Method;
 use serde_json::{Value, json};
 use shared_model::accounts::{self, Me, SignedIn};
@@ -580,9 +580,13 @@ async fn a_provider_that_cannot_be_reached_is_no_wrong_password() {
 
 async fn a_providers_word_is_one_factor(engine: Engine) {
     let place = Place::open(engine).await;
-    let vet = Person::of(&place.practice, "vet", PASSWORD).await;
-    assert_eq!(link(&place, &vet, "sub-1", "vet@example.org").await.status, 200);
-    let (secret, _) = set_up(&vet, PASSWORD, &place.now).await;
+    let nora = joined(&place, "nora").await;
+    let shown = async || {
+        let browser = sent_to_prove(&place, &nora).await;
+        let code = browser.vouched("sub-nora", "nora@example.org").await;
+        json!({ "provider": { "code": code, "verifier": VERIFIER } })
+    };
+    let (secret, _) = set_up_with(&nora, shown().await, &place.now).await;
     let second = expected(401, second_factor::codes::SECOND_FACTOR);
     let finish_second = |step: &SecondStep| {
         let code = code_at(&secret, &place.now);
@@ -590,7 +594,7 @@ async fn a_providers_word_is_one_factor(engine: Engine) {
     };
 
     let browser = Browser::sent(&place, None).await;
-    let code = browser.vouched("sub-1", "vet@example.org").await;
+    let code = browser.vouched("sub-nora", "nora@example.org").await;
     let asked = finish(&place, &code, json!({})).await;
     assert_eq!(said(&asked), second);
     let again = finish(&place, &code, json!({})).await;
@@ -602,19 +606,13 @@ async fn a_providers_word_is_one_factor(engine: Engine) {
     let body = finish_second(&asked.read());
     let signed_in = post(place.practice.address, "/sign-in/second", body).await;
     let signed_in: SignedIn = signed_in.read();
-    assert_eq!(signed_in.principal.account, vet.account());
+    assert_eq!(signed_in.principal.account, nora.account());
     place.pass(30_000);
 
     // Nor does it alone change what one signs in with.
-    let begun = vet
-        .post("/me/openid/prove", beginning(ReturnTo::Page, None))
-        .await;
-    let code = Browser::after(&place, &begun)
-        .vouched("sub-1", "vet@example.org")
-        .await;
-    let proof = json!({ "proof": { "provider": { "code": code, "verifier": VERIFIER } } });
-    let asked = vet.post("/me/prove", proof).await;
+    let proof = json!({ "proof": shown().await });
+    let asked = nora.post("/me/prove", proof).await;
     assert_eq!(said(&asked), second);
-    let shown = vet.post("/me/prove/second", finish_second(&asked.read())).await;
-    assert_eq!(shown.status, 200, "{:?}", shown.body);
+    let proven = nora.post("/me/prove/second", finish_second(&asked.read())).await;
+    assert_eq!(proven.status, 200, "{:?}", proven.body);
 }

@@ -7,7 +7,7 @@ use crate::letter_box::LetterBox;
 use crate::morning::on_both;
 use crate::person::{Person, invite, post};
 use crate::practice::{PASSWORD, Practice, found_clinic, fresh_id};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared_model::accounts::{Member, SignedIn, codes as account_codes, links};
 use shared_model::ids::{ClinicId, DeviceId};
 use shared_model::permissions::Role;
@@ -119,7 +119,12 @@ pub fn code_at(secret: &str, now: &AtomicI64) -> String {
 
 /// Sets an app up; its secret, and the recovery codes. Half a minute passes: the code that confirmed it is used.
 pub async fn set_up(person: &Person, password: &str, now: &AtomicI64) -> (String, Vec<String>) {
-    let proof = json!({ "proof": { "password": password } });
+    set_up_with(person, json!({ "password": password }), now).await
+}
+
+/// The same for whoever shows in another way that it is they.
+pub async fn set_up_with(person: &Person, proof: Value, now: &AtomicI64) -> (String, Vec<String>) {
+    let proof = json!({ "proof": proof });
     let proven: Proven = ok(person.post("/me/prove", proof).await);
     let begin = json!({ "proven": proven.proven });
     let offer: TotpOffer = ok(person.post("/me/totp/begin", begin).await);

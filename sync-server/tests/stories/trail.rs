@@ -17,6 +17,7 @@ use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Role;
 use shared_model::second_factor::{Proven, SecondStep};
+use shared_model::trail::{TrailEntry, TrailPage};
 use shared_model::ways_in::LinkedIdentity;
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -34,6 +35,7 @@ on_both! {
     whatever_becomes_of_second_factors_is_in_it
     the_way_that_somebody_came_by_is_in_it
     administrators_read_it_with_filters_and_nobody_else
+    its_lines_name_people_devices_and_records_as_they_are_called_now
 }
 
 async fn verdict(practice: &Practice) -> Verdict {
@@ -57,7 +59,7 @@ fn detail(told: &Told) -> String {
 /// Waits until something is in the trail that is noted after its answer.
 async fn until_noted(practice: &Practice, verb: &str, count: usize) {
     let query = TrailQuery {
-        verb: Some(verb.to_owned()),
+        verbs: vec![verb.to_owned()],
         ..TrailQuery::default()
     };
     let noted = async {
@@ -444,7 +446,7 @@ async fn the_way_that_somebody_came_by_is_in_it(engine: Engine) {
     assert_eq!(entered.status, 200, "{:?}", entered.body);
 
     let signed_in = TrailQuery {
-        verb: Some("signed_in".to_owned()),
+        verbs: vec!["signed_in".to_owned()],
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, signed_in, 100).await;
@@ -471,7 +473,7 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     assert_eq!(vet.delete(&path).await.status, 204);
     until_noted(practice, "provider_unlinked", 1).await;
     let query = TrailQuery {
-        verb: Some("provider_linked".to_owned()),
+        verbs: vec!["provider_linked".to_owned()],
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, query, 100).await;
@@ -550,7 +552,7 @@ async fn whatever_becomes_of_second_factors_is_in_it(engine: Engine) {
     assert_eq!(second(&step().await, "recovery_code", &list[0]).await, 200);
     until_noted(practice, "recovery_code_used", 1).await;
     let ways = TrailQuery {
-        verb: Some("signed_in".to_owned()),
+        verbs: vec!["signed_in".to_owned()],
         account: Some(vet.account()),
         ..TrailQuery::default()
     };
@@ -590,7 +592,7 @@ async fn whatever_becomes_of_second_factors_is_in_it(engine: Engine) {
     assert_eq!(admin.delete(&path).await.status, 204);
     until_noted(practice, "second_factor_removed", 2).await;
     let removed = TrailQuery {
-        verb: Some("second_factor_removed".to_owned()),
+        verbs: vec!["second_factor_removed".to_owned()],
         account: Some(admin.account()),
         ..TrailQuery::default()
     };
@@ -649,6 +651,11 @@ async fn administrators_read_it_with_filters_and_nobody_else(engine: Engine) {
         let value = edit[field].as_str().expect("a text");
         check(format!("{field}={value}"), &|entry| entry[field] == edit[field]).await;
     }
+    let several = ["edit_patient", "work_refused"];
+    check(format!("verb={}", several.join(",")), &|entry| {
+        several.iter().any(|verb| entry["verb"] == *verb)
+    })
+    .await;
     let middle = all[all.len() / 2]["at"].as_i64().expect("a moment");
     check(format!("from={middle}"), &|entry| {
         entry["at"].as_i64() >= Some(middle)
@@ -676,4 +683,69 @@ async fn administrators_read_it_with_filters_and_nobody_else(engine: Engine) {
     let other = practice.device("other-admin").await;
     let theirs = read(&practice, &other.token, "/api/v1/audit").await.json();
     assert_eq!(entries(&theirs).len(), 1, "their own sign-in: {theirs}");
+}
+
+async fn its_lines_name_people_devices_and_records_as_they_are_called_now(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    let desk = Person::of(&practice, "desk", PASSWORD).await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let account = desk.account();
+    assert_eq!(admin.change_roles(account, &[Role::Viewer]).await.status, 204);
+    let path = format!("/staff/{account}/devices/{}/lost", desk.device);
+    assert_eq!(admin.tell(&path).await.status, 204);
+    let stranger = fresh_id(DeviceId);
+    assert_eq!(practice.sign_in("vet", "wrong horse", stranger).await.status, 401);
+    until_noted(&practice, "sign_in_refused", 1).await;
+    let lines = async |query: &str| -> Vec<TrailEntry> {
+        let page: TrailPage = admin.get(&format!("/audit?{query}")).await;
+        page.entries
+    };
+    let latest = async |verb: &str| {
+        let found = lines(&format!("verb={verb}")).await;
+        found.into_iter().next().unwrap_or_else(|| panic!("no {verb}"))
+    };
+
+    let edit = latest("edit_patient").await;
+    assert_eq!(edit.kind, Some(Kind::Patient));
+    let name = edit.person_name.expect("somebody of the clinic");
+    assert!(!name.is_empty() && edit.device_name.is_some(), "{name}");
+    assert_eq!(edit.detail, None, "a change of a record says no more");
+
+    let changed = latest("roles_changed").await;
+    let detail = changed.detail.expect("whose they are");
+    assert_eq!(detail.of, Some(account));
+    assert_eq!(detail.roles, Some(vec![Role::Viewer]));
+    assert_eq!(changed.of_name.as_deref(), Some(name.as_str()));
+    let lost = latest("device_lost").await;
+    assert_eq!(lost.of_name.as_deref(), Some(name.as_str()));
+    assert!(lost.of_device_name.is_some());
+
+    // Nobody has signed in there: it has no name, and is told apart from one that somebody gave none.
+    let refused = latest("sign_in_refused").await;
+    assert_eq!(refused.device, Some(stranger));
+    assert_eq!(refused.device_name, None);
+    assert!(refused.person_name.is_some_and(|name| !name.is_empty()));
+
+    let renamed = admin.patch("/me", json!({ "full_name": "Eva of the Northgate" }));
+    assert_eq!(renamed.await.status, 200);
+    let now = latest("roles_changed").await.person_name;
+    assert_eq!(now.as_deref(), Some("Eva of the Northgate"));
+
+    // Every word of a detail is told: what is stored is what comes out.
+    for entry in lines("limit=1000").await {
+        let Some(detail) = entry.detail else { continue };
+        let stored = practice.storage.trail_events(practice.clinic, 0, 1_000).await;
+        let told = json!(detail);
+        let known = stored.expect("read").into_iter().any(|stored| {
+            stored.event.what == entry.verb
+                && serde_json::from_str::<Value>(&stored.event.detail).is_ok_and(|stored| stored == told)
+        });
+        assert!(known, "{}: {told}", entry.verb);
+    }
+    let csv = admin.try_get("/audit.csv?verb=edit_patient").await;
+    let table = std::str::from_utf8(&csv.body).expect("text");
+    assert!(
+        table.contains(&format!("\"{name}\"")) && table.contains("\"patient\""),
+        "{table}"
+    );
 }

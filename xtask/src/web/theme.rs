@@ -10,7 +10,7 @@ use super::inputs::files_below;
 
 /// Later rules win, so the order is part of the design, and the desktop window uses the same (`app/build.rs`). A sheet
 /// that is not named follows, by name.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "tokens",
     "fonts",
     "base",
@@ -27,6 +27,7 @@ const ORDER: [&str; 17] = [
     "standing",
     "owner",
     "settings",
+    "trail",
     "print",
 ];
 

@@ -70,6 +70,8 @@ pub enum Query {
     MyPets,
     /// Late work as the server listed it, told in words.
     LateWork(Vec<LateWork>),
+    /// Whom each of these records is about.
+    Records(Vec<(Kind, DocumentId)>),
     /// Where a record's latest work is, for a screen that shows no more of it than a line.
     Receipt(DocumentId),
 }
@@ -89,6 +91,8 @@ pub enum View {
     Outbox(OutboxView),
     MyPets(Vec<PetLine>),
     LateWork(Vec<LateMatter>),
+    /// Those that are here and that a list names.
+    Records(Vec<(DocumentId, String)>),
     Receipt(Receipt),
     Missing,
 }
@@ -158,6 +162,11 @@ impl Query {
                     || touched.kind(Kind::Visit)
                     || touched.status
             }
+            Self::Records(records) => {
+                settings
+                    || touched.kind(Kind::Patient)
+                    || records.iter().any(|(_, record)| touched.has(*record))
+            }
             Self::Receipt(_) => touched.status,
         }
     }
@@ -187,6 +196,7 @@ impl Query {
             Self::Outbox => View::Outbox(outbox_page::view(reading)?),
             Self::MyPets => View::MyPets(lines::my_pets(reading)?),
             Self::LateWork(works) => View::LateWork(late_work::view(reading, works)?),
+            Self::Records(records) => View::Records(outbox_page::names(reading, records)?),
             Self::Receipt(id) => View::Receipt(reading.store.receipt(*id)?),
         })
     }

@@ -5,7 +5,7 @@ use crate::server::{connect, page, says};
 use local_core::query::{Connection, Stage};
 use local_core::{Event, Failure, Query, View};
 use shared_model::commands::*;
-use shared_model::documents::{Section, Slot};
+use shared_model::documents::{Kind, Section, Slot};
 use shared_model::ids::*;
 use shared_model::permissions::Role;
 use shared_model::values::Weight;
@@ -307,4 +307,46 @@ fn the_first_sync_begins_with_the_sign_in() {
     assert_eq!(first_sync(&mut device).map(|first| first.usable), Some(false));
     says(&mut device, page(1, &[]));
     assert_eq!(first_sync(&mut device), None);
+}
+
+#[test]
+fn records_are_called_after_whom_they_are_about() {
+    let mut device = Device::new();
+    let petra = device.client("Petra", "Novak", "+420 601 555 014");
+    let rex = device.pet(petra, "Rex", "203164000123456");
+    let appointment = device.book(petra, rex, 9 * 60 + 30);
+    let elsewhere = PatientId(uuid::Uuid::from_u128(404));
+    let records = vec![
+        (Kind::Client, petra.into()),
+        (Kind::Appointment, appointment.into()),
+        (Kind::Patient, elsewhere.into()),
+        (Kind::Invoice, rex.into()),
+        (Kind::Patient, rex.into()),
+    ];
+    let (watch, first) = device.watch(Query::Records(records));
+    let named = |id: DocumentId, name: &str| (id, name.to_owned());
+    assert_eq!(
+        first,
+        View::Records(vec![
+            named(petra.into(), "Petra Novak"),
+            named(appointment.into(), "Rex"),
+            named(rex.into(), "Rex"),
+        ]),
+        "what is not here, and what no list names, is left out"
+    );
+    let effects = device.core.handle(
+        device.now,
+        Event::Command {
+            ticket: 78,
+            command: EditPatient {
+                name: Some("Rexie".to_owned()),
+                ..EditPatient::of(rex)
+            }
+            .into(),
+        },
+    );
+    let Some(View::Records(names)) = view_of(&effects, watch) else {
+        panic!("the screen follows")
+    };
+    assert_eq!(names[2], named(rex.into(), "Rexie"));
 }

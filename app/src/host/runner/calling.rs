@@ -167,6 +167,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             path: "/late-work".to_owned(),
             body: Secret::json(work),
             in_session: true,
+            once: true,
         };
         let token = Secret::from(access_token);
         self.io.ask(Purpose::HandIn(account), request, Some(token));

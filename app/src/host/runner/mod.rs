@@ -327,6 +327,7 @@ impl<F: Files, I: Io> Runner<F, I> {
             path: path.to_owned(),
             body: Secret::json(body),
             in_session: false,
+            once: true,
         };
         self.io.ask(purpose, request, None);
     }

@@ -20,6 +20,7 @@ use shared_model::documents::{Channel, Kind};
 use shared_model::ids::ClientId;
 use shared_model::permissions::{Role, may_write};
 
+use super::TrailOfRecord;
 pub(crate) use super::new_client::NewClientDialog;
 use super::patient_page::{Appointments, Two, TwoValues};
 use super::receipt::ReceiptLine;
@@ -215,6 +216,7 @@ fn Reach(view: ClientView) -> Element {
             }
             div { class: "card__foot",
                 ReceiptLine { receipt: view.receipt }
+                TrailOfRecord { document: view.id.into() }
             }
         }
         if inviting() {

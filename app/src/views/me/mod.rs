@@ -21,6 +21,7 @@ use crate::components::{
 use crate::host::{self, use_host};
 use crate::route::Route;
 use crate::text;
+use crate::views::Wanted;
 use crate::views::late_work::LateWorkBadge;
 use crate::views::outbox::others_wait;
 use crate::views::shell::standing_of;
@@ -75,6 +76,9 @@ pub(crate) fn MePage() -> Element {
                                 {text::open()}
                                 LateWorkBadge {}
                             }
+                        }
+                        Setting { title: text::trail(), words: text::trail_why(),
+                            PageLink { to: Route::Trail { wanted: Wanted::default() }, class: "btn btn--sm", {text::open()} }
                         }
                     }
                     if looks_after {

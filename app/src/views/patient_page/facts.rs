@@ -4,6 +4,7 @@ use super::May;
 use super::edit::EditDialog;
 use crate::components::{icon, use_today};
 use crate::text;
+use crate::views::TrailOfRecord;
 use crate::views::receipt::ReceiptLine;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdPencil;
@@ -127,6 +128,7 @@ pub(super) fn Identity(view: PatientView, may: May) -> Element {
                     }
                 }
                 ReceiptLine { receipt: view.receipt }
+                TrailOfRecord { document: view.id.into() }
             }
         }
         if editing() {

@@ -7,11 +7,12 @@ use crate::components::{
 use crate::host::use_host;
 use crate::route::Route;
 use crate::text;
+use crate::views::Wanted;
 use crate::views::late_work::LateWorkBadge;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdArchiveRestore, LdCalendarDays, LdCircleUser, LdHospital, LdInbox, LdLock, LdPawPrint, LdUserCog,
-    LdUsers,
+    LdArchiveRestore, LdCalendarDays, LdCircleUser, LdHistory, LdHospital, LdInbox, LdLock, LdPawPrint,
+    LdUserCog, LdUsers,
 };
 use shared_model::permissions::Role;
 
@@ -24,6 +25,7 @@ enum Place {
     NeedsAttention,
     LateWork,
     Staff,
+    Trail,
     Clinics,
     Me,
     Elsewhere,
@@ -38,6 +40,7 @@ fn place(route: &Route) -> Place {
         Route::NeedsAttention {} => Place::NeedsAttention,
         Route::LateWork {} => Place::LateWork,
         Route::Staff {} | Route::Member { .. } => Place::Staff,
+        Route::Trail { .. } => Place::Trail,
         Route::Clinics {} => Place::Clinics,
         Route::Me {} => Place::Me,
         Route::Waiting {} | Route::Gallery {} | Route::NotFound { .. } => Place::Elsewhere,
@@ -52,6 +55,7 @@ fn icon_of(place: Place) -> Element {
         Place::NeedsAttention => icon(LdInbox),
         Place::LateWork => icon(LdArchiveRestore),
         Place::Staff => icon(LdUserCog),
+        Place::Trail => icon(LdHistory),
         Place::Clinics => icon(LdHospital),
         Place::Me | Place::Elsewhere => icon(LdCircleUser),
     }
@@ -94,6 +98,14 @@ pub(super) fn Side() -> Element {
             text::late_work(),
         ),
         (administers, Route::Staff {}, Place::Staff, text::nav_staff()),
+        (
+            administers,
+            Route::Trail {
+                wanted: Wanted::default(),
+            },
+            Place::Trail,
+            text::trail(),
+        ),
         (looks_after, Route::Clinics {}, Place::Clinics, text::clinics()),
     ];
     let places = places.into_iter().filter(|(shown, ..)| *shown);

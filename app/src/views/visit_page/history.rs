@@ -1,5 +1,6 @@
 //! Right of the notes: what was before, and the end of the visit.
 
+use super::super::TrailOfRecord;
 use super::super::patient_page::VisitRow;
 use super::{EndButton, Ending};
 use crate::components::{Drawer, DrawerClose, Pill, icon, use_zone};
@@ -48,6 +49,7 @@ pub(super) fn Beside(view: VisitView, ending: Ending) -> Element {
                             dd { {finished} }
                         }
                     }
+                    TrailOfRecord { document: view.id.into() }
                 }
             }
             if let Some(patient) = view.patient_id {

@@ -2,12 +2,13 @@
 
 use super::trouble_of;
 use crate::api::request::Body;
-use crate::api::sign_in::{CameBy, begin_sign_in, choose};
+use crate::api::sign_in::{begin_sign_in, choose};
 use crate::error::ApiError;
 use crate::server::AppState;
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
+use shared_model::trail::CameBy;
 use shared_model::ways_in::{EnterWithSession, NotLinked};
 
 pub(crate) async fn enter_with_session(

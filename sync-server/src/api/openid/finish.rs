@@ -5,18 +5,18 @@ use super::new_identity;
 use super::step::{Purpose, use_up};
 use crate::api::me::account_of;
 use crate::api::request::{Asker, Body, CameFrom, name};
-use crate::api::sign_in::{CameBy, begin_sign_in, choose, counted_as, note_everywhere, prove};
+use crate::api::sign_in::{begin_sign_in, choose, counted_as, note_everywhere, prove};
 use crate::api::take_up_invitation::{Joining, find, join};
 use crate::error::ApiError;
 use crate::identity::Address;
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{Account, NewIdentity, NewMail, Taker};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
 use shared_model::ids::{AccountId, DeviceId};
+use shared_model::trail::{CameBy, Happening};
 use shared_model::ways_in::{FinishLinking, FinishOpenId, LinkWith, LinkedIdentity};
 
 pub(crate) async fn finish(
@@ -85,7 +85,7 @@ async fn prove_to_link(
     let counted = counted_as(state, email, known, device).await?;
     let proved = prove(state, &counted, address, password, account).await;
     if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
-        note_everywhere(state, known, Some(device), happening::SIGN_IN_REFUSED);
+        note_everywhere(state, known, Some(device), Happening::SignInRefused);
     }
     proved
 }
@@ -198,7 +198,7 @@ async fn link(
 
 fn linked_now(state: &AppState, account: AccountId, device: Option<DeviceId>) {
     tracing::info!(%account, "linked an account of a sign-in provider");
-    note_everywhere(state, account, device, happening::PROVIDER_LINKED);
+    note_everywhere(state, account, device, Happening::ProviderLinked);
 }
 
 /// If there is a way to tell them.

@@ -8,10 +8,10 @@ use crate::error::ApiError;
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{NewIdentity, Unlinked};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use shared_model::trail::Happening;
 use shared_model::ways_in::LinkedIdentity;
 use uuid::Uuid;
 
@@ -56,6 +56,6 @@ pub(crate) async fn unlink(
     state.mails.written();
     tracing::info!(account = %account.account, "took a sign-in provider's account away");
     let device = Some(asker.claims.device);
-    note_everywhere(&state, account.account, device, happening::PROVIDER_UNLINKED);
+    note_everywhere(&state, account.account, device, Happening::ProviderUnlinked);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,7 @@ use super::kept::{Kept, SetUp, SignInStep, use_up};
 use super::passkey_refused;
 use super::prove::{Showing, show};
 use crate::api::request::{Body, CameFrom};
-use crate::api::sign_in::{CameBy, sign_in_now};
+use crate::api::sign_in::sign_in_now;
 use crate::error::ApiError;
 use crate::identity::Asked;
 use crate::server::AppState;
@@ -15,6 +15,7 @@ use shared_model::accounts::SignedIn;
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::second_factor::{FinishSignIn, SecondProof, SecondStep};
+use shared_model::trail::{CameBy, CameSecondBy};
 
 /// What somebody has to show next who has shown one factor; `None` if that is enough.
 pub(crate) async fn next_step(
@@ -98,9 +99,9 @@ pub(crate) async fn finish_sign_in(
     }
     use_up(&state, hash).await?;
     let second = match request.proof {
-        SecondProof::Totp(_) | SecondProof::SetUp => "totp",
-        SecondProof::RecoveryCode(_) => "recovery_code",
-        SecondProof::Passkey(_) => "passkey",
+        SecondProof::Totp(_) | SecondProof::SetUp => CameSecondBy::Totp,
+        SecondProof::RecoveryCode(_) => CameSecondBy::RecoveryCode,
+        SecondProof::Passkey(_) => CameSecondBy::Passkey,
     };
     let SignInStep {
         account,

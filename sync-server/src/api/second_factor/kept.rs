@@ -1,12 +1,12 @@
 //! What waits between two requests.
 
-use crate::api::sign_in::CameBy;
 use crate::error::ApiError;
 use crate::identity::{Asked, TOTP_SECRET, link_hash, mint_link};
 use crate::server::AppState;
 use serde::{Deserialize, Serialize};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::time::Timestamp;
+use shared_model::trail::CameBy;
 
 /// For a person to fetch the telephone, scan, and type six digits.
 const STEP_MS: i64 = 10 * 60_000;

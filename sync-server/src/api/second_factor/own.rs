@@ -9,11 +9,11 @@ use crate::identity::mint_recovery_codes;
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{StoredPasskey, TakenAway, Unneeded};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use shared_model::second_factor::{AskProven, Factors, Passkey, RecoveryCodes};
+use shared_model::trail::Happening;
 use uuid::Uuid;
 
 pub(crate) async fn factors(State(state): State<AppState>, asker: Asker) -> Result<Json<Factors>, ApiError> {
@@ -54,7 +54,7 @@ pub(crate) async fn new_recovery_codes(
     people.set_recovery_codes(account.account, hashes, mail).await?;
     state.mails.written();
     let device = Some(asker.claims.device);
-    note_everywhere(&state, account.account, device, happening::RECOVERY_CODES_RENEWED);
+    note_everywhere(&state, account.account, device, Happening::RecoveryCodesRenewed);
     Ok(Json(RecoveryCodes { codes }))
 }
 
@@ -93,6 +93,6 @@ async fn take_away(state: &AppState, asker: &Asker, what: Unneeded) -> Result<St
     state.mails.written();
     tracing::info!(account = %account.account, ?what, "took a second factor away");
     let device = Some(asker.claims.device);
-    note_everywhere(state, account.account, device, happening::SECOND_FACTOR_REMOVED);
+    note_everywhere(state, account.account, device, Happening::SecondFactorRemoved);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,19 +6,19 @@ use super::passkey_refused;
 use super::prove::{has_proven, letter};
 use crate::api::me::account_of;
 use crate::api::request::{Asker, Body, CameFrom, name};
-use crate::api::sign_in::{CameBy, choose, note_everywhere, sign_in_now};
+use crate::api::sign_in::{choose, note_everywhere, sign_in_now};
 use crate::error::ApiError;
 use crate::identity::{Passkeys, credential_of, mint_recovery_codes, random};
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{Factor, NewFactor, StoredPasskey};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
 use shared_model::second_factor::{
     AskProven, EnterWithPasskey, FinishPasskey, NewPasskey, PasskeyOffer, PasskeysOffered,
 };
+use shared_model::trail::{CameBy, Happening};
 use uuid::Uuid;
 
 fn passkeys(state: &AppState) -> Result<&Passkeys, ApiError> {
@@ -94,7 +94,7 @@ pub(crate) async fn finish_passkey(
         &state,
         of,
         Some(asker.claims.device),
-        happening::SECOND_FACTOR_ADDED,
+        Happening::SecondFactorAdded,
     );
     Ok(Json(NewPasskey {
         passkey: listed(passkey),

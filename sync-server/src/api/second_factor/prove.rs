@@ -11,11 +11,11 @@ use crate::identity::{Address, Asked, credential_of, recovery_hash, totp_step};
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{Account, NewMail};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::second_factor::{AskProven, FinishSignIn, Prove, Proven, SecondProof};
+use shared_model::trail::Happening;
 
 /// Who shows a second factor, and what was asked of them.
 pub(super) struct Showing<'a> {
@@ -63,7 +63,7 @@ pub(super) async fn show(
     };
     if !fits {
         tracing::warn!(%account, "a second factor was refused");
-        note_everywhere(state, account, Some(device), happening::SECOND_FACTOR_REFUSED);
+        note_everywhere(state, account, Some(device), Happening::SecondFactorRefused);
         return Err(match proof {
             SecondProof::Passkey(_) => ApiError::PasskeyRefused,
             _ => ApiError::WrongCode,
@@ -72,7 +72,7 @@ pub(super) async fn show(
     state.slow_down.succeeded(&name, showing.address);
     if matches!(proof, SecondProof::RecoveryCode(_)) {
         state.mails.written();
-        note_everywhere(state, account, Some(device), happening::RECOVERY_CODE_USED);
+        note_everywhere(state, account, Some(device), Happening::RecoveryCodeUsed);
     }
     Ok(())
 }

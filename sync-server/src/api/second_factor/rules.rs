@@ -6,7 +6,6 @@ use crate::error::ApiError;
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{TakenAway, Unneeded};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,6 +13,7 @@ use serde_json::json;
 use shared_model::ids::AccountId;
 use shared_model::permissions::Role;
 use shared_model::second_factor::SignInRules;
+use shared_model::trail::Happening;
 
 pub(crate) async fn sign_in_rules(
     State(state): State<AppState>,
@@ -39,11 +39,7 @@ pub(crate) async fn set_sign_in_rules(
     let clinic = asker.principal.clinic;
     state.storage.people().set_sign_in_rules(clinic, rules).await?;
     let detail = json!({ "second_factor": rules.second_factor });
-    let happened = asker.event(
-        happening::SIGN_IN_RULES_CHANGED,
-        state.settings.clock.now(),
-        &detail,
-    );
+    let happened = asker.event(Happening::SignInRulesChanged, state.settings.clock.now(), &detail);
     state.storage.note(clinic, vec![happened]).await?;
     tracing::info!(%clinic, by = %asker.principal.account, second_factor = rules.second_factor, "the rules of signing in changed");
     Ok(Json(rules))
@@ -76,7 +72,7 @@ pub(crate) async fn forget_members_factors(
     state.mails.written();
     let detail = json!({ "of": account });
     let now = state.settings.clock.now();
-    let happened = asker.event(happening::SECOND_FACTOR_REMOVED, now, &detail);
+    let happened = asker.event(Happening::SecondFactorRemoved, now, &detail);
     state.storage.note(clinic, vec![happened]).await?;
     tracing::warn!(%account, by = %asker.principal.account, "somebody's second factors were taken away");
     Ok(StatusCode::NO_CONTENT)

@@ -12,12 +12,12 @@ use crate::mail::{Letter, host};
 use crate::server::AppState;
 use crate::storage::StorageError;
 use crate::storage::people::{Account, Factor, NewFactor, StoredTotp};
-use crate::storage::trail::happening;
 use axum::Json;
 use axum::extract::State;
 use qrcode::{Color, EcLevel, QrCode};
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::second_factor::{AskProven, BeginTotpAtSignIn, ConfirmTotp, RecoveryCodes, TotpOffer};
+use shared_model::trail::Happening;
 use zeroize::Zeroizing;
 
 pub(crate) async fn begin_totp(
@@ -123,12 +123,7 @@ async fn confirm(
     state.storage.people().add_factor(new).await?;
     state.mails.written();
     tracing::info!(account = %account.account, "set up an authenticator app");
-    note_everywhere(
-        state,
-        account.account,
-        Some(device),
-        happening::SECOND_FACTOR_ADDED,
-    );
+    note_everywhere(state, account.account, Some(device), Happening::SecondFactorAdded);
     Ok(Json(RecoveryCodes { codes }))
 }
 

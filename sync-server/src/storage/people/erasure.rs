@@ -5,12 +5,13 @@
 //! were.
 
 use crate::storage::Stored;
-use crate::storage::trail::{Event, happening};
+use crate::storage::trail::Event;
 use async_trait::async_trait;
 use serde_json::json;
 use shared_model::accounts::Membership;
 use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
+use shared_model::trail::Happening;
 
 /// What there is of a person beside name and addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub(crate) fn erased(account: AccountId, now: Timestamp) -> Event {
         account: None,
         device: None,
         document: None,
-        what: happening::PERSON_ERASED.to_owned(),
+        what: Happening::PersonErased.word().to_owned(),
         detail: json!({ "of": account }).to_string(),
     }
 }

@@ -1,10 +1,14 @@
 //! The trail's reads, and events behind the last one.
 
 use super::super::trail::{
-    Anchors, Event, Link, LinkedEvent, LinkedRun, Run, SignedChange, Told, TrailQuery, TrailStorage,
+    Anchors, Event, Link, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
+    TrailStorage,
 };
 use super::super::{Signed, StorageError, Stored, signed};
 use super::{PostgresStorage, count, id};
+use crate::at_rest::FULL_NAME;
+use crate::storage::kind;
+use crate::storage::people::place_of_device;
 use crate::trail::{beginning, link_event};
 use async_trait::async_trait;
 use automerge::ChangeHash;
@@ -145,7 +149,7 @@ impl TrailStorage for PostgresStorage {
             .bind(query.account.map(|id| id.0))
             .bind(query.device.map(|id| id.0))
             .bind(query.document.map(|id| id.0))
-            .bind(&query.verb)
+            .bind((!query.verbs.is_empty()).then_some(&query.verbs))
             .bind(query.from.map(|at| at.0))
             .bind(query.to.map(|at| at.0))
             .bind(below.map(|place| place.at.0))
@@ -173,19 +177,78 @@ impl TrailStorage for PostgresStorage {
         };
         rows.iter().map(read).collect()
     }
+
+    async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
+        let keys = self.people_keys().await?;
+        let column = |id: fn(&Mentions) -> Option<Uuid>| lines.iter().map(id).collect::<Vec<_>>();
+        let rows = sqlx::query(NAMES)
+            .bind(clinic.0)
+            .bind(column(|line| line.account.map(|id| id.0)))
+            .bind(column(|line| line.device.map(|id| id.0)))
+            .bind(column(|line| line.document.map(|id| id.0)))
+            .bind(column(|line| line.of.map(|id| id.0)))
+            .bind(column(|line| line.of_device.map(|id| id.0)))
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |(row, line): (&PgRow, &Mentions)| -> Stored<Names> {
+            // Somebody who is there, and the name of theirs that lies sealed at a column.
+            let shown = |account, is_there: usize, wrapped: usize, what: &str, sealed: usize| {
+                let shown = keys.shown(account, row.try_get(wrapped)?, what, row.try_get(sealed)?);
+                Stored::Ok(row.try_get::<bool, _>(is_there)?.then_some(shown))
+            };
+            let named = |account: Option<AccountId>, device: Option<DeviceId>, first: usize| {
+                let Some(account) = account else {
+                    return Stored::Ok((None, None));
+                };
+                let place = device.map(place_of_device).unwrap_or_default();
+                Ok((
+                    shown(account, first, first + 1, FULL_NAME, first + 2)?,
+                    shown(account, first + 3, first + 1, &place, first + 4)?,
+                ))
+            };
+            let (account, device) = named(line.account, line.device, 1)?;
+            let (of, of_device) = named(line.of, line.of_device, 6)?;
+            Ok(Names {
+                account,
+                device,
+                document: row
+                    .try_get::<Option<i16>, _>(0)?
+                    .map(|number| kind(number.into()))
+                    .transpose()?,
+                of,
+                of_device,
+            })
+        };
+        rows.iter().zip(&lines).map(read).collect()
+    }
 }
+
+/// One row for each line, in their order.
+const NAMES: &str = "
+    select r.kind, a.account is not null, ak.wrapped, a.full_name, d.device is not null, d.name,
+        o.account is not null, ok.wrapped, o.full_name, od.device is not null, od.name
+    from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[]) with ordinality
+        as line (account, device, document, of_account, of_device, place)
+    left join accounts a on a.account = line.account
+    left join person_keys ak on ak.account = line.account
+    left join devices d on d.account = line.account and d.device = line.device
+    left join documents r on r.clinic = $1 and r.id = line.document
+    left join accounts o on o.account = line.of_account
+    left join person_keys ok on ok.account = line.of_account
+    left join devices od on od.account = line.of_account and od.device = line.of_device
+    order by line.place";
 
 /// Both chains as one list, the latest first.
 const TRAIL: &str = "
     select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
-        and ($4::uuid is null or document = $4) and ($5::text is null or verb = $5)
+        and ($4::uuid is null or document = $4) and ($5::text[] is null or verb = any($5))
         and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
         and ($8::bigint is null or (at, 0, number, position) < ($8, $9::integer, $10::bigint, $11::integer))
     union all
     select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
-        and ($4::uuid is null or document = $4) and ($5::text is null or what = $5)
+        and ($4::uuid is null or document = $4) and ($5::text[] is null or what = any($5))
         and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
         and ($8::bigint is null or (at, 1, number, 0) < ($8, $9::integer, $10::bigint, $11::integer))
     order by 8 desc, 1 desc, 2 desc, 3 desc limit $12";

@@ -1,14 +1,19 @@
 //! The trail's reads, and events behind the last one.
 
 use super::super::trail::{
-    Anchors, Event, LinkedEvent, LinkedRun, Run, SignedChange, Told, TrailQuery, TrailStorage,
+    Anchors, Event, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
+    TrailStorage,
 };
 use super::super::{Signed, StorageError, Stored, signed, unsigned};
 use super::{SqliteStorage, id};
+use crate::at_rest::{FULL_NAME, PeopleKeys};
+use crate::storage::kind;
+use crate::storage::people::place_of_device;
 use crate::trail::{beginning, link_event};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 use uuid::Uuid;
@@ -109,6 +114,12 @@ impl TrailStorage for SqliteStorage {
         self.read(move |connection| told(connection, clinic, &query, limit))
             .await
     }
+
+    async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
+        let keys = self.people_keys().await?;
+        self.read(move |connection| names(connection, &keys, clinic, &lines))
+            .await
+    }
 }
 
 pub(super) fn note(connection: &Connection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
@@ -194,24 +205,25 @@ fn optional<T>(row: &Row<'_>, column: usize, make: impl Fn(Uuid) -> T) -> rusqli
 const TRAIL: &str = "
     select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
     where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-        and (?4 is null or document = ?4) and (?5 is null or verb = ?5) and (?6 is null or at >= ?6)
+        and (?4 is null or document = ?4) and (?5 is null or verb in (select value from json_each(?5))) and (?6 is null or at >= ?6)
         and (?7 is null or at < ?7) and (?8 is null or (at, 0, number, position) < (?8, ?9, ?10, ?11))
     union all
     select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
     where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-        and (?4 is null or document = ?4) and (?5 is null or what = ?5) and (?6 is null or at >= ?6)
+        and (?4 is null or document = ?4) and (?5 is null or what in (select value from json_each(?5))) and (?6 is null or at >= ?6)
         and (?7 is null or at < ?7) and (?8 is null or (at, 1, number, 0) < (?8, ?9, ?10, ?11))
     order by 8 desc, 1 desc, 2 desc, 3 desc limit ?12";
 
 fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: usize) -> Stored<Vec<Told>> {
     let below = query.below.as_ref();
     let mut select = connection.prepare_cached(TRAIL)?;
+    let verbs = (!query.verbs.is_empty()).then(|| json!(query.verbs).to_string());
     let mut rows = select.query(params![
         clinic.bytes(),
         query.account.map(|id| *id.bytes()),
         query.device.map(|id| *id.bytes()),
         query.document.map(|id| *id.bytes()),
-        query.verb,
+        verbs,
         query.from.map(|at| at.0),
         query.to.map(|at| at.0),
         below.map(|place| place.at.0),
@@ -239,4 +251,68 @@ fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: us
         });
     }
     Ok(told)
+}
+
+/// One row for each line, in their order: ids come as hexadecimal in a list of lists.
+const NAMES: &str = "
+    select r.kind, a.account is not null, ak.wrapped, a.full_name, d.device is not null, d.name,
+        o.account is not null, ok.wrapped, o.full_name, od.device is not null, od.name
+    from json_each(?2) line
+    left join accounts a on a.account = unhex(line.value ->> 0)
+    left join person_keys ak on ak.account = unhex(line.value ->> 0)
+    left join devices d on d.account = unhex(line.value ->> 0) and d.device = unhex(line.value ->> 1)
+    left join documents r on r.clinic = ?1 and r.id = unhex(line.value ->> 2)
+    left join accounts o on o.account = unhex(line.value ->> 3)
+    left join person_keys ok on ok.account = unhex(line.value ->> 3)
+    left join devices od on od.account = unhex(line.value ->> 3) and od.device = unhex(line.value ->> 4)
+    order by line.key";
+
+fn names(
+    connection: &Connection,
+    keys: &PeopleKeys,
+    clinic: ClinicId,
+    lines: &[Mentions],
+) -> Stored<Vec<Names>> {
+    let ids = |line: &Mentions| {
+        [
+            line.account.map(|id| hex::encode(id.bytes())),
+            line.device.map(|id| hex::encode(id.bytes())),
+            line.document.map(|id| hex::encode(id.bytes())),
+            line.of.map(|id| hex::encode(id.bytes())),
+            line.of_device.map(|id| hex::encode(id.bytes())),
+        ]
+    };
+    let asked: Vec<_> = lines.iter().map(ids).collect();
+    let mut select = connection.prepare_cached(NAMES)?;
+    let mut rows = select.query(params![clinic.bytes(), json!(asked).to_string()])?;
+    let mut names = Vec::with_capacity(lines.len());
+    for line in lines {
+        let Some(row) = rows.next()? else { break };
+        // Somebody who is there, and the name of theirs that lies sealed at a column.
+        let shown = |account, is_there: usize, wrapped: usize, what: &str, sealed: usize| {
+            let (wrapped, sealed): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(wrapped)?, row.get(sealed)?);
+            let shown = keys.shown(account, wrapped.as_deref(), what, sealed.as_deref());
+            Stored::Ok(row.get::<_, bool>(is_there)?.then_some(shown))
+        };
+        let named = |account: Option<AccountId>, device: Option<DeviceId>, first: usize| {
+            let Some(account) = account else {
+                return Stored::Ok((None, None));
+            };
+            let place = device.map(place_of_device).unwrap_or_default();
+            Ok((
+                shown(account, first, first + 1, FULL_NAME, first + 2)?,
+                shown(account, first + 3, first + 1, &place, first + 4)?,
+            ))
+        };
+        let (account, device) = named(line.account, line.device, 1)?;
+        let (of, of_device) = named(line.of, line.of_device, 6)?;
+        names.push(Names {
+            account,
+            device,
+            document: row.get::<_, Option<i64>>(0)?.map(kind).transpose()?,
+            of,
+            of_device,
+        });
+    }
+    Ok(names)
 }

@@ -17,13 +17,14 @@ use super::fan_out::{FanOut, ForSession, SessionId};
 use super::quota::{Accounts, Cost};
 use crate::clock::Clock;
 use crate::heavy_work::HeavyWork;
-use crate::storage::trail::{Event, happening};
+use crate::storage::trail::Event;
 use crate::storage::{AcceptTransaction, Storage, StorageError, Stored};
 use automerge::ChangeHash;
 use shared_model::documents::Document;
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::protocol::{Accepted, Refusal, RefusalCode};
 use shared_model::time::Timestamp;
+use shared_model::trail::Happening;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -295,7 +296,7 @@ impl ClinicTask {
                 account: Some(author.account),
                 device: Some(author.device),
                 document: Some(document),
-                what: happening::WORK_REFUSED.to_owned(),
+                what: Happening::WorkRefused.word().to_owned(),
                 detail: serde_json::json!({ "code": code, "changes": changes }).to_string(),
             }));
         }

@@ -1,0 +1,75 @@
+//! The pages of the trail that have been fetched: the first one is asked for as every question is, the others on demand.
+
+use super::days::Fetched;
+use crate::components::{Asking, use_asked};
+use crate::host::{Call, CallTrouble, Host, use_host};
+use dioxus::prelude::*;
+use shared_model::trail::{PAGE, TrailPage};
+
+/// How fetching more of it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum More {
+    Idle,
+    Asked,
+    /// So many lines.
+    Came(i64),
+    Failed(CallTrouble),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Pages {
+    /// `None` until the first page is there.
+    pub(super) fetched: Signal<Option<Fetched>>,
+    pub(super) more: Signal<More>,
+    query: Signal<String>,
+    host: CopyValue<Host>,
+}
+
+/// `query` may not change while the component lives.
+pub(super) fn use_pages(query: &str) -> (Pages, Asking) {
+    let (first, asking) = use_asked::<TrailPage>(Call::trail(query));
+    let host = use_host();
+    let pages = Pages {
+        fetched: use_signal(|| None),
+        more: use_signal(|| More::Idle),
+        query: use_signal(|| query.to_owned()),
+        host: use_hook(|| CopyValue::new(host)),
+    };
+    let mut fetched = pages.fetched;
+    use_effect(use_reactive!(|first| {
+        match first {
+            Some(page) => fetched.write().get_or_insert_default().refresh(page),
+            // It may be somebody else's by now.
+            None if fetched.peek().is_some() => fetched.set(None),
+            None => {}
+        }
+    }));
+    (pages, asking)
+}
+
+impl Pages {
+    pub(super) fn fetch_more(self) {
+        let (mut fetched, mut more) = (self.fetched, self.more);
+        let Some(cursor) = fetched.peek().as_ref().and_then(|fetched| fetched.next.clone()) else {
+            return;
+        };
+        if *more.peek() == More::Asked {
+            return;
+        }
+        more.set(More::Asked);
+        let (host, query) = (*self.host.peek(), self.query.peek().clone());
+        spawn(async move {
+            let call = Call::earlier_trail(&query, Some(&cursor), PAGE);
+            match host.call(call).await {
+                Ok(page) => {
+                    let count = i64::try_from(page.entries.len()).unwrap_or(i64::MAX);
+                    if let Some(fetched) = &mut *fetched.write() {
+                        fetched.append(&cursor, page);
+                    }
+                    more.set(More::Came(count));
+                }
+                Err(why) => more.set(More::Failed(why)),
+            }
+        });
+    }
+}

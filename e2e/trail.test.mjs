@@ -1,0 +1,212 @@
+// An administrator reads who did what, looks for some of it, and takes it along; nobody else does.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { Audit } from "./support/axe.mjs";
+import { ADMINISTRATOR, Clinic, DESK, PHONE, VET } from "./support/clinic.mjs";
+import { allAtTheClinic, day, find, offline, section, startRex, status } from "./support/screens.mjs";
+
+let clinic, vet, administrator;
+
+before(async () => {
+  clinic = await Clinic.start({ patients: 40 });
+  [vet, administrator] = await Promise.all([clinic.profile(), clinic.profile()]);
+  await vet.signIn(VET);
+  await day(vet).waitFor();
+  await startRex(vet);
+  await section(vet, "History").fill("Ate a sock on Sunday.");
+  await allAtTheClinic(vet);
+  await administrator.signIn(ADMINISTRATOR);
+  await day(administrator).waitFor();
+  await allAtTheClinic(administrator);
+});
+
+after(async () => await clinic?.stop());
+
+const lines = (device) => device.page.locator(".trail__line");
+const line = (device, words) => lines(device).filter({ hasText: words });
+const choose = (device, label, option) => device.page.getByLabel(label, { exact: true }).selectOption(option);
+const chosen = (device, words) => device.page.getByRole("button", { name: `Show all again: ${words}` });
+const heading = (device, name) => device.page.getByRole("heading", { name, exact: true });
+const address = (device) => new URL(device.page.url());
+
+/** Until every line that is shown says this. */
+const onlyLines = (device, words) =>
+  device.page.waitForFunction((words) => {
+    const lines = [...document.querySelectorAll(".trail__line")];
+    return lines.length > 0 && lines.every((line) => line.textContent.includes(words));
+  }, words);
+
+test("what a vet does is told in a sentence, with the device, the latest first", async () => {
+  await administrator.page.getByRole("link", { name: "Who did what" }).click();
+  await heading(administrator, "Who did what").waitFor();
+  const notes = line(administrator, "Dr Ana Moreno wrote in the visit notes of Rex").first();
+  await notes.waitFor();
+  await notes.getByText(/^on Chrom/).waitFor();
+  await line(administrator, "Dr Ana Moreno started the visit of Rex").first().waitFor();
+  await line(administrator, "Eva Northgate signed in").first().getByText("with the password").waitFor();
+  await administrator.page.getByRole("heading", { name: /^Today, / }).waitFor();
+  const times = await lines(administrator).locator("time").evaluateAll((all) => all.map((time) => time.dateTime));
+  assert.deepEqual(times.slice(0, 20), times.slice(0, 20).sort().reverse());
+});
+
+test("what is looked for is in sight and in the address, and can be taken away", async () => {
+  await choose(administrator, "Who", { label: "Dr Ana Moreno" });
+  await chosen(administrator, "Dr Ana Moreno").waitFor();
+  await onlyLines(administrator, "Ana Moreno");
+  await choose(administrator, "What", { label: "Notes written" });
+  await onlyLines(administrator, "Dr Ana Moreno wrote in the visit notes of");
+  await choose(administrator, "When", { label: "Today" });
+  await line(administrator, "notes of Rex").first().waitFor();
+  assert.equal(address(administrator).searchParams.get("what"), "write_in_section");
+  assert.equal(address(administrator).searchParams.get("when"), "today");
+  await administrator.page.reload();
+  await onlyLines(administrator, "Dr Ana Moreno wrote in the visit notes of");
+  await chosen(administrator, "Notes written").click();
+  await line(administrator, "Dr Ana Moreno signed in").first().waitFor();
+  assert.equal(address(administrator).searchParams.get("what"), null);
+  await administrator.page.goBack();
+  await chosen(administrator, "Notes written").waitFor();
+  await administrator.page.getByRole("button", { name: "Show everything", exact: true }).click();
+  await line(administrator, "Eva Northgate signed in").first().waitFor();
+  assert.equal(address(administrator).search, "");
+});
+
+test("a sign-in that was refused is there, and where it was tried", async () => {
+  const stranger = await clinic.profile();
+  await stranger.signIn(VET, "not the password");
+  await stranger.page.getByRole("alert").first().waitFor();
+  await stranger.close();
+  await choose(administrator, "What", { label: "All: Sign-ins" });
+  const refused = line(administrator, "A sign-in as Dr Ana Moreno was refused").first();
+  await administrator.page.reload();
+  await refused.getByText("on a device that nobody has signed in on").waitFor();
+});
+
+test("more is loaded on demand, down to the beginning", async () => {
+  await administrator.goto("/trail?what=appointments");
+  await lines(administrator).first().waitFor();
+  const earlier = administrator.page.getByRole("button", { name: "Show earlier" });
+  const before = await lines(administrator).count();
+  await earlier.click();
+  await administrator.page.waitForFunction((before) => document.querySelectorAll(".trail__line").length > before, before);
+  await administrator.page.getByText(/^\d+ more lines?$/).waitFor({ state: "attached" });
+  for (let pages = 0; (await earlier.count()) > 0; pages++) {
+    assert.ok(pages < 200, "it ends");
+    const count = await lines(administrator).count();
+    await earlier.click();
+    await administrator.page.waitForFunction(
+      (count) => document.querySelectorAll(".trail__line").length > count || document.body.textContent.includes("nothing earlier is kept"),
+      count,
+    );
+  }
+  await administrator.page.getByText("That is all").waitFor();
+  const ids = await administrator.page.evaluate(() => new Set([...document.querySelectorAll(".trail__date")].map((day) => day.id)).size);
+  assert.equal(ids, await administrator.page.locator(".trail__date").count(), "each day once");
+});
+
+test("all that fits is saved as a table", async () => {
+  await administrator.goto("/trail?what=record_weight");
+  await lines(administrator).first().waitFor();
+  const saved = administrator.page.waitForEvent("download");
+  await administrator.page.keyboard.press("x");
+  const file = await saved;
+  assert.match(file.suggestedFilename(), /^who-did-what-\d{4}-\d\d-\d\d\.csv$/);
+  const table = await readFile(await file.path(), "utf8");
+  // Spreadsheets know by it that there may be letters of any language.
+  assert.equal(table.codePointAt(0), 0xfeff);
+  const [head, ...rows] = table.trim().split("\r\n");
+  assert.ok(head.startsWith('"Time","Until","Changes","Person","What happened","Record"'), head);
+  assert.ok(rows.length > 0 && rows.every((row) => row.includes('"record_weight"')), table.slice(0, 500));
+  assert.match(rows.join("\n"), /recorded the weight of [A-Z]/);
+  await administrator.page.locator(".toast").filter({ hasText: /lines? (is|are) saved in your downloads/ }).waitFor();
+});
+
+test("a record’s page leads to its own part, and a line leads back to the record", async () => {
+  await find(administrator, "rex", /^Rex/);
+  await heading(administrator, "Rex").waitFor();
+  const record = address(administrator).pathname;
+  await administrator.page.getByRole("link", { name: "Who did what here" }).click();
+  await chosen(administrator, "Only Rex").waitFor();
+  await onlyLines(administrator, "Rex");
+  await lines(administrator).first().getByRole("link", { name: "Rex" }).click();
+  await heading(administrator, "Rex").waitFor();
+  assert.equal(address(administrator).pathname, record);
+});
+
+test("from one line to all that are like it, with the keys alone", async () => {
+  await administrator.goto("/trail");
+  const more = line(administrator, "Dr Ana Moreno signed in").first().getByRole("button", { name: /^More about/ });
+  await more.focus();
+  await administrator.page.keyboard.press("Enter");
+  await administrator.page.getByRole("menuitem", { name: /^Only this device: / }).waitFor();
+  await administrator.page.keyboard.press("Enter");
+  await chosen(administrator, "Dr Ana Moreno").waitFor();
+  await onlyLines(administrator, "Ana Moreno");
+});
+
+test("what finds nothing says so, and leads back", async () => {
+  await administrator.goto("/trail?when=days&from=2001-01-01&to=2001-01-02");
+  await heading(administrator, "Nothing happened in this period").waitFor();
+  await administrator.goto("/trail?what=second_factor_refused");
+  await heading(administrator, "Nothing fits what you look for").waitFor();
+  await administrator.page.getByRole("link", { name: "Show everything" }).click();
+  await lines(administrator).first().waitFor();
+});
+
+test("no rule of accessibility is broken, on a desktop and on a phone", async () => {
+  const audit = new Audit();
+  await administrator.goto("/trail?what=visits&when=week");
+  await lines(administrator).first().waitFor();
+  await audit.of(administrator.page, "trail");
+  const phone = await clinic.profile({ ...PHONE, theme: "dark" });
+  await phone.signIn(ADMINISTRATOR);
+  await phone.page.getByRole("link", { name: "Me" }).click();
+  const setting = phone.page.locator(".setting").filter({ hasText: "Who did what" });
+  await setting.getByRole("link", { name: "Open" }).click();
+  await lines(phone).first().waitFor();
+  await audit.of(phone.page, "trail, phone");
+  await choose(phone, "When", { label: "From – to…" });
+  await phone.page.getByLabel("From", { exact: true }).waitFor();
+  await audit.of(phone.page, "trail, phone, days");
+  assert.deepEqual(audit.lines(), []);
+  const overflow = await phone.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${overflow} px too wide`);
+  assert.deepEqual(phone.troubles, []);
+  await phone.close();
+});
+
+test("without the clinic what was loaded stays, says that it is old, and goes on when it can", async () => {
+  await administrator.goto("/trail");
+  await lines(administrator).first().waitFor();
+  const before = await lines(administrator).count();
+  await clinic.kill();
+  await offline(administrator);
+  await administrator.page.getByRole("button", { name: "Show earlier" }).click();
+  await administrator.page.locator(".trail__more [role=alert]").waitFor();
+  await administrator.page.keyboard.press("x");
+  await administrator.page.getByText("The export has stopped. Nothing is saved yet.").waitFor();
+  assert.equal(await lines(administrator).count(), before);
+  await choose(administrator, "What", { label: "All: Appointments" });
+  await administrator.page.getByText("The clinic cannot be reached").first().waitFor();
+  await clinic.revive();
+  await status(administrator).filter({ hasText: "At the clinic" }).waitFor();
+  await lines(administrator).first().waitFor();
+});
+
+test("the desk has no such page", async () => {
+  const desk = await clinic.profile();
+  await desk.signIn(DESK);
+  await day(desk).waitFor();
+  assert.equal(await desk.page.getByRole("link", { name: "Who did what" }).count(), 0);
+  await desk.goto("/trail");
+  await desk.page.getByText("The clinic’s administrator sees who did what.").waitFor();
+  await find(desk, "rex", /^Rex/);
+  await heading(desk, "Rex").waitFor();
+  assert.equal(await desk.page.getByRole("link", { name: "Who did what here" }).count(), 0);
+  assert.deepEqual(desk.troubles, []);
+});
+
+test("nothing on any page broke the rules", () => {
+  assert.deepEqual([...vet.troubles, ...administrator.troubles], []);
+});
