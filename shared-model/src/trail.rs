@@ -42,6 +42,8 @@ word_enum! {
         RecoveryCodesRenewed = "recovery_codes_renewed",
         /// What the clinic asks of its staff at sign-in.
         SignInRulesChanged = "sign_in_rules_changed",
+        /// What was told of them, and the key that opens it, are gone.
+        PersonErased = "person_erased",
         RecordRead = "record_read",
         LateWorkHandedIn = "late_work_handed_in",
         LateWorkTaken = "late_work_taken",

@@ -9,6 +9,7 @@ pub mod at_rest;
 mod clock;
 mod compact_history;
 pub mod config;
+pub mod erase_person;
 mod error;
 mod forget_stale_sign_ins;
 mod heavy_work;

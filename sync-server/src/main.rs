@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use sync_server::administer::{FirstClinic, create_clinic, forget_second_factor, make_system_administrator};
 use sync_server::at_rest::MasterKey;
 use sync_server::config::{
-    Admin, AdminTask, AuditTask, Cli, CreateClinic, Data, Demo, Role, Serve, VerifyAudit,
+    Admin, AdminTask, AuditTask, Cli, CreateClinic, Data, Demo, ErasePerson, Role, Serve, VerifyAudit,
 };
+use sync_server::erase_person::{describe, erase, find};
 use sync_server::identity::SignInLife;
 use sync_server::mail::{MailWay, Post};
 use sync_server::server::{self, Settings};
@@ -78,6 +79,7 @@ async fn run(cli: Cli) -> Outcome {
                 let account = make_system_administrator(&storage, &email).await?;
                 say(&format!("{account} is a system administrator.\n"))
             }
+            AdminTask::ErasePerson(options) => erase_person(&storage, &options).await,
             AdminTask::ForgetSecondFactor(options) => {
                 let (address, post) = (
                     options.mail.address("http://localhost:8080"),
@@ -89,6 +91,17 @@ async fn run(cli: Cli) -> Outcome {
                 ))
             }
         },
+    }
+}
+
+/// Without a yes it tells, and does nothing.
+async fn erase_person(storage: &Arc<dyn Storage>, options: &ErasePerson) -> Outcome {
+    let person = find(storage, &options.person).await?;
+    say(&describe(&person))?;
+    if options.yes {
+        say(erase(storage, &person).await?)
+    } else {
+        say("\nNothing was done. With --yes it is done, for good.\n")
     }
 }
 

@@ -24,7 +24,9 @@ pub(crate) use trail::{
     Piece, trail_device, trail_happening, trail_how, trail_line, trail_record, trail_sentence, trail_verb,
     trail_where, trail_who,
 };
-pub(crate) use words::{alert_kind, channel, role, role_may, roles, section, sex, species, vital_sign};
+pub(crate) use words::{
+    alert_kind, channel, person, role, role_may, roles, section, sex, species, vital_sign,
+};
 
 pub(crate) use sentences::*;
 

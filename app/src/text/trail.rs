@@ -77,7 +77,7 @@ fn capitalised(mut pieces: Vec<Piece>) -> Vec<Piece> {
 /// What a line calls whoever did it.
 pub(crate) fn trail_who(entry: &TrailEntry) -> String {
     match (&entry.person_name, entry.person) {
-        (Some(name), _) if !name.is_empty() => name.clone(),
+        (Some(name), _) => text::person(name).to_owned(),
         (_, Some(_)) => text::trail_nobody_known().to_owned(),
         (_, None) => text::trail_operator().to_owned(),
     }
@@ -197,6 +197,7 @@ fn happened(what: Happening, entry: &TrailEntry) -> String {
         Happening::RecoveryCodesRenewed => text::trail_recovery_renewed(WHO),
         Happening::SignInRulesChanged if detail.second_factor == Some(false) => text::trail_rules_off(WHO),
         Happening::SignInRulesChanged => text::trail_rules_on(WHO),
+        Happening::PersonErased => text::trail_erased(WHO),
         Happening::RecordRead => text::trail_read(RECORD, WHO),
         Happening::LateWorkHandedIn if of_another => text::trail_handed_in_of(RECORD, WHO, whom),
         Happening::LateWorkHandedIn => text::trail_handed_in(RECORD, WHO),
@@ -344,6 +345,7 @@ pub(crate) fn trail_happening(what: Happening) -> &'static str {
         Happening::RecoveryCodeUsed => text::trail_kind_recovery(),
         Happening::RecoveryCodesRenewed => text::trail_kind_recovery_renewed(),
         Happening::SignInRulesChanged => text::trail_kind_rules(),
+        Happening::PersonErased => text::trail_kind_erased(),
         Happening::RecordRead => text::trail_kind_read(),
         Happening::LateWorkHandedIn => text::trail_kind_handed_in(),
         Happening::LateWorkTaken => text::trail_kind_taken(),

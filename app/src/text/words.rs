@@ -49,6 +49,15 @@ pub(crate) fn channel(channel: Channel) -> &'static str {
     }
 }
 
+/// Somebody's name as the server gives it: it has none of whoever was erased.
+pub(crate) fn person(name: &str) -> &str {
+    if name.is_empty() {
+        text::erased_person()
+    } else {
+        name
+    }
+}
+
 pub(crate) fn role(role: Role) -> &'static str {
     match role {
         Role::Owner => text::role_owner(),

@@ -123,7 +123,7 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
     rsx! {
         Gate {
             title: text::join_clinic(&invited.clinic_name),
-            sub: text::invited_by(&invited.invited_by, text::roles(&invited.roles)),
+            sub: text::invited_by(text::person(&invited.invited_by), text::roles(&invited.roles)),
             page: text::invitation(),
             while_here: text::joining_signs_out(),
             foot: rsx! {

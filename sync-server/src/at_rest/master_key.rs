@@ -1,9 +1,11 @@
-//! The master key: the one secret that is not in the database. It wraps the keys of clinics and does nothing else.
+//! The master key: the one secret that is not in the database. It wraps the keys of clinics and of people and does nothing
+//! else.
 //!
 //! Invariant: it is read from a file or the environment and is written nowhere but into a fresh file of its own.
 
 use super::seal::Key;
 use crate::identity::random;
+use crate::storage::{StorageError, Stored};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -29,8 +31,8 @@ pub enum MasterKeyError {
 /// A master key. Its name says which one wrapped something and tells nothing about it.
 #[derive(Clone, Debug)]
 pub struct MasterKey {
-    pub(super) name: [u8; 8],
-    pub(super) key: Key,
+    name: [u8; 8],
+    key: Key,
 }
 
 impl MasterKey {
@@ -106,8 +108,8 @@ fn of_file(file: &Path, cause: std::io::Error) -> MasterKeyError {
 /// The master key in force, and former ones, which still open what they wrapped.
 #[derive(Clone, Debug)]
 pub struct MasterKeys {
-    pub(super) current: MasterKey,
-    pub(super) former: Vec<MasterKey>,
+    current: MasterKey,
+    former: Vec<MasterKey>,
 }
 
 impl MasterKeys {
@@ -115,10 +117,49 @@ impl MasterKeys {
         Self { current, former }
     }
 
-    pub(super) fn named(&self, name: &[u8]) -> Option<&MasterKey> {
+    fn named(&self, name: &[u8]) -> Option<&MasterKey> {
         std::iter::once(&self.current)
             .chain(&self.former)
             .find(|key| key.name == name)
+    }
+
+    /// A key as it lies in the database: the name of the master key in force, then the sealed key.
+    pub(super) fn wrap(&self, place: &[u8], key: &Key) -> Vec<u8> {
+        let sealed = self.current.key.seal(place, key.bytes());
+        [self.current.name.as_slice(), &sealed].concat()
+    }
+
+    /// # Errors
+    /// If none of the master keys that are here wrapped it, or not for this place.
+    pub(super) fn unwrap(&self, place: &[u8], wrapped: &[u8]) -> Stored<Key> {
+        let (name, sealed) = wrapped
+            .split_first_chunk::<8>()
+            .ok_or_else(|| StorageError::Failed("a key is cut short".to_owned()))?;
+        let master = self.named(name).ok_or_else(|| {
+            StorageError::Failed(
+                "this database was sealed with another master key than the one that is configured here"
+                    .to_owned(),
+            )
+        })?;
+        let plain = master
+            .key
+            .open(place, sealed)
+            .map(Zeroizing::new)
+            .map_err(|error| StorageError::Failed(format!("a key: {error}")))?;
+        let bytes: [u8; 32] = plain
+            .as_slice()
+            .try_into()
+            .map_err(|_| StorageError::Failed("a key has another length".to_owned()))?;
+        Ok(Key::from_bytes(bytes.into()))
+    }
+
+    /// The same key, wrapped by the master key in force; `None` if it is already.
+    pub(super) fn wrap_anew(&self, place: &[u8], wrapped: &[u8]) -> Stored<Option<Vec<u8>>> {
+        if wrapped.starts_with(&self.current.name) {
+            return Ok(None);
+        }
+        let key = self.unwrap(place, wrapped)?;
+        Ok(Some(self.wrap(place, &key)))
     }
 }
 

@@ -110,6 +110,17 @@ pub enum AdminTask {
     },
     /// Take the second factors of somebody away who has lost them all: they sign in without, or set up new ones
     ForgetSecondFactor(ForgetSecondFactor),
+    /// Tell what there is of a person and, with --yes, erase it for good; records of clinics and pets stay
+    ErasePerson(ErasePerson),
+}
+
+#[derive(Debug, Args)]
+pub struct ErasePerson {
+    /// The account's e-mail address, or its id
+    pub person: String,
+    /// Do it: it cannot be undone
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -32,7 +32,7 @@ pub use refresh_token::{
     judge_refresh, mint_refresh_token, refresh_hash,
 };
 pub use request_limits::{RequestLimit, RequestLimits, Requests};
-pub use roles::{MemberRoles, RolesRefused, joined, judge_roles};
+pub use roles::{MemberRoles, RolesRefused, is_last_administrator, joined, judge_roles};
 pub use slow_down::{Address, SlowDown};
 pub(crate) use webhook::{Signed, is_genuine};
 

@@ -48,14 +48,19 @@ pub fn judge_roles(
     if new.contains(&Role::Owner) && member.client.is_none() {
         return Err(RolesRefused::NoClient);
     }
-    let administers = |roles: &[Role]| roles.contains(&Role::ClinicAdministrator);
-    let another = members
-        .iter()
-        .any(|member| member.account != account && administers(&member.roles));
-    if administers(&member.roles) && !administers(new) && !another {
+    if !new.contains(&Role::ClinicAdministrator) && is_last_administrator(members, account) {
         return Err(RolesRefused::LastAdministrator);
     }
     Ok(())
+}
+
+/// Whether a clinic has this administrator and no other.
+pub fn is_last_administrator(members: &[MemberRoles], account: AccountId) -> bool {
+    let mut administrators = members
+        .iter()
+        .filter(|member| member.roles.contains(&Role::ClinicAdministrator))
+        .map(|member| member.account);
+    administrators.next() == Some(account) && administrators.next().is_none()
 }
 
 /// Both together, each once, in the order of the list of roles.

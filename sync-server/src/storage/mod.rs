@@ -31,6 +31,8 @@ pub enum StorageError {
     Away(String),
     #[error("there is no such clinic")]
     NoSuchClinic,
+    #[error("there is no such person any more")]
+    NoSuchPerson,
     #[error("the database could not do it: {0}")]
     Failed(String),
 }

@@ -1,6 +1,6 @@
 //! Whoever has the database has no record in it: what is sealed, what opens it, and what happens when it does not open.
 
-use crate::database::{Database, Engine, MASTER_KEY, master_keys};
+use crate::database::{Database, Engine, MASTER_KEY, connect_to, master_keys};
 use crate::device::Device;
 use crate::morning::on_both;
 use crate::practice::{MIA, OWNER, Practice, REX};
@@ -9,10 +9,9 @@ use rusqlite::Connection;
 use shared_model::commands::EditPatient;
 use shared_model::ids::DocumentId;
 use shared_model::permissions::Feed;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgConnection, Row};
+use sqlx::Row;
+use std::io::ErrorKind;
 use std::process::Command;
-use std::str::FromStr;
 use std::sync::Arc;
 use sync_server::at_rest::{MasterKey, MasterKeys};
 use sync_server::storage::postgres::PostgresStorage;
@@ -23,12 +22,20 @@ use tempfile::TempDir;
 /// Every byte that the database keeps.
 pub async fn everything(database: &Database) -> Vec<u8> {
     match database {
-        Database::Sqlite(folder) => std::fs::read_dir(folder.path())
-            .expect("the folder is there")
-            .flat_map(|file| std::fs::read(file.expect("a file").path()).expect("readable"))
-            .collect(),
+        Database::Sqlite(folder) => loop {
+            // Its log goes when whoever had it open has closed it: then all of it is in the file.
+            let files = std::fs::read_dir(folder.path()).expect("the folder is there");
+            let read: std::io::Result<Vec<Vec<u8>>> = files
+                .map(|file| std::fs::read(file.expect("a file").path()))
+                .collect();
+            match read {
+                Ok(read) => break read.concat(),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => panic!("{error}"),
+            }
+        },
         Database::Postgres(url) => {
-            let mut connection = connect(url).await;
+            let mut connection = connect_to(url).await;
             let tables = sqlx::query(
                 "select table_name::text from information_schema.tables where table_schema = 'public'",
             )
@@ -53,13 +60,6 @@ pub async fn everything(database: &Database) -> Vec<u8> {
     }
 }
 
-async fn connect(url: &str) -> PgConnection {
-    let options = PgConnectOptions::from_str(url).expect("an address");
-    PgConnection::connect_with(&options)
-        .await
-        .expect("the cluster answers")
-}
-
 /// Runs a statement on the database, past the server. `{id}` stands for the document's id.
 pub async fn meddle(database: &Database, statement: &str, document: DocumentId) {
     let changed = match database {
@@ -73,7 +73,7 @@ pub async fn meddle(database: &Database, statement: &str, document: DocumentId) 
         Database::Postgres(url) => {
             let id = format!("'{}'", document.0);
             let statement = sqlx::AssertSqlSafe(statement.replace("{id}", &id));
-            let done = sqlx::raw_sql(statement).execute(&mut connect(url).await).await;
+            let done = sqlx::raw_sql(statement).execute(&mut connect_to(url).await).await;
             usize::try_from(done.expect("written").rows_affected()).expect("few")
         }
     };
@@ -152,8 +152,8 @@ async fn a_rotated_master_key_needs_the_former_one_once(engine: Engine) {
     let rotating = open(&practice.database, MasterKeys::new(fresh.clone(), vec![former]))
         .await
         .expect("opens");
-    // The clinic's, and that of what belongs to no clinic.
-    assert_eq!(rotating.wrap_keys_anew().await.expect("wrapped"), 2);
+    // The clinic's, that of what belongs to no clinic, and those of its six people.
+    assert_eq!(rotating.wrap_keys_anew().await.expect("wrapped"), 8);
     assert_eq!(rotating.wrap_keys_anew().await.expect("wrapped"), 0);
 
     let now = open(&practice.database, fresh.into()).await.expect("opens");
@@ -163,6 +163,8 @@ async fn a_rotated_master_key_needs_the_former_one_once(engine: Engine) {
         .expect("readable");
     assert!(documents.iter().any(|stored| stored.id == REX.into()));
     assert_eq!(now.secret("access tokens", [0; 32]).await.expect("there"), secret);
+    let vet = now.people().account_by_email("Vet@example.org").await;
+    assert_eq!(vet.expect("readable").expect("found").full_name, "vet");
     let before = open(&practice.database, master_keys()).await.expect("opens");
     assert!(
         before
@@ -170,6 +172,8 @@ async fn a_rotated_master_key_needs_the_former_one_once(engine: Engine) {
             .await
             .is_err()
     );
+    let vet = before.people().account_by_email("vet@example.org").await;
+    assert!(vet.is_err(), "nor does it find or open anybody");
 }
 
 async fn a_document_whose_key_is_destroyed_is_gone_and_the_others_are_not(engine: Engine) {

@@ -66,14 +66,21 @@ impl Database {
                 })
                 .unwrap_or_else(|error| panic!("{sql}: {error}")),
             Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await.expect("the database answers");
                 sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-                    .execute(&mut connection)
+                    .execute(&mut connect_to(url).await)
                     .await
                     .unwrap_or_else(|error| panic!("{sql}: {error}"));
             }
         }
     }
+}
+
+/// Past the server.
+pub async fn connect_to(url: &str) -> PgConnection {
+    let options = PgConnectOptions::from_str(url).expect("an address");
+    PgConnection::connect_with(&options)
+        .await
+        .expect("the database answers")
 }
 
 /// The address of a new database in the cluster at `url`.

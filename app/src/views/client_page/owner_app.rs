@@ -80,7 +80,7 @@ fn Invited(invitation: Invitation, on_close: EventHandler<()>) -> Element {
                 div { class: "list__main",
                     div { class: "list__title", {invitation.email.clone()} }
                     div { class: "list__sub",
-                        {text::invited_when(text::moment(invitation.invited_at, today, &zone), &invitation.invited_by)}
+                        {text::invited_when(text::moment(invitation.invited_at, today, &zone), text::person(&invitation.invited_by))}
                     }
                 }
                 SentPill { invitation }

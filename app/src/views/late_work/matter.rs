@@ -46,7 +46,7 @@ pub(super) fn MatterCard(late: LateMatter, works: Works, offline: bool) -> Eleme
         section { class: "refused",
             Said { matter: matter.clone(), title: title.clone() }
             if let Some(name) = late.brought_by.clone() {
-                p { class: "sub", {text::handed_in_by(name)} }
+                p { class: "sub", {text::handed_in_by(text::person(&name))} }
             }
             if let Some(failure) = &*failure.read() {
                 p { class: "refused__reason", role: "alert",

@@ -13,7 +13,6 @@ use crate::components::{
 use crate::host::{Call, CallTrouble, Deed, Host, use_host, use_query};
 use crate::route::Route;
 use crate::text;
-use crate::views::needs_attention::author;
 use crate::views::staff::NotForYou;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdArchiveRestore, LdCheckCheck, LdInbox};
@@ -147,7 +146,7 @@ fn OfOne(late: Vec<LateMatter>, works: Works, offline: bool) -> Element {
     let Some(first) = late.first() else {
         return rsx! {};
     };
-    let name = author(&first.matter);
+    let name = text::person(&first.matter.author).to_owned();
     let received = text::handed_in_at(text::moment(first.received_at, today, &zone));
     let count = i64::try_from(late.len()).unwrap_or(i64::MAX);
     let all: Vec<Vec<String>> = late.iter().map(|one| one.hashes.clone()).collect();

@@ -20,7 +20,7 @@ use shared_model::time::Timestamp;
 use handed_in::HandedInList;
 use let_go::LetGoList;
 use matter::{MatterCard, whole};
-pub(super) use matter::{OpenRecord, Said, author, use_copy, what};
+pub(super) use matter::{OpenRecord, Said, use_copy, what};
 
 #[component]
 pub(crate) fn NeedsAttentionPage() -> Element {

@@ -101,7 +101,7 @@ fn Row(invitation: Invitation, offline: bool) -> Element {
             }
             super::RolePills { roles: invitation.roles.clone() }
             div { class: "person__when list__sub",
-                {text::invited_when(text::moment(invitation.invited_at, today, &zone), &invitation.invited_by)}
+                {text::invited_when(text::moment(invitation.invited_at, today, &zone), text::person(&invitation.invited_by))}
             }
             span { class: "person__state", SentPill { invitation: invitation.clone() } }
             if !offline {

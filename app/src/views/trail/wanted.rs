@@ -152,7 +152,8 @@ fn of_happening(what: Happening) -> Group {
         | Happening::DeviceSignedOut
         | Happening::DeviceFound
         | Happening::DeviceLost
-        | Happening::SigningKeyRegistered => Group::Staff,
+        | Happening::SigningKeyRegistered
+        | Happening::PersonErased => Group::Staff,
         Happening::WorkRefused
         | Happening::LateWorkHandedIn
         | Happening::LateWorkTaken

@@ -1,6 +1,7 @@
 //! Accounts, what they are at which clinic, and the links of mails that change them.
 
 use super::NewMail;
+use crate::at_rest::{EMAIL, FULL_NAME, NEW_EMAIL, PeopleKeys};
 use crate::identity::{MemberRoles, RolesRefused};
 use crate::storage::{StorageError, Stored};
 use async_trait::async_trait;
@@ -23,6 +24,33 @@ pub struct Account {
 impl Account {
     pub(crate) fn has_password(&self) -> bool {
         !self.password_hash.is_empty()
+    }
+}
+
+/// An account as it lies in the database.
+pub(crate) struct SealedAccount {
+    pub(crate) account: AccountId,
+    /// The person's key.
+    pub(crate) wrapped: Vec<u8>,
+    pub(crate) email: Vec<u8>,
+    pub(crate) full_name: Vec<u8>,
+    pub(crate) new_email: Option<Vec<u8>>,
+    pub(crate) password_hash: String,
+    pub(crate) email_verified: bool,
+}
+
+impl SealedAccount {
+    pub(crate) fn open(self, keys: &PeopleKeys) -> Stored<Account> {
+        let key = keys.of(self.account, &self.wrapped)?;
+        let new_email = self.new_email.map(|sealed| key.open_text(NEW_EMAIL, &sealed));
+        Ok(Account {
+            account: self.account,
+            email: key.open_text(EMAIL, &self.email)?,
+            full_name: key.open_text(FULL_NAME, &self.full_name)?,
+            password_hash: self.password_hash,
+            email_verified: self.email_verified,
+            new_email: new_email.transpose()?,
+        })
     }
 }
 
@@ -65,8 +93,9 @@ pub type RolesJudge = Box<dyn FnOnce(&[MemberRoles]) -> Result<(), RolesRefused>
 
 #[async_trait]
 pub trait AccountStorage: Send + Sync {
+    /// Nobody for one that was erased.
     async fn account(&self, account: AccountId) -> Stored<Option<Account>>;
-    /// Capital letters make no difference.
+    /// Capital letters and blanks around it make no difference.
     async fn account_by_email(&self, email: &str) -> Stored<Option<Account>>;
     async fn memberships(&self, account: AccountId) -> Stored<Vec<Membership>>;
     /// Everybody of a clinic, owners too, by name.
@@ -106,6 +135,17 @@ pub trait AccountStorage: Send + Sync {
     ) -> Stored<Result<(), RolesRefused>>;
     /// Adds a role to whatever the account is at each of its clinics; gives how many there are.
     async fn add_role_everywhere(&self, account: AccountId, role: Role) -> Stored<usize>;
+}
+
+/// By name, as people look for one.
+pub(crate) fn by_name(mut members: Vec<Member>) -> Vec<Member> {
+    members.sort_by_cached_key(|member| (member.full_name.to_lowercase(), member.account));
+    members
+}
+
+/// What a link's address is sealed as.
+pub(crate) fn place_of_link(hash: &[u8; 32]) -> String {
+    format!("address of link {}", hex::encode(hash))
 }
 
 /// A number of the database that counts people or devices.

@@ -92,3 +92,8 @@ pub trait DeviceStorage: Send + Sync {
     /// A lost device says that its records are gone, with a refresh token that was its own (its hash).
     async fn note_purged(&self, device: DeviceId, token: [u8; 32], now: Timestamp) -> Stored<bool>;
 }
+
+/// What a device's name is sealed as.
+pub(crate) fn place_of_device(device: DeviceId) -> String {
+    format!("name of device {device}")
+}

@@ -134,3 +134,8 @@ pub(crate) fn place_of_totp(account: AccountId) -> String {
 pub(crate) fn place_of_passkey(credential: &[u8]) -> String {
     format!("passkey {}", hex::encode(credential))
 }
+
+/// What a passkey's name is sealed as.
+pub(crate) fn place_of_passkey_name(credential: &[u8]) -> String {
+    format!("name of passkey {}", hex::encode(credential))
+}

@@ -1,8 +1,10 @@
 //! Invitations: somebody is to become a member, in their own time and by their own hand.
 
 use super::{NewIdentity, NewMail};
+use crate::at_rest::ClinicKeys;
 use crate::storage::Stored;
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use shared_model::accounts::Invitation;
 use shared_model::ids::{AccountId, ClientId, ClinicId, InvitationId};
 use shared_model::permissions::Role;
@@ -26,6 +28,44 @@ pub struct NewInvitation {
     pub token: [u8; 32],
     /// None if the link is handed over otherwise.
     pub mail: Option<NewMail>,
+}
+
+/// What of an invitation lies sealed with its clinic's key: whoever is invited has no account yet.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct InvitationWords {
+    pub(crate) email: String,
+    pub(crate) full_name: String,
+    /// Empty if they were erased.
+    pub(crate) invited_by: String,
+}
+
+impl InvitationWords {
+    pub(crate) fn of(invitation: &NewInvitation) -> Self {
+        Self {
+            email: invitation.email.clone(),
+            full_name: invitation.full_name.clone(),
+            invited_by: invitation.invited_by_name.clone(),
+        }
+    }
+
+    pub(crate) fn seal(&self, keys: &ClinicKeys, id: InvitationId) -> Stored<Vec<u8>> {
+        let words = serde_json::to_vec(self).expect("texts are always JSON");
+        Ok(keys.seal_value(&place_of_invitation(id), &words)?)
+    }
+
+    /// `None` if it does not open: the others go on.
+    pub(crate) fn open(keys: &ClinicKeys, id: InvitationId, sealed: &[u8]) -> Option<Self> {
+        let opened = keys.open_value(&place_of_invitation(id), sealed).ok();
+        let words = opened.and_then(|words| serde_json::from_slice(&words).ok());
+        if words.is_none() {
+            tracing::error!(invitation = %id, "a stored invitation does not open");
+        }
+        words
+    }
+}
+
+fn place_of_invitation(id: InvitationId) -> String {
+    format!("invitation {id}")
 }
 
 /// A clinic that somebody opens.
@@ -81,7 +121,7 @@ pub enum TakenUp {
 #[async_trait]
 pub trait InvitationStorage: Send + Sync {
     /// Keeps an invitation with its mail. One with this id is given back as it is, and nothing is sent; `None` if the
-    /// account that it names is somebody's with another address.
+    /// account that it names is somebody's with another address, and if there is no such clinic.
     async fn invite(&self, invitation: NewInvitation) -> Stored<Option<StoredInvitation>>;
     /// A clinic and the invitation of its first administrator, both or neither. `None` as above, or if there is such a
     /// clinic without this invitation.

@@ -1,11 +1,12 @@
 //! The people's part of the storage boundary, cut by what happens: accounts and memberships, invitations, devices, mail, other ways
-//! in, second factors.
+//! in, second factors, erasure.
 //!
 //! Invariants: what a person is told by mail is written in the transaction that it tells of; and whoever's rights shrink is
 //! named to the other nodes in that transaction too.
 
 mod accounts;
 mod devices;
+mod erasure;
 mod factors;
 mod invitations;
 mod mail;
@@ -13,6 +14,7 @@ mod ways_in;
 
 pub use accounts::{Account, AccountStorage, LinkPurpose, NewLink, RolesJudge, StoredLink};
 pub use devices::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
+pub use erasure::{Erasure, ErasureStorage, Traces};
 pub use factors::{
     Factor, FactorStorage, NewFactor, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,
 };
@@ -25,9 +27,12 @@ pub use ways_in::{
     NewIdentity, Profile, ProviderMessage, ProviderNews, StoredIdentity, TakenIn, Unlinked, WaysInStorage,
 };
 
-pub(crate) use accounts::small_count;
-pub(crate) use factors::{place_of_passkey, place_of_totp};
-pub(crate) use ways_in::{new_name, place_of_profile, place_of_step};
+pub(crate) use accounts::{SealedAccount, by_name, place_of_link, small_count};
+pub(crate) use devices::place_of_device;
+pub(crate) use erasure::erased;
+pub(crate) use factors::{place_of_passkey, place_of_passkey_name, place_of_totp};
+pub(crate) use invitations::InvitationWords;
+pub(crate) use ways_in::{Vouched, new_name, place_of_step};
 
 use shared_model::accounts::Sent;
 
@@ -43,11 +48,23 @@ pub(crate) fn sent(has_mail: bool, settled: bool, sent: bool) -> Sent {
 
 /// All of it, as one storage gives it.
 pub trait PeopleStorage:
-    AccountStorage + InvitationStorage + DeviceStorage + MailStorage + WaysInStorage + FactorStorage
+    AccountStorage
+    + InvitationStorage
+    + DeviceStorage
+    + MailStorage
+    + WaysInStorage
+    + FactorStorage
+    + ErasureStorage
 {
 }
 
 impl<S> PeopleStorage for S where
-    S: AccountStorage + InvitationStorage + DeviceStorage + MailStorage + WaysInStorage + FactorStorage
+    S: AccountStorage
+        + InvitationStorage
+        + DeviceStorage
+        + MailStorage
+        + WaysInStorage
+        + FactorStorage
+        + ErasureStorage
 {
 }

@@ -1,9 +1,10 @@
 //! Other ways in than a password: whom providers vouch for, and sign-ins of several steps.
 //!
-//! Invariant: what a step or a profile says lies sealed; a step is taken once.
+//! Invariant: what a step or a provider says lies sealed; a step is taken once.
 
 use super::NewMail;
-use crate::storage::Stored;
+use crate::at_rest::{ClinicKeys, PersonKey};
+use crate::storage::{StorageError, Stored};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use shared_model::ids::AccountId;
@@ -111,26 +112,51 @@ pub(crate) fn place_of_step(hash: &[u8; 32]) -> String {
     format!("sign-in step {}", hex::encode(hash))
 }
 
-/// Where a profile is sealed for.
-pub(crate) fn place_of_profile(issuer: &str, subject: &str) -> String {
-    format!("profile {issuer} {subject}")
-}
-
 /// Whether somebody is called otherwise now, and how.
 pub(crate) fn new_name(before: &Profile, now: &Profile) -> Option<String> {
     let known = before.name.as_ref()?;
     now.name.clone().filter(|name| name != known)
 }
 
-impl Profile {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("texts are always JSON")
+/// What of an identity lies sealed with its person's key.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Vouched {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) profile: Profile,
+}
+
+impl Vouched {
+    pub(crate) fn of(identity: &NewIdentity) -> Self {
+        Self {
+            issuer: identity.issuer.clone(),
+            subject: identity.subject.clone(),
+            profile: identity.profile.clone(),
+        }
     }
 
-    /// What this build cannot read says nothing.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        serde_json::from_slice(bytes).unwrap_or_default()
+    pub(crate) fn seal(&self, key: &PersonKey, identity: Uuid) -> Vec<u8> {
+        let vouched = serde_json::to_vec(self).expect("texts are always JSON");
+        key.seal(&place_of_identity(identity), vouched)
     }
+
+    pub(crate) fn open(key: &PersonKey, identity: Uuid, sealed: &[u8]) -> Stored<Self> {
+        let vouched = key.open(&place_of_identity(identity), sealed)?;
+        serde_json::from_slice(&vouched)
+            .map_err(|error| StorageError::Failed(format!("an identity: {error}")))
+    }
+}
+
+impl Profile {
+    /// As builds of before sealed one, with the server's key.
+    pub(crate) fn of_before(server: &ClinicKeys, issuer: &str, subject: &str, sealed: &[u8]) -> Stored<Self> {
+        let profile = server.open_value(&format!("profile {issuer} {subject}"), sealed)?;
+        Ok(serde_json::from_slice(&profile).unwrap_or_default())
+    }
+}
+
+fn place_of_identity(identity: Uuid) -> String {
+    format!("identity {identity}")
 }
 
 #[cfg(test)]

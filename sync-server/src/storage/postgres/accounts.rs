@@ -1,9 +1,14 @@
 //! Accounts, memberships and the links of mails.
 
-use super::super::people::{Account, AccountStorage, LinkPurpose, NewLink, NewMail, RolesJudge, StoredLink};
+use super::super::people::{
+    Account, AccountStorage, LinkPurpose, NewLink, NewMail, RolesJudge, SealedAccount, StoredLink, by_name,
+    place_of_link,
+};
 use super::super::{Stored, Whom, people, roles, roles_words};
+use super::at_rest::{add_person_key, person_key, their_key};
 use super::mail::insert_mail;
 use super::{PostgresStorage, id, listen};
+use crate::at_rest::{EMAIL, FULL_NAME, NEW_EMAIL, PeopleKeys};
 use crate::identity::{MemberRoles, RolesRefused, joined};
 use async_trait::async_trait;
 use shared_model::accounts::{Clinic, Member, Membership};
@@ -17,21 +22,24 @@ use uuid::Uuid;
 macro_rules! select_account {
     ($which:literal) => {
         concat!(
-            "select account, email, full_name, password_hash, verified, new_email from accounts where ",
+            "select a.account, k.wrapped, a.email, a.full_name, a.new_email, a.password_hash, a.verified
+             from accounts a join person_keys k on k.account = a.account where ",
             $which
         )
     };
 }
 
-fn read_account(row: &PgRow) -> Stored<Account> {
-    Ok(Account {
+fn read_account(row: &PgRow, keys: &PeopleKeys) -> Stored<Account> {
+    let sealed = SealedAccount {
         account: id(row, 0, AccountId)?,
-        email: row.try_get(1)?,
-        full_name: row.try_get(2)?,
-        password_hash: row.try_get(3)?,
-        email_verified: row.try_get(4)?,
-        new_email: row.try_get(5)?,
-    })
+        wrapped: row.try_get(1)?,
+        email: row.try_get(2)?,
+        full_name: row.try_get(3)?,
+        new_email: row.try_get(4)?,
+        password_hash: row.try_get(5)?,
+        email_verified: row.try_get(6)?,
+    };
+    sealed.open(keys)
 }
 
 pub(super) fn optional_client(row: &PgRow, column: usize) -> Stored<Option<ClientId>> {
@@ -41,63 +49,57 @@ pub(super) fn optional_client(row: &PgRow, column: usize) -> Stored<Option<Clien
 #[async_trait]
 impl AccountStorage for PostgresStorage {
     async fn account(&self, account: AccountId) -> Stored<Option<Account>> {
-        let row = sqlx::query(select_account!("account = $1"))
+        let keys = self.people_keys().await?;
+        let row = sqlx::query(select_account!("a.account = $1"))
             .bind(account.0)
             .fetch_optional(&self.pool)
             .await?;
-        row.as_ref().map(read_account).transpose()
+        row.map(|row| read_account(&row, &keys)).transpose()
     }
 
     async fn account_by_email(&self, email: &str) -> Stored<Option<Account>> {
-        account_by_email(&self.pool, email).await
+        let keys = self.people_keys().await?;
+        let row = sqlx::query(select_account!("a.email_hash = $1"))
+            .bind(keys.look_up.address(email))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| read_account(&row, &keys)).transpose()
     }
 
     async fn memberships(&self, account: AccountId) -> Stored<Vec<Membership>> {
-        let rows = sqlx::query(
-            "select m.clinic, c.name, m.roles, m.client from memberships m join clinics c on c.clinic = m.clinic
-             where m.account = $1 order by c.name, m.clinic",
-        )
-        .bind(account.0)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Membership {
-                    clinic: id(row, 0, ClinicId)?,
-                    clinic_name: row.try_get(1)?,
-                    roles: roles(row.try_get(2)?),
-                    client: optional_client(row, 3)?,
-                })
-            })
-            .collect()
+        memberships_of(&self.pool, account).await
     }
 
     async fn members(&self, clinic: ClinicId) -> Stored<Vec<Member>> {
+        let keys = self.people_keys().await?;
         let rows = sqlx::query(
-            "select a.account, a.full_name, a.email, m.roles, m.client, max(d.last_seen), count(d.device),
-                exists (select 1 from totp t where t.account = a.account)
-                or exists (select 1 from passkeys p where p.account = a.account)
+            "select m.account, k.wrapped, a.full_name, a.email, m.roles, m.client, d.last_seen, d.count,
+                exists (select 1 from totp t where t.account = m.account)
+                or exists (select 1 from passkeys p where p.account = m.account)
              from memberships m join accounts a on a.account = m.account
-             left join devices d on d.account = m.account
-             where m.clinic = $1 group by a.account, m.roles, m.client order by a.full_name, a.account",
+             left join person_keys k on k.account = m.account
+             cross join lateral (select max(last_seen) as last_seen, count(*) as count
+                                 from devices where account = m.account) d
+             where m.clinic = $1",
         )
         .bind(clinic.0)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Member {
-                    account: id(row, 0, AccountId)?,
-                    full_name: row.try_get(1)?,
-                    email: row.try_get(2)?,
-                    roles: roles(row.try_get(3)?),
-                    client: optional_client(row, 4)?,
-                    last_seen: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
-                    devices: people::small_count(row.try_get(6)?)?,
-                    has_second_factor: Some(row.try_get(7)?),
-                })
+        let members = rows.iter().map(|row| {
+            let account = id(row, 0, AccountId)?;
+            let wrapped = row.try_get(1)?;
+            Ok(Member {
+                account,
+                full_name: keys.shown(account, wrapped, FULL_NAME, row.try_get(2)?),
+                email: keys.shown(account, wrapped, EMAIL, row.try_get(3)?),
+                roles: roles(row.try_get(4)?),
+                client: optional_client(row, 5)?,
+                last_seen: row.try_get::<Option<i64>, _>(6)?.map(Timestamp),
+                devices: people::small_count(row.try_get(7)?)?,
+                has_second_factor: Some(row.try_get(8)?),
             })
-            .collect()
+        });
+        Ok(by_name(members.collect::<Stored<_>>()?))
     }
 
     async fn clinic_name(&self, clinic: ClinicId) -> Stored<Option<String>> {
@@ -129,12 +131,10 @@ impl AccountStorage for PostgresStorage {
     }
 
     async fn rename_account(&self, account: AccountId, full_name: &str) -> Stored<()> {
-        sqlx::query("update accounts set full_name = $2 where account = $1")
-            .bind(account.0)
-            .bind(full_name)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let keys = self.people_keys().await?;
+        let mut tx = self.pool.begin().await?;
+        set_name(&mut tx, &keys, account, full_name).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn change_password(
@@ -144,6 +144,7 @@ impl AccountStorage for PostgresStorage {
         keep: [u8; 16],
         mail: Option<NewMail>,
     ) -> Stored<()> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         set_password(&mut tx, account, password_hash).await?;
         sqlx::query("delete from refresh_tokens where account = $1 and family <> $2")
@@ -152,7 +153,7 @@ impl AccountStorage for PostgresStorage {
             .execute(&mut *tx)
             .await?;
         if let Some(mail) = &mail {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &keys, mail).await?;
         }
         listen::tell_of(&mut tx, Whom::Account(account), self.node).await?;
         tx.commit().await?;
@@ -160,7 +161,9 @@ impl AccountStorage for PostgresStorage {
     }
 
     async fn add_link(&self, link: NewLink, mails: Vec<NewMail>) -> Stored<()> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
+        let key = their_key(&mut tx, &keys, link.account).await?;
         sqlx::query("delete from links where account = $1 and purpose = $2")
             .bind(link.account.0)
             .bind(link.purpose.number())
@@ -172,37 +175,45 @@ impl AccountStorage for PostgresStorage {
         .bind(link.hash.as_slice())
         .bind(link.account.0)
         .bind(link.purpose.number())
-        .bind(&link.email)
+        .bind(key.seal(&place_of_link(&link.hash), &link.email))
         .bind(link.expires_at.0)
         .execute(&mut *tx)
         .await?;
         if link.purpose == LinkPurpose::ConfirmEmail {
             sqlx::query(
-                "update accounts set new_email = case when lower(email) = lower($2) then null else $2 end
-                 where account = $1",
+                "update accounts set new_email = case when email_hash = $2 then null else $3 end where account = $1",
             )
             .bind(link.account.0)
-            .bind(&link.email)
+            .bind(keys.look_up.address(&link.email))
+            .bind(key.seal(NEW_EMAIL, &link.email))
             .execute(&mut *tx)
             .await?;
         }
         for mail in &mails {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &keys, mail).await?;
         }
         tx.commit().await?;
         Ok(())
     }
 
     async fn link(&self, hash: [u8; 32], purpose: LinkPurpose, now: Timestamp) -> Stored<Option<StoredLink>> {
+        let keys = self.people_keys().await?;
         let row = sqlx::query(
-            "select account, email from links where hash = $1 and purpose = $2 and expires_at > $3",
+            "select l.account, l.email, k.wrapped from links l join person_keys k on k.account = l.account
+             where l.hash = $1 and l.purpose = $2 and l.expires_at > $3",
         )
         .bind(hash.as_slice())
         .bind(purpose.number())
         .bind(now.0)
         .fetch_optional(&self.pool)
         .await?;
-        row.as_ref().map(read_link).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let account = id(&row, 0, AccountId)?;
+        let key = keys.of(account, row.try_get(2)?)?;
+        Ok(Some(StoredLink {
+            account,
+            email: key.open_text(&place_of_link(&hash), row.try_get(1)?)?,
+        }))
     }
 
     async fn reset_password(
@@ -212,14 +223,15 @@ impl AccountStorage for PostgresStorage {
         password_hash: &str,
         mail: Option<NewMail>,
     ) -> Stored<Option<AccountId>> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
-        let Some(link) = take_link(&mut tx, hash, LinkPurpose::ResetPassword, now).await? else {
+        let Some(link) = take_link(&mut tx, &keys, hash, LinkPurpose::ResetPassword, now).await? else {
             return Ok(None);
         };
         set_password(&mut tx, link.account, password_hash).await?;
-        sqlx::query("update accounts set verified = true where account = $1 and lower(email) = lower($2)")
+        sqlx::query("update accounts set verified = true where account = $1 and email_hash = $2")
             .bind(link.account.0)
-            .bind(&link.email)
+            .bind(keys.look_up.address(&link.email))
             .execute(&mut *tx)
             .await?;
         sqlx::query("delete from refresh_tokens where account = $1")
@@ -227,7 +239,7 @@ impl AccountStorage for PostgresStorage {
             .execute(&mut *tx)
             .await?;
         if let Some(mail) = &mail {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &keys, mail).await?;
         }
         listen::tell_of(&mut tx, Whom::Account(link.account), self.node).await?;
         tx.commit().await?;
@@ -235,19 +247,24 @@ impl AccountStorage for PostgresStorage {
     }
 
     async fn confirm_email(&self, hash: [u8; 32], now: Timestamp) -> Stored<Option<AccountId>> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
-        let Some(link) = take_link(&mut tx, hash, LinkPurpose::ConfirmEmail, now).await? else {
+        let Some(link) = take_link(&mut tx, &keys, hash, LinkPurpose::ConfirmEmail, now).await? else {
             return Ok(None);
         };
-        let holder = account_by_email(&mut *tx, &link.email).await?;
-        let confirmed = if holder.is_some_and(|holder| holder.account != link.account) {
+        let email_hash = keys.look_up.address(&link.email);
+        let holder = account_with(&mut *tx, &email_hash).await?;
+        let confirmed = if holder.is_some_and(|holder| holder != link.account) {
             None
         } else {
+            let key = their_key(&mut tx, &keys, link.account).await?;
             sqlx::query(
-                "update accounts set email = $2, verified = true, new_email = null where account = $1",
+                "update accounts set email_hash = $2, email = $3, verified = true, new_email = null
+                 where account = $1",
             )
             .bind(link.account.0)
-            .bind(&link.email)
+            .bind(email_hash)
+            .bind(key.seal(EMAIL, &link.email))
             .execute(&mut *tx)
             .await?;
             Some(link.account)
@@ -264,23 +281,7 @@ impl AccountStorage for PostgresStorage {
         judge: RolesJudge,
     ) -> Stored<Result<(), RolesRefused>> {
         let mut tx = self.pool.begin().await?;
-        // In an order, so that two who change each other wait for one another instead of both giving up.
-        let rows = sqlx::query(
-            "select account, roles, client from memberships where clinic = $1 order by account for update",
-        )
-        .bind(clinic.0)
-        .fetch_all(&mut *tx)
-        .await?;
-        let members = rows
-            .iter()
-            .map(|row| {
-                Ok(MemberRoles {
-                    account: id(row, 0, AccountId)?,
-                    roles: roles(row.try_get(1)?),
-                    client: optional_client(row, 2)?,
-                })
-            })
-            .collect::<Stored<Vec<_>>>()?;
+        let members = roles_at(&mut tx, clinic).await?;
         if let Err(refused) = judge(&members) {
             return Ok(Err(refused));
         }
@@ -333,12 +334,114 @@ impl AccountStorage for PostgresStorage {
     }
 }
 
-pub(super) async fn account_by_email(database: impl PgExecutor<'_>, email: &str) -> Stored<Option<Account>> {
-    let row = sqlx::query(select_account!("lower(email) = lower($1)"))
-        .bind(email)
+pub(super) async fn memberships_of(
+    database: impl PgExecutor<'_>,
+    account: AccountId,
+) -> Stored<Vec<Membership>> {
+    let rows = sqlx::query(
+        "select m.clinic, c.name, m.roles, m.client from memberships m join clinics c on c.clinic = m.clinic
+         where m.account = $1 order by c.name, m.clinic",
+    )
+    .bind(account.0)
+    .fetch_all(database)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Membership {
+                clinic: id(row, 0, ClinicId)?,
+                clinic_name: row.try_get(1)?,
+                roles: roles(row.try_get(2)?),
+                client: optional_client(row, 3)?,
+            })
+        })
+        .collect()
+}
+
+/// What everybody is at a clinic, locked in an order, so that two who change each other wait for one another instead of
+/// both giving up.
+pub(super) async fn roles_at(connection: &mut PgConnection, clinic: ClinicId) -> Stored<Vec<MemberRoles>> {
+    let rows = sqlx::query(
+        "select account, roles, client from memberships where clinic = $1 order by account for update",
+    )
+    .bind(clinic.0)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(MemberRoles {
+                account: id(row, 0, AccountId)?,
+                roles: roles(row.try_get(1)?),
+                client: optional_client(row, 2)?,
+            })
+        })
+        .collect()
+}
+
+/// Whose address has this hash.
+pub(super) async fn account_with(
+    database: impl PgExecutor<'_>,
+    email_hash: &[u8; 32],
+) -> Stored<Option<AccountId>> {
+    let row = sqlx::query("select account from accounts where email_hash = $1")
+        .bind(email_hash.as_slice())
         .fetch_optional(database)
         .await?;
-    row.as_ref().map(read_account).transpose()
+    row.map(|row| id(&row, 0, AccountId)).transpose()
+}
+
+/// What an account begins with.
+pub(super) struct Beginning<'a> {
+    pub(super) account: AccountId,
+    pub(super) email: &'a str,
+    pub(super) full_name: &'a str,
+    pub(super) password_hash: &'a str,
+    pub(super) email_verified: bool,
+}
+
+/// False if there is such an account, or somebody else has the address.
+pub(super) async fn begin_account(
+    connection: &mut PgConnection,
+    keys: &PeopleKeys,
+    new: &Beginning<'_>,
+) -> Stored<bool> {
+    let begun = sqlx::query(
+        "insert into accounts (account, email_hash, password_hash, verified) values ($1, $2, $3, $4)
+         on conflict do nothing",
+    )
+    .bind(new.account.0)
+    .bind(keys.look_up.address(new.email))
+    .bind(new.password_hash)
+    .bind(new.email_verified)
+    .execute(&mut *connection)
+    .await?;
+    if begun.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let key = add_person_key(connection, keys, new.account).await?;
+    sqlx::query("update accounts set email = $2, full_name = $3 where account = $1")
+        .bind(new.account.0)
+        .bind(key.seal(EMAIL, new.email))
+        .bind(key.seal(FULL_NAME, new.full_name))
+        .execute(connection)
+        .await?;
+    Ok(true)
+}
+
+/// Nothing of somebody who was erased.
+pub(super) async fn set_name(
+    connection: &mut PgConnection,
+    keys: &PeopleKeys,
+    account: AccountId,
+    full_name: &str,
+) -> Stored<()> {
+    if let Some(key) = person_key(&mut *connection, keys, account).await? {
+        sqlx::query("update accounts set full_name = $2 where account = $1")
+            .bind(account.0)
+            .bind(key.seal(FULL_NAME, full_name))
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The new password is set, and links that would set another are void.
@@ -356,16 +459,10 @@ async fn set_password(connection: &mut PgConnection, account: AccountId, passwor
     Ok(())
 }
 
-fn read_link(row: &PgRow) -> Stored<StoredLink> {
-    Ok(StoredLink {
-        account: id(row, 0, AccountId)?,
-        email: row.try_get(1)?,
-    })
-}
-
 /// Of two who follow one link at the same moment, one gets it.
 async fn take_link(
     connection: &mut PgConnection,
+    keys: &PeopleKeys,
     hash: [u8; 32],
     purpose: LinkPurpose,
     now: Timestamp,
@@ -376,7 +473,15 @@ async fn take_link(
     .bind(hash.as_slice())
     .bind(purpose.number())
     .bind(now.0)
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    row.as_ref().map(read_link).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let account = id(&row, 0, AccountId)?;
+    let Some(key) = person_key(connection, keys, account).await? else {
+        return Ok(None);
+    };
+    Ok(Some(StoredLink {
+        account,
+        email: key.open_text(&place_of_link(&hash), row.try_get(1)?)?,
+    }))
 }

@@ -1,7 +1,10 @@
 //! Devices, and those that were lost.
 
-use super::super::people::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
+use super::super::people::{
+    DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered, place_of_device,
+};
 use super::super::{Stored, Whom};
+use super::at_rest::{person_key, their_key};
 use super::{PostgresStorage, id, listen};
 use async_trait::async_trait;
 use shared_model::accounts::Device;
@@ -20,6 +23,9 @@ impl DeviceStorage for PostgresStorage {
         name: &str,
         now: Timestamp,
     ) -> Stored<()> {
+        let keys = self.people_keys().await?;
+        let mut tx = self.pool.begin().await?;
+        let key = their_key(&mut tx, &keys, account).await?;
         sqlx::query(
             "insert into devices (account, device, name, first_seen, last_seen) values ($1, $2, $3, $4, $4)
              on conflict (account, device) do update set
@@ -28,20 +34,21 @@ impl DeviceStorage for PostgresStorage {
         )
         .bind(account.0)
         .bind(device.0)
-        .bind(name)
+        .bind(key.seal(&place_of_device(device), name))
         .bind(now.0)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>> {
+        let keys = self.people_keys().await?;
         let rows = sqlx::query(
             "select d.device, d.name, d.first_seen, d.last_seen, l.lost_at, l.purged_at,
                  l.lost_at is null and exists (
                      select 1 from refresh_tokens t where t.device = d.device and t.account = d.account
-                     and t.rotated_at is null and t.expires_at > $2)
-             from devices d left join lost_devices l on l.device = d.device
+                     and t.rotated_at is null and t.expires_at > $2), k.wrapped
+             from devices d left join person_keys k on k.account = d.account left join lost_devices l on l.device = d.device
              where d.account = $1 order by d.last_seen desc, d.device",
         )
         .bind(account.0)
@@ -50,9 +57,11 @@ impl DeviceStorage for PostgresStorage {
         .await?;
         rows.iter()
             .map(|row| {
+                let device = id(row, 0, DeviceId)?;
+                let place = place_of_device(device);
                 Ok(Device {
-                    device: id(row, 0, DeviceId)?,
-                    name: row.try_get(1)?,
+                    device,
+                    name: keys.shown(account, row.try_get(7)?, &place, row.try_get(1)?),
                     first_seen: Timestamp(row.try_get(2)?),
                     last_seen: Timestamp(row.try_get(3)?),
                     current: false,
@@ -65,13 +74,19 @@ impl DeviceStorage for PostgresStorage {
     }
 
     async fn name_device(&self, account: AccountId, device: DeviceId, name: &str) -> Stored<bool> {
+        let keys = self.people_keys().await?;
+        let mut tx = self.pool.begin().await?;
+        let Some(key) = person_key(&mut tx, &keys, account).await? else {
+            return Ok(false);
+        };
         let named =
             sqlx::query("update devices set name = $3, named = true where account = $1 and device = $2")
                 .bind(account.0)
                 .bind(device.0)
-                .bind(name)
-                .execute(&self.pool)
+                .bind(key.seal(&place_of_device(device), name))
+                .execute(&mut *tx)
                 .await?;
+        tx.commit().await?;
         Ok(named.rows_affected() > 0)
     }
 

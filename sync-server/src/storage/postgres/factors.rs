@@ -2,12 +2,13 @@
 
 use super::super::people::{
     Factor, FactorStorage, NewFactor, NewMail, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,
-    place_of_passkey, place_of_totp, small_count,
+    place_of_passkey, place_of_passkey_name, place_of_totp, small_count,
 };
 use super::super::{StorageError, Stored, roles_words};
+use super::at_rest::their_key;
 use super::mail::insert_mail;
 use super::{PostgresStorage, id};
-use crate::at_rest::{ClinicKeys, NO_CLINIC};
+use crate::at_rest::PeopleKeys;
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId};
 use shared_model::permissions::Role;
@@ -21,7 +22,8 @@ use zeroize::Zeroizing;
 macro_rules! select_passkey {
     ($which:literal) => {
         concat!(
-            "select account, passkey, credential, name, created_at, last_used, public_key from passkeys where ",
+            "select p.account, p.passkey, p.credential, p.name, p.created_at, p.last_used, p.public_key, k.wrapped
+             from passkeys p left join person_keys k on k.account = p.account where ",
             $which
         )
     };
@@ -30,7 +32,7 @@ macro_rules! select_passkey {
 #[async_trait]
 impl FactorStorage for PostgresStorage {
     async fn factors(&self, account: AccountId) -> Stored<StoredFactors> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         let row = sqlx::query(
             "select (select count(*) from recovery_codes where account = $1), t.secret, t.since
              from (select 1) one left join totp t on t.account = $1",
@@ -40,7 +42,7 @@ impl FactorStorage for PostgresStorage {
         .await?;
         let totp = match row.try_get::<Option<Vec<u8>>, _>(1)? {
             Some(sealed) => {
-                let secret = Zeroizing::new(keys.open_value(&place_of_totp(account), &sealed)?);
+                let secret = Zeroizing::new(keys.server.open_value(&place_of_totp(account), &sealed)?);
                 let secret = secret.as_slice().try_into();
                 Some(StoredTotp {
                     secret: Zeroizing::new(
@@ -51,7 +53,7 @@ impl FactorStorage for PostgresStorage {
             }
             None => None,
         };
-        let passkeys = sqlx::query(select_passkey!("account = $1 order by created_at, passkey"))
+        let passkeys = sqlx::query(select_passkey!("p.account = $1 order by p.created_at, p.passkey"))
             .bind(account.0)
             .fetch_all(&self.pool)
             .await?;
@@ -66,7 +68,7 @@ impl FactorStorage for PostgresStorage {
     }
 
     async fn add_factor(&self, new: NewFactor) -> Stored<bool> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         // Of two who set the first one up at the same moment, one does.
         sqlx::query("select 1 from accounts where account = $1 for update")
@@ -91,25 +93,31 @@ impl FactorStorage for PostgresStorage {
                          last_step = excluded.last_step",
                 )
                 .bind(new.account.0)
-                .bind(keys.seal_value(&place_of_totp(new.account), totp.secret.as_slice())?)
+                .bind(
+                    keys.server
+                        .seal_value(&place_of_totp(new.account), totp.secret.as_slice())?,
+                )
                 .bind(totp.since.0)
                 .bind(step)
                 .execute(&mut *tx)
                 .await?
             }
-            Factor::Passkey(passkey) => sqlx::query(
+            Factor::Passkey(passkey) => {
+                let key = their_key(&mut tx, &keys, new.account).await?;
+                sqlx::query(
                 "insert into passkeys (credential, account, passkey, name, created_at, last_used, public_key)
                      values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
             )
             .bind(&passkey.credential)
             .bind(new.account.0)
             .bind(passkey.passkey)
-            .bind(&passkey.name)
+            .bind(key.seal(&place_of_passkey_name(&passkey.credential), &passkey.name))
             .bind(passkey.created_at.0)
             .bind(passkey.last_used.map(|at| at.0))
-            .bind(keys.seal_value(&place_of_passkey(&passkey.credential), &passkey.public_key)?)
+            .bind(keys.server.seal_value(&place_of_passkey(&passkey.credential), &passkey.public_key)?)
             .execute(&mut *tx)
-            .await?,
+            .await?
+            }
         };
         if added.rows_affected() == 0 {
             return Ok(false);
@@ -118,7 +126,7 @@ impl FactorStorage for PostgresStorage {
             set_recovery_codes(&mut tx, new.account, &new.recovery_codes).await?;
         }
         if let Some(mail) = &new.mail {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &keys, mail).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -139,6 +147,7 @@ impl FactorStorage for PostgresStorage {
         hash: [u8; 32],
         mail: Option<NewMail>,
     ) -> Stored<bool> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         let used = sqlx::query("delete from recovery_codes where account = $1 and hash = $2")
             .bind(account.0)
@@ -147,7 +156,7 @@ impl FactorStorage for PostgresStorage {
             .await?;
         let used = used.rows_affected() > 0;
         if let Some(mail) = mail.filter(|_| used) {
-            insert_mail(&mut tx, &mail).await?;
+            insert_mail(&mut tx, &keys, &mail).await?;
         }
         tx.commit().await?;
         Ok(used)
@@ -159,10 +168,11 @@ impl FactorStorage for PostgresStorage {
         hashes: Vec<[u8; 32]>,
         mail: Option<NewMail>,
     ) -> Stored<()> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         set_recovery_codes(&mut tx, account, &hashes).await?;
         if let Some(mail) = &mail {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &keys, mail).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -173,6 +183,7 @@ impl FactorStorage for PostgresStorage {
         what: Unneeded,
         mail: Option<NewMail>,
     ) -> Stored<TakenAway> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         // Of two who take away the last two at the same moment, one does.
         sqlx::query("select 1 from accounts where account = $1 for update")
@@ -229,15 +240,15 @@ impl FactorStorage for PostgresStorage {
                 .await?;
         }
         if let Some(mail) = &mail {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &keys, mail).await?;
         }
         tx.commit().await?;
         Ok(TakenAway::Done)
     }
 
     async fn passkey(&self, credential: &[u8]) -> Stored<Option<(AccountId, StoredPasskey)>> {
-        let keys = self.keys(NO_CLINIC).await?;
-        let row = sqlx::query(select_passkey!("credential = $1"))
+        let keys = self.people_keys().await?;
+        let row = sqlx::query(select_passkey!("p.credential = $1"))
             .bind(credential)
             .fetch_optional(&self.pool)
             .await?;
@@ -245,10 +256,13 @@ impl FactorStorage for PostgresStorage {
     }
 
     async fn used_passkey(&self, credential: &[u8], public_key: Vec<u8>, now: Timestamp) -> Stored<()> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         sqlx::query("update passkeys set public_key = $2, last_used = $3 where credential = $1")
             .bind(credential)
-            .bind(keys.seal_value(&place_of_passkey(credential), &public_key)?)
+            .bind(
+                keys.server
+                    .seal_value(&place_of_passkey(credential), &public_key)?,
+            )
             .bind(now.0)
             .execute(&self.pool)
             .await?;
@@ -283,18 +297,22 @@ impl FactorStorage for PostgresStorage {
     }
 }
 
-fn passkey(row: &PgRow, keys: &ClinicKeys) -> Stored<(AccountId, StoredPasskey)> {
+fn passkey(row: &PgRow, keys: &PeopleKeys) -> Stored<(AccountId, StoredPasskey)> {
     let credential: Vec<u8> = row.try_get(2)?;
-    let public_key = keys.open_value(&place_of_passkey(&credential), row.try_get(6)?)?;
+    let public_key = keys
+        .server
+        .open_value(&place_of_passkey(&credential), row.try_get(6)?)?;
+    let account = id(row, 0, AccountId)?;
+    let name = place_of_passkey_name(&credential);
     let stored = StoredPasskey {
         passkey: id(row, 1, |passkey| passkey)?,
         credential,
-        name: row.try_get(3)?,
+        name: keys.shown(account, row.try_get(7)?, &name, row.try_get(3)?),
         created_at: Timestamp(row.try_get(4)?),
         last_used: row.try_get::<Option<i64>, _>(5)?.map(Timestamp),
         public_key,
     };
-    Ok((id(row, 0, AccountId)?, stored))
+    Ok((account, stored))
 }
 
 async fn set_recovery_codes(

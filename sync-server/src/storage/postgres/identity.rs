@@ -4,9 +4,9 @@ use super::super::{
     ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, StorageError, Stored, Whom,
     roles, roles_words,
 };
-use super::accounts::optional_client;
+use super::accounts::{Beginning, begin_account, optional_client};
 use super::{PostgresStorage, id, listen};
-use crate::at_rest::NO_CLINIC;
+use crate::at_rest::{ClinicKeys, FULL_NAME, NO_CLINIC};
 use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, SignInLife, StoredRefreshToken};
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 #[async_trait]
 impl IdentityStorage for PostgresStorage {
     async fn create_clinic(&self, clinic: NewClinic) -> Stored<()> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         sqlx::query("insert into clinics (clinic, name, created_at) values ($1, $2, $3)")
             .bind(clinic.clinic.0)
@@ -27,16 +28,21 @@ impl IdentityStorage for PostgresStorage {
             .execute(&mut *tx)
             .await?;
         for account in &clinic.accounts {
-            sqlx::query(
-                "insert into accounts (account, email, full_name, password_hash) values ($1, $2, $3, $4)
-                 on conflict (account) do nothing",
-            )
-            .bind(account.account.0)
-            .bind(&account.email)
-            .bind(&account.full_name)
-            .bind(&account.password_hash)
-            .execute(&mut *tx)
-            .await?;
+            let new = Beginning {
+                account: account.account,
+                email: &account.email,
+                full_name: &account.full_name,
+                password_hash: &account.password_hash,
+                email_verified: false,
+            };
+            if !begin_account(&mut tx, &keys, &new).await? {
+                let is_there = sqlx::query("select 1 from accounts where account = $1")
+                    .bind(account.account.0)
+                    .fetch_optional(&mut *tx)
+                    .await?;
+                is_there
+                    .ok_or_else(|| StorageError::Failed("an address has an account already".to_owned()))?;
+            }
             sqlx::query("insert into memberships (clinic, account, roles, client) values ($1, $2, $3, $4)")
                 .bind(clinic.clinic.0)
                 .bind(account.account.0)
@@ -64,9 +70,11 @@ impl IdentityStorage for PostgresStorage {
     }
 
     async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>> {
+        let keys = self.people_keys().await?;
         let rows = sqlx::query(
-            "select m.clinic, m.roles, m.client, a.full_name
+            "select m.clinic, m.roles, m.client, k.wrapped, a.full_name
              from memberships m join accounts a on a.account = m.account
+             join person_keys k on k.account = m.account
              where m.account = $1 order by m.clinic",
         )
         .bind(account.0)
@@ -79,7 +87,7 @@ impl IdentityStorage for PostgresStorage {
                     clinic: id(row, 0, ClinicId)?,
                     roles: roles(row.try_get(1)?),
                     client: optional_client(row, 2)?,
-                    name: row.try_get(3)?,
+                    name: keys.shown(account, row.try_get(3)?, FULL_NAME, row.try_get(4)?),
                 })
             })
             .collect()
@@ -221,24 +229,8 @@ impl IdentityStorage for PostgresStorage {
 
     async fn secret(&self, name: &str, fresh: [u8; 32]) -> Stored<Vec<u8>> {
         let keys = self.keys(NO_CLINIC).await?;
-        sqlx::query("insert into secrets (name, value) values ($1, $2) on conflict do nothing")
-            .bind(name)
-            .bind(keys.seal_value(name, &fresh)?)
-            .execute(&self.pool)
-            .await?;
-        let row = sqlx::query("select value from secrets where name = $1")
-            .bind(name)
-            .fetch_one(&self.pool)
-            .await?;
-        let (secret, sealed) = keys.open_secret(name, row.try_get(0)?)?;
-        if let Some(sealed) = sealed {
-            sqlx::query("update secrets set value = $2 where name = $1")
-                .bind(name)
-                .bind(sealed)
-                .execute(&self.pool)
-                .await?;
-        }
-        Ok(secret)
+        let mut connection = self.pool.acquire().await?;
+        secret(&mut connection, &keys, name, fresh).await
     }
 
     async fn demonstration_accounts(&self) -> Stored<Vec<DemonstrationAccount>> {
@@ -272,6 +264,32 @@ fn read_token(row: &PgRow) -> Stored<StoredRefreshToken> {
         device_lost: row.try_get(7)?,
         begun_at: Timestamp(row.try_get(8)?),
     })
+}
+
+pub(super) async fn secret(
+    connection: &mut PgConnection,
+    server: &ClinicKeys,
+    name: &str,
+    fresh: [u8; 32],
+) -> Stored<Vec<u8>> {
+    sqlx::query("insert into secrets (name, value) values ($1, $2) on conflict do nothing")
+        .bind(name)
+        .bind(server.seal_value(name, &fresh)?)
+        .execute(&mut *connection)
+        .await?;
+    let row = sqlx::query("select value from secrets where name = $1")
+        .bind(name)
+        .fetch_one(&mut *connection)
+        .await?;
+    let (secret, sealed) = server.open_secret(name, row.try_get(0)?)?;
+    if let Some(sealed) = sealed {
+        sqlx::query("update secrets set value = $2 where name = $1")
+            .bind(name)
+            .bind(sealed)
+            .execute(connection)
+            .await?;
+    }
+    Ok(secret)
 }
 
 async fn insert_token(connection: &mut PgConnection, token: &NewRefreshToken) -> Result<(), StorageError> {

@@ -1,14 +1,16 @@
 //! Invitations.
 
 use super::super::people::{
-    InvitationStorage, NewInvitation, NewMail, OpenedClinic, StoredInvitation, TakeUp, TakenUp, Taker,
+    InvitationStorage, InvitationWords, NewInvitation, NewMail, OpenedClinic, StoredInvitation, TakeUp,
+    TakenUp, Taker,
 };
 use super::super::{Stored, Whom, people, roles, roles_words};
-use super::accounts::{account_by_email, optional_client};
+use super::accounts::{Beginning, account_with, begin_account, optional_client};
+use super::at_rest::clinic_keys;
 use super::mail::insert_mail;
 use super::ways_in::link;
 use super::{PostgresStorage, id, listen};
-use crate::at_rest::NO_CLINIC;
+use crate::at_rest::{ClinicKeys, PeopleKeys};
 use crate::identity::joined;
 use async_trait::async_trait;
 use shared_model::accounts::Invitation;
@@ -20,11 +22,11 @@ use sqlx::postgres::{PgConnection, PgExecutor, PgRow};
 macro_rules! select_invitation {
     ($which:literal) => {
         concat!(
-            "select i.clinic, c.name, i.id, coalesce(a.account, i.account), i.email, i.full_name, i.roles, i.client,
-                 i.invited_by_name, i.invited_at, i.expires_at, a.account is not null, i.closed_at is null,
+            "select i.clinic, c.name, i.id, coalesce(a.account, i.account), i.words, i.roles, i.client, i.invited_at,
+                 i.expires_at, a.account is not null, i.closed_at is null,
                  m.mail is not null, m.settled_at is not null, coalesce(m.sent, false)
              from invitations i join clinics c on c.clinic = i.clinic
-             left join accounts a on lower(a.email) = lower(i.email)
+             left join accounts a on a.email_hash = i.email_hash
              left join mails m on m.mail = i.mail
              where i.clinic = $1 ",
             $which
@@ -32,32 +34,48 @@ macro_rules! select_invitation {
     };
 }
 
-fn read_invitation(row: &PgRow) -> Stored<StoredInvitation> {
-    Ok(StoredInvitation {
+/// `None` for one that does not open.
+fn read_invitation(row: &PgRow, keys: &ClinicKeys) -> Stored<Option<StoredInvitation>> {
+    let invitation = id(row, 2, InvitationId)?;
+    let Some(words) = InvitationWords::open(keys, invitation, row.try_get(4)?) else {
+        return Ok(None);
+    };
+    Ok(Some(StoredInvitation {
         clinic: id(row, 0, ClinicId)?,
         clinic_name: row.try_get(1)?,
         invitation: Invitation {
-            id: id(row, 2, InvitationId)?,
+            id: invitation,
             account: id(row, 3, AccountId)?,
-            email: row.try_get(4)?,
-            full_name: row.try_get(5)?,
-            roles: roles(row.try_get(6)?),
-            client: optional_client(row, 7)?,
-            invited_by: row.try_get(8)?,
-            invited_at: Timestamp(row.try_get(9)?),
-            expires_at: Timestamp(row.try_get(10)?),
-            sent: people::sent(row.try_get(13)?, row.try_get(14)?, row.try_get(15)?),
+            email: words.email,
+            full_name: words.full_name,
+            roles: roles(row.try_get(5)?),
+            client: optional_client(row, 6)?,
+            invited_by: words.invited_by,
+            invited_at: Timestamp(row.try_get(7)?),
+            expires_at: Timestamp(row.try_get(8)?),
+            sent: people::sent(row.try_get(11)?, row.try_get(12)?, row.try_get(13)?),
         },
-        has_account: row.try_get(11)?,
-        open: row.try_get(12)?,
-    })
+        has_account: row.try_get(9)?,
+        open: row.try_get(10)?,
+    }))
+}
+
+fn the_one(row: Option<PgRow>, keys: &ClinicKeys) -> Stored<Option<StoredInvitation>> {
+    match row {
+        Some(row) => read_invitation(&row, keys),
+        None => Ok(None),
+    }
 }
 
 #[async_trait]
 impl InvitationStorage for PostgresStorage {
     async fn invite(&self, invitation: NewInvitation) -> Stored<Option<StoredInvitation>> {
+        let Some(keys) = self.keys_of(invitation.clinic).await? else {
+            return Ok(None);
+        };
+        let people = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
-        let invited = invite(&mut tx, &invitation).await?;
+        let invited = invite(&mut tx, &people, &keys, &invitation).await?;
         tx.commit().await?;
         Ok(invited)
     }
@@ -67,6 +85,7 @@ impl InvitationStorage for PostgresStorage {
         clinic: OpenedClinic,
         invitation: NewInvitation,
     ) -> Stored<Option<StoredInvitation>> {
+        let people = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         let opened = sqlx::query(
             "insert into clinics (clinic, name, created_at) values ($1, $2, $3) on conflict do nothing",
@@ -76,10 +95,14 @@ impl InvitationStorage for PostgresStorage {
         .bind(clinic.created_at.0)
         .execute(&mut *tx)
         .await?;
+        let rows = clinic_keys(&mut tx, &self.at_rest, clinic.clinic).await?;
+        let keys = self.at_rest.open_once(clinic.clinic, &rows)?;
         if opened.rows_affected() == 0 {
-            return find(&mut *tx, invitation.clinic, invitation.id).await;
+            let known = find(&mut *tx, &keys, invitation.clinic, invitation.id).await?;
+            tx.commit().await?;
+            return Ok(known);
         }
-        let invited = invite(&mut tx, &invitation).await?;
+        let invited = invite(&mut tx, &people, &keys, &invitation).await?;
         if invited.is_some() {
             tx.commit().await?;
         }
@@ -87,17 +110,24 @@ impl InvitationStorage for PostgresStorage {
     }
 
     async fn invitations(&self, clinic: ClinicId) -> Stored<Vec<StoredInvitation>> {
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(Vec::new());
+        };
         let rows = sqlx::query(select_invitation!(
             "and i.closed_at is null order by i.invited_at desc, i.id desc"
         ))
         .bind(clinic.0)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(read_invitation).collect()
+        let invitations = rows.iter().map(|row| read_invitation(row, &keys));
+        invitations.filter_map(Result::transpose).collect()
     }
 
     async fn invitation(&self, clinic: ClinicId, id: InvitationId) -> Stored<Option<StoredInvitation>> {
-        find(&self.pool, clinic, id).await
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(None);
+        };
+        find(&self.pool, &keys, clinic, id).await
     }
 
     async fn invitation_of_link(
@@ -106,6 +136,9 @@ impl InvitationStorage for PostgresStorage {
         token: [u8; 32],
         now: Timestamp,
     ) -> Stored<Option<StoredInvitation>> {
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(None);
+        };
         let row = sqlx::query(select_invitation!(
             "and i.token = $2 and i.closed_at is null and i.expires_at > $3"
         ))
@@ -114,7 +147,7 @@ impl InvitationStorage for PostgresStorage {
         .bind(now.0)
         .fetch_optional(&self.pool)
         .await?;
-        row.as_ref().map(read_invitation).transpose()
+        the_one(row, &keys)
     }
 
     async fn renew_invitation(
@@ -125,6 +158,10 @@ impl InvitationStorage for PostgresStorage {
         expires_at: Timestamp,
         mail: Option<NewMail>,
     ) -> Stored<Option<StoredInvitation>> {
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(None);
+        };
+        let people = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         drop_waiting_mail(&mut tx, clinic, id).await?;
         let renewed = sqlx::query(
@@ -142,9 +179,9 @@ impl InvitationStorage for PostgresStorage {
             return Ok(None);
         }
         if let Some(mail) = &mail {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &people, mail).await?;
         }
-        let renewed = find(&mut *tx, clinic, id).await?;
+        let renewed = find(&mut *tx, &keys, clinic, id).await?;
         tx.commit().await?;
         Ok(renewed)
     }
@@ -173,7 +210,10 @@ impl InvitationStorage for PostgresStorage {
             identity,
             mail,
         } = take_up;
-        let keys = self.keys(NO_CLINIC).await?;
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(TakenUp::Gone);
+        };
+        let people = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         // Closed first, which locks it: of two who take it up at the same moment, one does.
         let closed = sqlx::query(
@@ -188,13 +228,11 @@ impl InvitationStorage for PostgresStorage {
         let Some(closed) = closed else {
             return Ok(TakenUp::Gone);
         };
-        let Some(stored) = find(&mut *tx, clinic, id(&closed, 0, InvitationId)?).await? else {
+        let Some(stored) = find(&mut *tx, &keys, clinic, id(&closed, 0, InvitationId)?).await? else {
             return Ok(TakenUp::Gone);
         };
         let invitation = stored.invitation;
-        let holder = account_by_email(&mut *tx, &invitation.email)
-            .await?
-            .map(|account| account.account);
+        let holder = account_with(&mut *tx, &people.look_up.address(&invitation.email)).await?;
         let account = match (who, holder) {
             (Taker::Existing(account), Some(holder)) if account == holder => {
                 sqlx::query("update accounts set verified = true where account = $1")
@@ -210,17 +248,14 @@ impl InvitationStorage for PostgresStorage {
                 },
                 None,
             ) => {
-                let made = sqlx::query(
-                    "insert into accounts (account, email, full_name, password_hash, verified)
-                     values ($1, $2, $3, $4, true) on conflict do nothing",
-                )
-                .bind(invitation.account.0)
-                .bind(&invitation.email)
-                .bind(&full_name)
-                .bind(&password_hash)
-                .execute(&mut *tx)
-                .await?;
-                if made.rows_affected() == 0 {
+                let new = Beginning {
+                    account: invitation.account,
+                    email: &invitation.email,
+                    full_name: &full_name,
+                    password_hash: &password_hash,
+                    email_verified: true,
+                };
+                if !begin_account(&mut tx, &people, &new).await? {
                     return Ok(TakenUp::Gone);
                 }
                 invitation.account
@@ -228,13 +263,13 @@ impl InvitationStorage for PostgresStorage {
             _ => return Ok(TakenUp::Gone),
         };
         if let Some(identity) = &identity {
-            let Some(linked) = link(&mut tx, &keys, account, identity).await? else {
+            let Some(linked) = link(&mut tx, &people, account, identity).await? else {
                 return Ok(TakenUp::Gone);
             };
             if linked == *identity
                 && let Some(mail) = &mail
             {
-                insert_mail(&mut tx, mail).await?;
+                insert_mail(&mut tx, &people, mail).await?;
             }
         }
         let before =
@@ -269,6 +304,7 @@ impl InvitationStorage for PostgresStorage {
 
 async fn find(
     database: impl PgExecutor<'_>,
+    keys: &ClinicKeys,
     clinic: ClinicId,
     id: InvitationId,
 ) -> Stored<Option<StoredInvitation>> {
@@ -277,41 +313,44 @@ async fn find(
         .bind(id.0)
         .fetch_optional(database)
         .await?;
-    row.as_ref().map(read_invitation).transpose()
+    the_one(row, keys)
 }
 
 async fn invite(
     connection: &mut PgConnection,
+    people: &PeopleKeys,
+    keys: &ClinicKeys,
     invitation: &NewInvitation,
 ) -> Stored<Option<StoredInvitation>> {
-    let known = find(&mut *connection, invitation.clinic, invitation.id).await?;
+    let known = find(&mut *connection, keys, invitation.clinic, invitation.id).await?;
     if known.is_some() {
         return Ok(known);
     }
+    let email_hash = people.look_up.address(&invitation.email);
+    // One that was erased is nobody's either.
     let is_somebody_elses = sqlx::query(
-        "select exists (select 1 from accounts where account = $1 and lower(email) <> lower($2))",
+        "select exists (select 1 from accounts where account = $1 and email_hash is distinct from $2)",
     )
     .bind(invitation.account.0)
-    .bind(&invitation.email)
+    .bind(email_hash)
     .fetch_one(&mut *connection)
     .await?;
     if is_somebody_elses.try_get(0)? {
         return Ok(None);
     }
     let invited = sqlx::query(
-        "insert into invitations (clinic, id, account, email, full_name, roles, client, invited_by, invited_by_name,
-             invited_at, expires_at, token, mail)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (clinic, id) do nothing",
+        "insert into invitations (clinic, id, account, email_hash, words, roles, client, invited_by, invited_at,
+             expires_at, token, mail)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (clinic, id) do nothing",
     )
     .bind(invitation.clinic.0)
     .bind(invitation.id.0)
     .bind(invitation.account.0)
-    .bind(&invitation.email)
-    .bind(&invitation.full_name)
+    .bind(email_hash)
+    .bind(InvitationWords::of(invitation).seal(keys, invitation.id)?)
     .bind(roles_words(&invitation.roles))
     .bind(invitation.client.map(|client| client.0))
     .bind(invitation.invited_by.map(|account| account.0))
-    .bind(&invitation.invited_by_name)
     .bind(invitation.invited_at.0)
     .bind(invitation.expires_at.0)
     .bind(invitation.token.as_slice())
@@ -321,9 +360,9 @@ async fn invite(
     if let Some(mail) = &invitation.mail
         && invited.rows_affected() > 0
     {
-        insert_mail(connection, mail).await?;
+        insert_mail(connection, people, mail).await?;
     }
-    find(connection, invitation.clinic, invitation.id).await
+    find(connection, keys, invitation.clinic, invitation.id).await
 }
 
 /// A mail whose link is void does not leave any more.

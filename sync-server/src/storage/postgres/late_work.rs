@@ -6,11 +6,13 @@ use super::super::late_work::{
 };
 use super::super::{StorageError, Stored, kind, unsigned};
 use super::{PostgresStorage, id};
+use crate::at_rest::FULL_NAME;
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 use sqlx::Row;
+use uuid::Uuid;
 
 #[async_trait]
 impl LateWorkStorage for PostgresStorage {
@@ -80,10 +82,10 @@ impl LateWorkStorage for PostgresStorage {
     }
 
     async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<WaitingLateWork> {
-        let keys = self.keys(clinic).await?;
+        let (keys, people) = (self.keys(clinic).await?, self.people_keys().await?);
         let rows = sqlx::query(
             "select w.number, w.hash, w.kind, w.document, w.change, w.command, w.made_at, w.account,
-                 coalesce(a.full_name, ''), w.device, w.received_at, b.full_name,
+                 w.device, w.received_at, a.full_name, ak.wrapped, w.brought_by, b.full_name, bk.wrapped,
                  exists (select 1 from late_work l
                          where l.clinic = $1 and l.decided_at is null and l.number > w.number)
              from (select *, sum(length(change) + length(command)) over (order by number) as bytes,
@@ -91,7 +93,9 @@ impl LateWorkStorage for PostgresStorage {
                    from late_work where clinic = $1 and decided_at is null and number > $2
                    order by number limit $3) w
              left join accounts a on a.account = w.account
+             left join person_keys ak on ak.account = w.account
              left join accounts b on b.account = w.brought_by
+             left join person_keys bk on bk.account = w.brought_by
              where w.place = 1 or w.bytes <= $4 order by w.number",
         )
         .bind(clinic.0)
@@ -104,12 +108,17 @@ impl LateWorkStorage for PostgresStorage {
         let mut next = None;
         for row in &rows {
             let number = row.try_get(0)?;
-            let goes_on: bool = row.try_get(12)?;
+            let goes_on: bool = row.try_get(15)?;
             next = goes_on.then_some(number);
             let hash = hash(row.try_get(1)?)?;
             let Some((change, command)) = opened(&keys, &hash, row.try_get(4)?, row.try_get(5)?) else {
                 continue;
             };
+            let author = id(row, 7, AccountId)?;
+            let name_of = |account, first: usize| -> Stored<String> {
+                Ok(people.shown(account, row.try_get(first + 1)?, FULL_NAME, row.try_get(first)?))
+            };
+            let brought_by: Option<Uuid> = row.try_get(12)?;
             waiting.push(WaitingLateChange {
                 number,
                 late: LateChange {
@@ -120,11 +129,13 @@ impl LateWorkStorage for PostgresStorage {
                     made_at: Timestamp(row.try_get(6)?),
                     hash,
                 },
-                author: id(row, 7, AccountId)?,
-                author_name: row.try_get(8)?,
-                device: id(row, 9, DeviceId)?,
-                received_at: Timestamp(row.try_get(10)?),
-                brought_by: row.try_get(11)?,
+                author,
+                author_name: name_of(author, 10)?,
+                device: id(row, 8, DeviceId)?,
+                received_at: Timestamp(row.try_get(9)?),
+                brought_by: brought_by
+                    .map(|account| name_of(AccountId(account), 13))
+                    .transpose()?,
             });
         }
         Ok(WaitingLateWork { waiting, next })

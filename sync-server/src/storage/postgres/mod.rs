@@ -7,6 +7,7 @@ mod accounts;
 mod at_rest;
 mod compact;
 mod devices;
+mod erasure;
 mod factors;
 mod feeds;
 mod identity;
@@ -14,6 +15,7 @@ mod invitations;
 mod late_work;
 mod listen;
 mod mail;
+mod seal_people;
 mod trail;
 mod ways_in;
 
@@ -24,10 +26,11 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow, PgSslMode};
 use sqlx::{Connection, Row, SqlStr};
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 11] = [
+const MIGRATIONS: [(i64, &str, &str); 12] = [
     (
         1,
         "foundation",
@@ -83,6 +86,11 @@ const MIGRATIONS: [(i64, &str, &str); 11] = [
         "second factors",
         include_str!("../../../../migrations/server/postgres/0013_second_factors.sql"),
     ),
+    (
+        14,
+        "sealed people",
+        include_str!("../../../../migrations/server/postgres/0014_sealed_people.sql"),
+    ),
 ];
 const CONNECTIONS: u32 = 16;
 /// A request that cannot have a connection by then is told to come back.
@@ -99,7 +107,7 @@ const SETTINGS: [(&str, &str); 3] = [
 pub struct PostgresStorage {
     pool: PgPool,
     options: PgConnectOptions,
-    at_rest: AtRest,
+    at_rest: Arc<AtRest>,
     /// Tells this process's commits from those of others.
     node: Uuid,
 }
@@ -133,10 +141,12 @@ impl PostgresStorage {
             .run(&pool)
             .await
             .map_err(|error| StorageError::Failed(error.to_string()))?;
+        let at_rest = Arc::new(AtRest::new(masters));
+        seal_people::seal_people(&pool, &at_rest).await?;
         Ok(Self {
             pool,
             options,
-            at_rest: AtRest::new(masters),
+            at_rest,
             node: Uuid::from_bytes(crate::identity::random()),
         })
     }

@@ -6,70 +6,24 @@ use super::super::trail::{
 };
 use super::super::{Signed, StorageError, Stored, signed};
 use super::{PostgresStorage, count, id};
+use crate::at_rest::FULL_NAME;
 use crate::storage::kind;
+use crate::storage::people::place_of_device;
 use crate::trail::{beginning, link_event};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
 #[async_trait]
 impl TrailStorage for PostgresStorage {
     async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("insert into event_ends (clinic, events) values ($1, 0) on conflict do nothing")
-            .bind(clinic.0)
-            .execute(&mut *tx)
-            .await?;
-        let row = sqlx::query(
-            "select c.chained_after, e.events, e.happened from event_ends e join clinics c using (clinic)
-             where clinic = $1 for update of e",
-        )
-        .bind(clinic.0)
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(StorageError::NoSuchClinic)?;
-        let (mut number, mut link) = (
-            count(&row, 1)?,
-            match link_at(&row, 2)? {
-                Some(link) => link,
-                None => beginning(clinic, count(&row, 0)?),
-            },
-        );
-        let first = number + 1;
-        let mut links = Vec::with_capacity(events.len());
-        for event in &events {
-            number += 1;
-            link = link_event(clinic, link, number, event);
-            links.push(link.to_vec());
-        }
-        sqlx::query(
-            "insert into events (clinic, number, at, account, device, document, what, detail, link)
-             select $1, * from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-                 $8::text[], $9::bytea[])",
-        )
-        .bind(clinic.0)
-        .bind((first..=number).map(signed).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.at.0).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.account.map(|id| id.0)).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.device.map(|id| id.0)).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.document.map(|id| id.0)).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.what.clone()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.detail.clone()).collect::<Vec<_>>())
-        .bind(links)
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query("update event_ends set events = $2, happened = $3 where clinic = $1")
-            .bind(clinic.0)
-            .bind(signed(number))
-            .bind(link.to_vec())
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(())
+        note(&mut tx, clinic, &events).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn trail_anchors(&self, clinic: ClinicId) -> Stored<Anchors> {
@@ -225,6 +179,7 @@ impl TrailStorage for PostgresStorage {
     }
 
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
+        let keys = self.people_keys().await?;
         let column = |id: fn(&Mentions) -> Option<Uuid>| lines.iter().map(id).collect::<Vec<_>>();
         let rows = sqlx::query(NAMES)
             .bind(clinic.0)
@@ -235,31 +190,51 @@ impl TrailStorage for PostgresStorage {
             .bind(column(|line| line.of_device.map(|id| id.0)))
             .fetch_all(&self.pool)
             .await?;
-        let read = |row: &PgRow| {
+        let read = |(row, line): (&PgRow, &Mentions)| -> Stored<Names> {
+            // Somebody who is there, and the name of theirs that lies sealed at a column.
+            let shown = |account, is_there: usize, wrapped: usize, what: &str, sealed: usize| {
+                let shown = keys.shown(account, row.try_get(wrapped)?, what, row.try_get(sealed)?);
+                Stored::Ok(row.try_get::<bool, _>(is_there)?.then_some(shown))
+            };
+            let named = |account: Option<AccountId>, device: Option<DeviceId>, first: usize| {
+                let Some(account) = account else {
+                    return Stored::Ok((None, None));
+                };
+                let place = device.map(place_of_device).unwrap_or_default();
+                Ok((
+                    shown(account, first, first + 1, FULL_NAME, first + 2)?,
+                    shown(account, first + 3, first + 1, &place, first + 4)?,
+                ))
+            };
+            let (account, device) = named(line.account, line.device, 1)?;
+            let (of, of_device) = named(line.of, line.of_device, 6)?;
             Ok(Names {
-                account: row.try_get(0)?,
-                device: row.try_get(1)?,
+                account,
+                device,
                 document: row
-                    .try_get::<Option<i16>, _>(2)?
+                    .try_get::<Option<i16>, _>(0)?
                     .map(|number| kind(number.into()))
                     .transpose()?,
-                of: row.try_get(3)?,
-                of_device: row.try_get(4)?,
+                of,
+                of_device,
             })
         };
-        rows.iter().map(read).collect()
+        rows.iter().zip(&lines).map(read).collect()
     }
 }
 
 /// One row for each line, in their order.
 const NAMES: &str = "
-    select a.full_name, d.name, r.kind, o.full_name, od.name
+    select r.kind, a.account is not null, ak.wrapped, a.full_name, d.device is not null, d.name,
+        o.account is not null, ok.wrapped, o.full_name, od.device is not null, od.name
     from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[]) with ordinality
         as line (account, device, document, of_account, of_device, place)
     left join accounts a on a.account = line.account
+    left join person_keys ak on ak.account = line.account
     left join devices d on d.account = line.account and d.device = line.device
     left join documents r on r.clinic = $1 and r.id = line.document
     left join accounts o on o.account = line.of_account
+    left join person_keys ok on ok.account = line.of_account
     left join devices od on od.account = line.of_account and od.device = line.of_device
     order by line.place";
 
@@ -301,4 +276,76 @@ pub(super) fn link_at(row: &PgRow, column: usize) -> Stored<Option<Link>> {
         Link::try_from(bytes).map_err(|_| StorageError::Failed("a hash of another length".to_owned()))
     };
     bytes.map(link).transpose()
+}
+
+pub(super) async fn note(connection: &mut PgConnection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
+    sqlx::query("insert into event_ends (clinic, events) values ($1, 0) on conflict do nothing")
+        .bind(clinic.0)
+        .execute(&mut *connection)
+        .await?;
+    let row = sqlx::query(
+        "select c.chained_after, e.events, e.happened from event_ends e join clinics c using (clinic)
+         where clinic = $1 for update of e",
+    )
+    .bind(clinic.0)
+    .fetch_optional(&mut *connection)
+    .await?
+    .ok_or(StorageError::NoSuchClinic)?;
+    let (mut number, mut link) = (
+        count(&row, 1)?,
+        match link_at(&row, 2)? {
+            Some(link) => link,
+            None => beginning(clinic, count(&row, 0)?),
+        },
+    );
+    let first = number + 1;
+    let mut links = Vec::with_capacity(events.len());
+    for event in events {
+        number += 1;
+        link = link_event(clinic, link, number, event);
+        links.push(link.to_vec());
+    }
+    sqlx::query(
+        "insert into events (clinic, number, at, account, device, document, what, detail, link)
+         select $1, * from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
+             $8::text[], $9::bytea[])",
+    )
+    .bind(clinic.0)
+    .bind((first..=number).map(signed).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.at.0).collect::<Vec<_>>())
+    .bind(
+        events
+            .iter()
+            .map(|event| event.account.map(|id| id.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        events
+            .iter()
+            .map(|event| event.device.map(|id| id.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        events
+            .iter()
+            .map(|event| event.document.map(|id| id.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(events.iter().map(|event| event.what.clone()).collect::<Vec<_>>())
+    .bind(
+        events
+            .iter()
+            .map(|event| event.detail.clone())
+            .collect::<Vec<_>>(),
+    )
+    .bind(links)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("update event_ends set events = $2, happened = $3 where clinic = $1")
+        .bind(clinic.0)
+        .bind(signed(number))
+        .bind(link.to_vec())
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
 }

@@ -1,13 +1,15 @@
 //! Whom providers vouch for, and the steps of sign-ins.
 
 use super::super::people::{
-    NewIdentity, NewMail, Profile, ProviderMessage, ProviderNews, StoredIdentity, TakenIn, Unlinked,
-    WaysInStorage, new_name, place_of_profile, place_of_step,
+    NewIdentity, NewMail, ProviderMessage, ProviderNews, StoredIdentity, TakenIn, Unlinked, Vouched,
+    WaysInStorage, new_name, place_of_step,
 };
 use super::super::{Stored, Whom};
+use super::accounts::set_name;
+use super::at_rest::their_key;
 use super::mail::insert_mail;
 use super::{PostgresStorage, id, listen};
-use crate::at_rest::{ClinicKeys, NO_CLINIC};
+use crate::at_rest::{NO_CLINIC, PeopleKeys};
 use async_trait::async_trait;
 use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
@@ -18,7 +20,8 @@ use uuid::Uuid;
 macro_rules! select_identity {
     ($which:literal) => {
         concat!(
-            "select account, identity, issuer, subject, linked_at, profile, updated_at from identities where ",
+            "select i.account, i.identity, i.linked_at, i.vouched, i.updated_at, k.wrapped
+             from identities i join person_keys k on k.account = i.account where ",
             $which
         )
     };
@@ -62,21 +65,22 @@ impl WaysInStorage for PostgresStorage {
     }
 
     async fn identity(&self, issuer: &str, subject: &str) -> Stored<Option<StoredIdentity>> {
-        let keys = self.keys(NO_CLINIC).await?;
-        let row = sqlx::query(select_identity!("issuer = $1 and subject = $2"))
-            .bind(issuer)
-            .bind(subject)
+        let keys = self.people_keys().await?;
+        let row = sqlx::query(select_identity!("i.hash = $1"))
+            .bind(keys.look_up.identity(issuer, subject))
             .fetch_optional(&self.pool)
             .await?;
         row.map(|row| Ok(read(&row, &keys)?.0)).transpose()
     }
 
     async fn identities(&self, account: AccountId) -> Stored<Vec<NewIdentity>> {
-        let keys = self.keys(NO_CLINIC).await?;
-        let rows = sqlx::query(select_identity!("account = $1 order by linked_at, identity"))
-            .bind(account.0)
-            .fetch_all(&self.pool)
-            .await?;
+        let keys = self.people_keys().await?;
+        let rows = sqlx::query(select_identity!(
+            "i.account = $1 order by i.linked_at, i.identity"
+        ))
+        .bind(account.0)
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(|row| Ok(read(row, &keys)?.0.identity)).collect()
     }
 
@@ -86,13 +90,13 @@ impl WaysInStorage for PostgresStorage {
         identity: NewIdentity,
         mail: Option<NewMail>,
     ) -> Stored<Option<NewIdentity>> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         let linked = link(&mut tx, &keys, account, &identity).await?;
         if linked.as_ref() == Some(&identity)
             && let Some(mail) = &mail
         {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &keys, mail).await?;
         }
         tx.commit().await?;
         Ok(linked)
@@ -104,6 +108,7 @@ impl WaysInStorage for PostgresStorage {
         identity: Uuid,
         mail: Option<NewMail>,
     ) -> Stored<Unlinked> {
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         // Of two who take away the last two at the same moment, one does.
         let has_password =
@@ -132,14 +137,14 @@ impl WaysInStorage for PostgresStorage {
             .execute(&mut *tx)
             .await?;
         if let Some(mail) = &mail {
-            insert_mail(&mut tx, mail).await?;
+            insert_mail(&mut tx, &keys, mail).await?;
         }
         tx.commit().await?;
         Ok(Unlinked::Done)
     }
 
     async fn take_in(&self, message: ProviderMessage) -> Stored<TakenIn> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         let noted = sqlx::query(
             "insert into webhooks (issuer, message, received_at) values ($1, $2, $3) on conflict do nothing",
@@ -168,7 +173,7 @@ impl PostgresStorage {
     async fn apply(
         &self,
         connection: &mut PgConnection,
-        keys: &ClinicKeys,
+        keys: &PeopleKeys,
         message: &ProviderMessage,
     ) -> Stored<TakenIn> {
         let (subject, news) = match &message.news {
@@ -180,9 +185,9 @@ impl PostgresStorage {
                 updated_at,
             } => (subject, Some((profile, *updated_at))),
         };
-        let row = sqlx::query(select_identity!("issuer = $1 and subject = $2 for update"))
-            .bind(&message.issuer)
-            .bind(subject)
+        let hash = keys.look_up.identity(&message.issuer, subject);
+        let row = sqlx::query(select_identity!("i.hash = $1 for update of i"))
+            .bind(hash)
             .fetch_optional(&mut *connection)
             .await?;
         let Some(row) = row else {
@@ -191,9 +196,8 @@ impl PostgresStorage {
         let (stored, known_at) = read(&row, keys)?;
         let account = stored.account;
         let Some((profile, updated_at)) = news else {
-            sqlx::query("delete from identities where issuer = $1 and subject = $2")
-                .bind(&message.issuer)
-                .bind(subject)
+            sqlx::query("delete from identities where hash = $1")
+                .bind(hash)
                 .execute(&mut *connection)
                 .await?;
             sqlx::query("delete from refresh_tokens where account = $1")
@@ -206,72 +210,65 @@ impl PostgresStorage {
         if updated_at <= known_at {
             return Ok(TakenIn::Nothing);
         }
-        sqlx::query("update identities set profile = $3, updated_at = $4 where issuer = $1 and subject = $2")
-            .bind(&message.issuer)
-            .bind(subject)
-            .bind(seal(keys, &message.issuer, subject, profile)?)
+        let key = their_key(&mut *connection, keys, account).await?;
+        let vouched = Vouched {
+            issuer: message.issuer.clone(),
+            subject: subject.clone(),
+            profile: profile.clone(),
+        };
+        sqlx::query("update identities set vouched = $2, updated_at = $3 where hash = $1")
+            .bind(hash)
+            .bind(vouched.seal(&key, stored.identity.identity))
             .bind(updated_at.0)
             .execute(&mut *connection)
             .await?;
         if let Some(name) = new_name(&stored.identity.profile, profile) {
-            sqlx::query("update accounts set full_name = $2 where account = $1")
-                .bind(account.0)
-                .bind(name)
-                .execute(connection)
-                .await?;
+            set_name(connection, keys, account, &name).await?;
         }
         Ok(TakenIn::Updated(account))
     }
 }
 
-fn seal(keys: &ClinicKeys, issuer: &str, subject: &str, profile: &Profile) -> Stored<Vec<u8>> {
-    Ok(keys.seal_value(&place_of_profile(issuer, subject), &profile.to_bytes())?)
-}
-
 /// An identity, and when the provider last changed it.
-fn read(row: &PgRow, keys: &ClinicKeys) -> Stored<(StoredIdentity, Timestamp)> {
-    let (issuer, subject): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-    let profile = keys.open_value(&place_of_profile(&issuer, &subject), row.try_get(5)?)?;
+fn read(row: &PgRow, keys: &PeopleKeys) -> Stored<(StoredIdentity, Timestamp)> {
+    let (account, identity) = (id(row, 0, AccountId)?, row.try_get(1)?);
+    let key = keys.of(account, row.try_get(5)?)?;
+    let vouched = Vouched::open(&key, identity, row.try_get(3)?)?;
     let stored = StoredIdentity {
-        account: id(row, 0, AccountId)?,
+        account,
         identity: NewIdentity {
-            identity: row.try_get(1)?,
-            issuer,
-            subject,
-            linked_at: Timestamp(row.try_get(4)?),
-            profile: Profile::from_bytes(&profile),
+            identity,
+            issuer: vouched.issuer,
+            subject: vouched.subject,
+            linked_at: Timestamp(row.try_get(2)?),
+            profile: vouched.profile,
         },
     };
-    Ok((stored, Timestamp(row.try_get(6)?)))
+    Ok((stored, Timestamp(row.try_get(4)?)))
 }
 
 /// Links it unless it is linked already; how it is linked with this account, `None` if it is somebody else's.
 pub(super) async fn link(
     connection: &mut PgConnection,
-    keys: &ClinicKeys,
+    keys: &PeopleKeys,
     account: AccountId,
     identity: &NewIdentity,
 ) -> Stored<Option<NewIdentity>> {
+    let key = their_key(&mut *connection, keys, account).await?;
+    let hash = keys.look_up.identity(&identity.issuer, &identity.subject);
     sqlx::query(
-        "insert into identities (issuer, subject, identity, account, linked_at, profile)
-         values ($1, $2, $3, $4, $5, $6) on conflict (issuer, subject) do nothing",
+        "insert into identities (hash, identity, account, linked_at, vouched) values ($1, $2, $3, $4, $5)
+         on conflict (hash) do nothing",
     )
-    .bind(&identity.issuer)
-    .bind(&identity.subject)
+    .bind(hash)
     .bind(identity.identity)
     .bind(account.0)
     .bind(identity.linked_at.0)
-    .bind(seal(
-        keys,
-        &identity.issuer,
-        &identity.subject,
-        &identity.profile,
-    )?)
+    .bind(Vouched::of(identity).seal(&key, identity.identity))
     .execute(&mut *connection)
     .await?;
-    let row = sqlx::query(select_identity!("issuer = $1 and subject = $2"))
-        .bind(&identity.issuer)
-        .bind(&identity.subject)
+    let row = sqlx::query(select_identity!("i.hash = $1"))
+        .bind(hash)
         .fetch_optional(connection)
         .await?;
     let linked = row.map(|row| read(&row, keys)).transpose()?;

@@ -1,9 +1,14 @@
 //! Accounts, memberships and the links of mails.
 
-use super::super::people::{Account, AccountStorage, LinkPurpose, NewLink, NewMail, RolesJudge, StoredLink};
+use super::super::people::{
+    Account, AccountStorage, LinkPurpose, NewLink, NewMail, RolesJudge, SealedAccount, StoredLink, by_name,
+    place_of_link,
+};
 use super::super::{StorageError, Stored, people, roles, roles_words};
+use super::at_rest::{add_person_key, person_key, their_key};
 use super::mail::insert_mail;
 use super::{SqliteStorage, id};
+use crate::at_rest::{EMAIL, FULL_NAME, NEW_EMAIL, PeopleKeys};
 use crate::identity::{MemberRoles, RolesRefused};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -13,20 +18,25 @@ use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
 use uuid::Uuid;
 
-macro_rules! account_columns {
-    () => {
-        "account, email, full_name, password_hash, verified, new_email"
+macro_rules! select_account {
+    ($which:literal) => {
+        concat!(
+            "select a.account, k.wrapped, a.email, a.full_name, a.new_email, a.password_hash, a.verified
+             from accounts a join person_keys k on k.account = a.account where ",
+            $which
+        )
     };
 }
 
-fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
-    Ok(Account {
+fn read_account(row: &Row<'_>) -> rusqlite::Result<SealedAccount> {
+    Ok(SealedAccount {
         account: id(row, 0, AccountId)?,
-        email: row.get(1)?,
-        full_name: row.get(2)?,
-        password_hash: row.get(3)?,
-        email_verified: row.get(4)?,
-        new_email: row.get(5)?,
+        wrapped: row.get(1)?,
+        email: row.get(2)?,
+        full_name: row.get(3)?,
+        new_email: row.get(4)?,
+        password_hash: row.get(5)?,
+        email_verified: row.get(6)?,
     })
 }
 
@@ -38,69 +48,65 @@ pub(super) fn optional_client(row: &Row<'_>, column: usize) -> rusqlite::Result<
 #[async_trait]
 impl AccountStorage for SqliteStorage {
     async fn account(&self, account: AccountId) -> Stored<Option<Account>> {
+        let keys = self.people_keys().await?;
         self.read(move |connection| {
-            Ok(connection
-                .prepare_cached(concat!(
-                    "select ",
-                    account_columns!(),
-                    " from accounts where account = ?1"
-                ))?
+            let found = connection
+                .prepare_cached(select_account!("a.account = ?1"))?
                 .query_row([account.bytes()], read_account)
-                .optional()?)
+                .optional()?;
+            found.map(|found| found.open(&keys)).transpose()
         })
         .await
     }
 
     async fn account_by_email(&self, email: &str) -> Stored<Option<Account>> {
-        let email = email.to_owned();
-        self.read(move |connection| account_by_email(connection, &email))
-            .await
-    }
-
-    async fn memberships(&self, account: AccountId) -> Stored<Vec<Membership>> {
+        let (email, keys) = (email.to_owned(), self.people_keys().await?);
         self.read(move |connection| {
-            let mut select = connection.prepare_cached(
-                "select m.clinic, c.name, m.roles, m.client from memberships m join clinics c on c.clinic = m.clinic
-                 where m.account = ?1 order by c.name, m.clinic",
-            )?;
-            let rows = select.query_map([account.bytes()], |row| {
-                Ok(Membership {
-                    clinic: id(row, 0, ClinicId)?,
-                    clinic_name: row.get(1)?,
-                    roles: roles(&row.get::<_, String>(2)?),
-                    client: optional_client(row, 3)?,
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let found = connection
+                .prepare_cached(select_account!("a.email_hash = ?1"))?
+                .query_row([keys.look_up.address(&email)], read_account)
+                .optional()?;
+            found.map(|found| found.open(&keys)).transpose()
         })
         .await
     }
 
+    async fn memberships(&self, account: AccountId) -> Stored<Vec<Membership>> {
+        self.read(move |connection| memberships_of(connection, account))
+            .await
+    }
+
     async fn members(&self, clinic: ClinicId) -> Stored<Vec<Member>> {
+        let keys = self.people_keys().await?;
         self.read(move |connection| {
             let mut select = connection.prepare_cached(
-                "select a.account, a.full_name, a.email, m.roles, m.client, max(d.last_seen), count(d.device),
-                    exists (select 1 from totp t where t.account = a.account)
+                "select a.account, k.wrapped, a.full_name, a.email, m.roles, m.client, max(d.last_seen),
+                    count(d.device), exists (select 1 from totp t where t.account = a.account)
                     or exists (select 1 from passkeys p where p.account = a.account)
                  from memberships m join accounts a on a.account = m.account
+                 left join person_keys k on k.account = m.account
                  left join devices d on d.account = m.account
-                 where m.clinic = ?1 group by a.account order by a.full_name, a.account",
+                 where m.clinic = ?1 group by a.account",
             )?;
             let mut rows = select.query([clinic.bytes()])?;
             let mut members = Vec::new();
             while let Some(row) = rows.next()? {
+                let account = id(row, 0, AccountId)?;
+                let (wrapped, name, email): (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>) =
+                    (row.get(1)?, row.get(2)?, row.get(3)?);
+                let wrapped = wrapped.as_deref();
                 members.push(Member {
-                    account: id(row, 0, AccountId)?,
-                    full_name: row.get(1)?,
-                    email: row.get(2)?,
-                    roles: roles(&row.get::<_, String>(3)?),
-                    client: optional_client(row, 4)?,
-                    last_seen: row.get::<_, Option<i64>>(5)?.map(Timestamp),
-                    devices: people::small_count(row.get(6)?)?,
-                    has_second_factor: Some(row.get(7)?),
+                    account,
+                    full_name: keys.shown(account, wrapped, FULL_NAME, name.as_deref()),
+                    email: keys.shown(account, wrapped, EMAIL, email.as_deref()),
+                    roles: roles(&row.get::<_, String>(4)?),
+                    client: optional_client(row, 5)?,
+                    last_seen: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+                    devices: people::small_count(row.get(7)?)?,
+                    has_second_factor: Some(row.get(8)?),
                 });
             }
-            Ok(members)
+            Ok(by_name(members))
         })
         .await
     }
@@ -138,15 +144,9 @@ impl AccountStorage for SqliteStorage {
     }
 
     async fn rename_account(&self, account: AccountId, full_name: &str) -> Stored<()> {
-        let full_name = full_name.to_owned();
-        self.write(move |connection| {
-            connection.execute(
-                "update accounts set full_name = ?2 where account = ?1",
-                params![account.bytes(), full_name],
-            )?;
-            Ok(())
-        })
-        .await
+        let (full_name, keys) = (full_name.to_owned(), self.people_keys().await?);
+        self.write(move |connection| set_name(connection, &keys, account, &full_name))
+            .await
     }
 
     async fn change_password(
@@ -156,20 +156,23 @@ impl AccountStorage for SqliteStorage {
         keep: [u8; 16],
         mail: Option<NewMail>,
     ) -> Stored<()> {
-        let password_hash = password_hash.to_owned();
+        let (password_hash, keys) = (password_hash.to_owned(), self.people_keys().await?);
         self.write(move |connection| {
             set_password(connection, account, &password_hash)?;
             connection.execute(
                 "delete from refresh_tokens where account = ?1 and family <> ?2",
                 params![account.bytes(), keep],
             )?;
-            mail.iter().try_for_each(|mail| insert_mail(connection, mail))
+            mail.iter()
+                .try_for_each(|mail| insert_mail(connection, &keys, mail))
         })
         .await
     }
 
     async fn add_link(&self, link: NewLink, mails: Vec<NewMail>) -> Stored<()> {
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
+            let key = their_key(connection, &keys, link.account)?;
             connection.execute(
                 "delete from links where account = ?1 and purpose = ?2",
                 params![link.account.bytes(), link.purpose.number()],
@@ -180,24 +183,31 @@ impl AccountStorage for SqliteStorage {
                     link.hash,
                     link.account.bytes(),
                     link.purpose.number(),
-                    link.email,
+                    key.seal(&place_of_link(&link.hash), &link.email),
                     link.expires_at.0
                 ],
             )?;
             if link.purpose == LinkPurpose::ConfirmEmail {
                 connection.execute(
-                    "update accounts set new_email = case when lower(email) = lower(?2) then null else ?2 end
+                    "update accounts set new_email = case when email_hash = ?2 then null else ?3 end
                      where account = ?1",
-                    params![link.account.bytes(), link.email],
+                    params![
+                        link.account.bytes(),
+                        keys.look_up.address(&link.email),
+                        key.seal(NEW_EMAIL, &link.email)
+                    ],
                 )?;
             }
-            mails.iter().try_for_each(|mail| insert_mail(connection, mail))
+            mails
+                .iter()
+                .try_for_each(|mail| insert_mail(connection, &keys, mail))
         })
         .await
     }
 
     async fn link(&self, hash: [u8; 32], purpose: LinkPurpose, now: Timestamp) -> Stored<Option<StoredLink>> {
-        self.read(move |connection| find_link(connection, hash, purpose, now))
+        let keys = self.people_keys().await?;
+        self.read(move |connection| find_link(connection, &keys, hash, purpose, now))
             .await
     }
 
@@ -208,39 +218,43 @@ impl AccountStorage for SqliteStorage {
         password_hash: &str,
         mail: Option<NewMail>,
     ) -> Stored<Option<AccountId>> {
-        let password_hash = password_hash.to_owned();
+        let (password_hash, keys) = (password_hash.to_owned(), self.people_keys().await?);
         self.write(move |connection| {
-            let Some(link) = find_link(connection, hash, LinkPurpose::ResetPassword, now)? else {
+            let Some(link) = find_link(connection, &keys, hash, LinkPurpose::ResetPassword, now)? else {
                 return Ok(None);
             };
             set_password(connection, link.account, &password_hash)?;
             connection.execute(
-                "update accounts set verified = 1 where account = ?1 and lower(email) = lower(?2)",
-                params![link.account.bytes(), link.email],
+                "update accounts set verified = 1 where account = ?1 and email_hash = ?2",
+                params![link.account.bytes(), keys.look_up.address(&link.email)],
             )?;
             connection.execute(
                 "delete from refresh_tokens where account = ?1",
                 [link.account.bytes()],
             )?;
-            mail.iter().try_for_each(|mail| insert_mail(connection, mail))?;
+            mail.iter()
+                .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
             Ok(Some(link.account))
         })
         .await
     }
 
     async fn confirm_email(&self, hash: [u8; 32], now: Timestamp) -> Stored<Option<AccountId>> {
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
-            let Some(link) = find_link(connection, hash, LinkPurpose::ConfirmEmail, now)? else {
+            let Some(link) = find_link(connection, &keys, hash, LinkPurpose::ConfirmEmail, now)? else {
                 return Ok(None);
             };
             connection.execute("delete from links where hash = ?1", [hash])?;
-            let holder = account_by_email(connection, &link.email)?;
-            if holder.is_some_and(|holder| holder.account != link.account) {
+            let email_hash = keys.look_up.address(&link.email);
+            let holder = account_with(connection, &email_hash)?;
+            if holder.is_some_and(|holder| holder != link.account) {
                 return Ok(None);
             }
+            let key = their_key(connection, &keys, link.account)?;
             connection.execute(
-                "update accounts set email = ?2, verified = 1, new_email = null where account = ?1",
-                params![link.account.bytes(), link.email],
+                "update accounts set email_hash = ?2, email = ?3, verified = 1, new_email = null where account = ?1",
+                params![link.account.bytes(), email_hash, key.seal(EMAIL, &link.email)],
             )?;
             Ok(Some(link.account))
         })
@@ -255,18 +269,7 @@ impl AccountStorage for SqliteStorage {
         judge: RolesJudge,
     ) -> Stored<Result<(), RolesRefused>> {
         self.write(move |connection| {
-            let members = {
-                let mut select = connection
-                    .prepare_cached("select account, roles, client from memberships where clinic = ?1")?;
-                let rows = select.query_map([clinic.bytes()], |row| {
-                    Ok(MemberRoles {
-                        account: id(row, 0, AccountId)?,
-                        roles: roles(&row.get::<_, String>(1)?),
-                        client: optional_client(row, 2)?,
-                    })
-                })?;
-                rows.collect::<rusqlite::Result<Vec<_>>>()?
-            };
+            let members = roles_at(connection, clinic)?;
             if let Err(refused) = judge(&members) {
                 return Ok(Err(refused));
             }
@@ -320,15 +323,92 @@ impl AccountStorage for SqliteStorage {
     }
 }
 
-pub(super) fn account_by_email(connection: &Connection, email: &str) -> Stored<Option<Account>> {
+pub(super) fn memberships_of(connection: &Connection, account: AccountId) -> Stored<Vec<Membership>> {
+    let mut select = connection.prepare_cached(
+        "select m.clinic, c.name, m.roles, m.client from memberships m join clinics c on c.clinic = m.clinic
+         where m.account = ?1 order by c.name, m.clinic",
+    )?;
+    let rows = select.query_map([account.bytes()], |row| {
+        Ok(Membership {
+            clinic: id(row, 0, ClinicId)?,
+            clinic_name: row.get(1)?,
+            roles: roles(&row.get::<_, String>(2)?),
+            client: optional_client(row, 3)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What everybody is at a clinic.
+pub(super) fn roles_at(connection: &Connection, clinic: ClinicId) -> Stored<Vec<MemberRoles>> {
+    let mut select =
+        connection.prepare_cached("select account, roles, client from memberships where clinic = ?1")?;
+    let rows = select.query_map([clinic.bytes()], |row| {
+        Ok(MemberRoles {
+            account: id(row, 0, AccountId)?,
+            roles: roles(&row.get::<_, String>(1)?),
+            client: optional_client(row, 2)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whose address has this hash.
+pub(super) fn account_with(connection: &Connection, email_hash: &[u8; 32]) -> Stored<Option<AccountId>> {
     Ok(connection
-        .prepare_cached(concat!(
-            "select ",
-            account_columns!(),
-            " from accounts where lower(email) = lower(?1)"
-        ))?
-        .query_row([email], read_account)
+        .prepare_cached("select account from accounts where email_hash = ?1")?
+        .query_row([email_hash], |row| id(row, 0, AccountId))
         .optional()?)
+}
+
+/// What an account begins with.
+pub(super) struct Beginning<'a> {
+    pub(super) account: AccountId,
+    pub(super) email: &'a str,
+    pub(super) full_name: &'a str,
+    pub(super) password_hash: &'a str,
+    pub(super) email_verified: bool,
+}
+
+/// False if there is such an account.
+pub(super) fn begin_account(connection: &Connection, keys: &PeopleKeys, new: &Beginning<'_>) -> Stored<bool> {
+    let is_there = connection
+        .prepare_cached("select 1 from accounts where account = ?1")?
+        .exists([new.account.bytes()])?;
+    if is_there {
+        return Ok(false);
+    }
+    let key = add_person_key(connection, keys, new.account)?;
+    connection
+        .prepare_cached(
+            "insert into accounts (account, email_hash, email, full_name, password_hash, verified)
+             values (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            new.account.bytes(),
+            keys.look_up.address(new.email),
+            key.seal(EMAIL, new.email),
+            key.seal(FULL_NAME, new.full_name),
+            new.password_hash,
+            new.email_verified
+        ])?;
+    Ok(true)
+}
+
+/// Nothing of somebody who was erased.
+pub(super) fn set_name(
+    connection: &Connection,
+    keys: &PeopleKeys,
+    account: AccountId,
+    full_name: &str,
+) -> Stored<()> {
+    if let Some(key) = person_key(connection, keys, account)? {
+        connection.execute(
+            "update accounts set full_name = ?2 where account = ?1",
+            params![account.bytes(), key.seal(FULL_NAME, full_name)],
+        )?;
+    }
+    Ok(())
 }
 
 /// The new password is set, and links that would set another are void.
@@ -350,19 +430,27 @@ fn set_password(
 
 fn find_link(
     connection: &Connection,
+    keys: &PeopleKeys,
     hash: [u8; 32],
     purpose: LinkPurpose,
     now: Timestamp,
 ) -> Stored<Option<StoredLink>> {
-    Ok(connection
+    let found: Option<(AccountId, Vec<u8>)> = connection
         .prepare_cached(
             "select account, email from links where hash = ?1 and purpose = ?2 and expires_at > ?3",
         )?
         .query_row(params![hash, purpose.number(), now.0], |row| {
-            Ok(StoredLink {
-                account: id(row, 0, AccountId)?,
-                email: row.get(1)?,
-            })
+            Ok((id(row, 0, AccountId)?, row.get(1)?))
         })
-        .optional()?)
+        .optional()?;
+    let Some((account, sealed)) = found else {
+        return Ok(None);
+    };
+    let Some(key) = person_key(connection, keys, account)? else {
+        return Ok(None);
+    };
+    Ok(Some(StoredLink {
+        account,
+        email: key.open_text(&place_of_link(&hash), &sealed)?,
+    }))
 }

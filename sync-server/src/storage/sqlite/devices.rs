@@ -1,7 +1,10 @@
 //! Devices, and those that were lost.
 
 use super::super::Stored;
-use super::super::people::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
+use super::super::people::{
+    DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered, place_of_device,
+};
+use super::at_rest::{person_key, their_key};
 use super::{SqliteStorage, id};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -19,8 +22,10 @@ impl DeviceStorage for SqliteStorage {
         name: &str,
         now: Timestamp,
     ) -> Stored<()> {
-        let name = name.to_owned();
+        let (name, keys) = (name.to_owned(), self.people_keys().await?);
         self.write(move |connection| {
+            let key = their_key(connection, &keys, account)?;
+            let name = key.seal(&place_of_device(device), name);
             connection
                 .prepare_cached(
                     "insert into devices (account, device, name, first_seen, last_seen) values (?1, ?2, ?3, ?4, ?4)
@@ -34,7 +39,12 @@ impl DeviceStorage for SqliteStorage {
     }
 
     async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>> {
+        let keys = self.people_keys().await?;
         self.read(move |connection| {
+            let wrapped: Option<Vec<u8>> = connection
+                .prepare_cached("select wrapped from person_keys where account = ?1")?
+                .query_row([account.bytes()], |row| row.get(0))
+                .optional()?;
             let mut select = connection.prepare_cached(
                 "select d.device, d.name, d.first_seen, d.last_seen, l.lost_at, l.purged_at,
                      l.lost_at is null and exists (
@@ -44,9 +54,16 @@ impl DeviceStorage for SqliteStorage {
                  where d.account = ?1 order by d.last_seen desc, d.device",
             )?;
             let rows = select.query_map(params![account.bytes(), now.0], |row| {
+                let device = id(row, 0, DeviceId)?;
+                let name: Option<Vec<u8>> = row.get(1)?;
                 Ok(Device {
-                    device: id(row, 0, DeviceId)?,
-                    name: row.get(1)?,
+                    device,
+                    name: keys.shown(
+                        account,
+                        wrapped.as_deref(),
+                        &place_of_device(device),
+                        name.as_deref(),
+                    ),
                     first_seen: Timestamp(row.get(2)?),
                     last_seen: Timestamp(row.get(3)?),
                     current: false,
@@ -61,8 +78,12 @@ impl DeviceStorage for SqliteStorage {
     }
 
     async fn name_device(&self, account: AccountId, device: DeviceId, name: &str) -> Stored<bool> {
-        let name = name.to_owned();
+        let (name, keys) = (name.to_owned(), self.people_keys().await?);
         self.write(move |connection| {
+            let Some(key) = person_key(connection, &keys, account)? else {
+                return Ok(false);
+            };
+            let name = key.seal(&place_of_device(device), name);
             let named = connection.execute(
                 "update devices set name = ?3, named = 1 where account = ?1 and device = ?2",
                 params![account.bytes(), device.bytes(), name],

@@ -2,12 +2,13 @@
 
 use super::super::people::{
     Factor, FactorStorage, NewFactor, NewMail, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,
-    place_of_passkey, place_of_totp, small_count,
+    place_of_passkey, place_of_passkey_name, place_of_totp, small_count,
 };
 use super::super::{StorageError, Stored, roles_words};
+use super::at_rest::their_key;
 use super::mail::insert_mail;
 use super::{SqliteStorage, id};
-use crate::at_rest::{ClinicKeys, NO_CLINIC};
+use crate::at_rest::PeopleKeys;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::ids::{AccountId, ClinicId};
@@ -17,25 +18,26 @@ use shared_model::time::Timestamp;
 use zeroize::Zeroizing;
 
 const PASSKEYS: &str =
-    "select account, passkey, credential, name, created_at, last_used, public_key from passkeys";
+    "select p.account, p.passkey, p.credential, p.name, p.created_at, p.last_used, p.public_key, k.wrapped
+     from passkeys p left join person_keys k on k.account = p.account";
 
 #[async_trait]
 impl FactorStorage for SqliteStorage {
     async fn factors(&self, account: AccountId) -> Stored<StoredFactors> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         self.read(move |connection| factors(connection, &keys, account))
             .await
     }
 
     async fn add_factor(&self, new: NewFactor) -> Stored<bool> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             if new.only_first && factors(connection, &keys, new.account)?.has_any() {
                 return Ok(false);
             }
             let added = match &new.factor {
                 Factor::Totp { totp, step } => {
-                    let sealed = keys.seal_value(&place_of_totp(new.account), totp.secret.as_slice())?;
+                    let sealed = keys.server.seal_value(&place_of_totp(new.account), totp.secret.as_slice())?;
                     connection.execute(
                         "insert into totp (account, secret, since, last_step) values (?1, ?2, ?3, ?4)
                          on conflict (account) do update set secret = excluded.secret, since = excluded.since,
@@ -44,7 +46,11 @@ impl FactorStorage for SqliteStorage {
                     )?
                 }
                 Factor::Passkey(passkey) => {
-                    let sealed = keys.seal_value(&place_of_passkey(&passkey.credential), &passkey.public_key)?;
+                    let credential = &passkey.credential;
+                    let sealed = keys
+                        .server
+                        .seal_value(&place_of_passkey(credential), &passkey.public_key)?;
+                    let key = their_key(connection, &keys, new.account)?;
                     connection.execute(
                         "insert into passkeys (credential, account, passkey, name, created_at, last_used, public_key)
                          values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict do nothing",
@@ -52,7 +58,7 @@ impl FactorStorage for SqliteStorage {
                             passkey.credential,
                             new.account.bytes(),
                             passkey.passkey.as_bytes(),
-                            passkey.name,
+                            key.seal(&place_of_passkey_name(credential), &passkey.name),
                             passkey.created_at.0,
                             passkey.last_used.map(|at| at.0),
                             sealed
@@ -66,7 +72,7 @@ impl FactorStorage for SqliteStorage {
             if !new.recovery_codes.is_empty() {
                 set_recovery_codes(connection, new.account, &new.recovery_codes)?;
             }
-            new.mail.iter().try_for_each(|mail| insert_mail(connection, mail))?;
+            new.mail.iter().try_for_each(|mail| insert_mail(connection, &keys, mail))?;
             Ok(true)
         })
         .await
@@ -89,13 +95,15 @@ impl FactorStorage for SqliteStorage {
         hash: [u8; 32],
         mail: Option<NewMail>,
     ) -> Stored<bool> {
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             let used = connection.execute(
                 "delete from recovery_codes where account = ?1 and hash = ?2",
                 params![account.bytes(), hash],
             )?;
             if used > 0 {
-                mail.iter().try_for_each(|mail| insert_mail(connection, mail))?;
+                mail.iter()
+                    .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
             }
             Ok(used > 0)
         })
@@ -108,9 +116,11 @@ impl FactorStorage for SqliteStorage {
         hashes: Vec<[u8; 32]>,
         mail: Option<NewMail>,
     ) -> Stored<()> {
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             set_recovery_codes(connection, account, &hashes)?;
-            mail.iter().try_for_each(|mail| insert_mail(connection, mail))
+            mail.iter()
+                .try_for_each(|mail| insert_mail(connection, &keys, mail))
         })
         .await
     }
@@ -121,6 +131,7 @@ impl FactorStorage for SqliteStorage {
         what: Unneeded,
         mail: Option<NewMail>,
     ) -> Stored<TakenAway> {
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             let (before, of_these): (i64, i64) = {
                 let all = count(connection, account)?;
@@ -163,17 +174,18 @@ impl FactorStorage for SqliteStorage {
             if is_last {
                 connection.execute("delete from recovery_codes where account = ?1", [account.bytes()])?;
             }
-            mail.iter().try_for_each(|mail| insert_mail(connection, mail))?;
+            mail.iter()
+                .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
             Ok(TakenAway::Done)
         })
         .await
     }
 
     async fn passkey(&self, credential: &[u8]) -> Stored<Option<(AccountId, StoredPasskey)>> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         let credential = credential.to_vec();
         self.read(move |connection| {
-            let mut select = connection.prepare_cached(&format!("{PASSKEYS} where credential = ?1"))?;
+            let mut select = connection.prepare_cached(&format!("{PASSKEYS} where p.credential = ?1"))?;
             let mut rows = select.query([credential])?;
             rows.next()?.map(|row| passkey(row, &keys)).transpose()
         })
@@ -181,8 +193,10 @@ impl FactorStorage for SqliteStorage {
     }
 
     async fn used_passkey(&self, credential: &[u8], public_key: Vec<u8>, now: Timestamp) -> Stored<()> {
-        let keys = self.keys(NO_CLINIC).await?;
-        let sealed = keys.seal_value(&place_of_passkey(credential), &public_key)?;
+        let keys = self.people_keys().await?;
+        let sealed = keys
+            .server
+            .seal_value(&place_of_passkey(credential), &public_key)?;
         let credential = credential.to_vec();
         self.write(move |connection| {
             connection.execute(
@@ -225,14 +239,14 @@ impl FactorStorage for SqliteStorage {
     }
 }
 
-fn factors(connection: &Connection, keys: &ClinicKeys, account: AccountId) -> Stored<StoredFactors> {
+fn factors(connection: &Connection, keys: &PeopleKeys, account: AccountId) -> Stored<StoredFactors> {
     let totp: Option<(Vec<u8>, i64)> = connection
         .prepare_cached("select secret, since from totp where account = ?1")?
         .query_row([account.bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let totp = match totp {
         Some((sealed, since)) => {
-            let secret = Zeroizing::new(keys.open_value(&place_of_totp(account), &sealed)?);
+            let secret = Zeroizing::new(keys.server.open_value(&place_of_totp(account), &sealed)?);
             let secret = secret.as_slice().try_into();
             Some(StoredTotp {
                 secret: Zeroizing::new(
@@ -244,7 +258,7 @@ fn factors(connection: &Connection, keys: &ClinicKeys, account: AccountId) -> St
         None => None,
     };
     let mut select = connection.prepare_cached(&format!(
-        "{PASSKEYS} where account = ?1 order by created_at, passkey"
+        "{PASSKEYS} where p.account = ?1 order by p.created_at, p.passkey"
     ))?;
     let mut rows = select.query([account.bytes()])?;
     let mut passkeys = Vec::new();
@@ -261,18 +275,27 @@ fn factors(connection: &Connection, keys: &ClinicKeys, account: AccountId) -> St
     })
 }
 
-fn passkey(row: &rusqlite::Row<'_>, keys: &ClinicKeys) -> Stored<(AccountId, StoredPasskey)> {
+fn passkey(row: &rusqlite::Row<'_>, keys: &PeopleKeys) -> Stored<(AccountId, StoredPasskey)> {
     let credential: Vec<u8> = row.get(2)?;
-    let public_key = keys.open_value(&place_of_passkey(&credential), &row.get::<_, Vec<u8>>(6)?)?;
+    let public_key = keys
+        .server
+        .open_value(&place_of_passkey(&credential), &row.get::<_, Vec<u8>>(6)?)?;
+    let account = id(row, 0, AccountId)?;
+    let (name, wrapped): (Vec<u8>, Option<Vec<u8>>) = (row.get(3)?, row.get(7)?);
     let stored = StoredPasskey {
         passkey: id(row, 1, |passkey| passkey)?,
+        name: keys.shown(
+            account,
+            wrapped.as_deref(),
+            &place_of_passkey_name(&credential),
+            Some(&name),
+        ),
         credential,
-        name: row.get(3)?,
         created_at: Timestamp(row.get(4)?),
         last_used: row.get::<_, Option<i64>>(5)?.map(Timestamp),
         public_key,
     };
-    Ok((id(row, 0, AccountId)?, stored))
+    Ok((account, stored))
 }
 
 fn count(connection: &Connection, account: AccountId) -> Stored<i64> {

@@ -5,7 +5,7 @@ use super::super::{
     AcceptTransaction, FeedChange, FeedStep, OtherNodes, STRETCH_STEPS, StepContent, Storage, StorageError,
     Stored, StoredDocument, Stretch, feed_key, kind, signed, unsigned, within_budget,
 };
-use super::{SqliteStorage, accept, id};
+use super::{SqliteStorage, accept, id, listen};
 use crate::at_rest::ClinicKeys;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -99,8 +99,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn listen(&self) -> Stored<Option<Box<dyn OtherNodes>>> {
-        // One file has one server.
-        Ok(None)
+        listen::begin(self).await
     }
 
     async fn feed_size(&self, clinic: ClinicId, feed: Feed) -> Stored<u64> {

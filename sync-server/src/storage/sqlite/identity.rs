@@ -3,9 +3,9 @@
 use super::super::{
     ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, Stored, roles, roles_words,
 };
-use super::accounts::optional_client;
+use super::accounts::{Beginning, begin_account, optional_client};
 use super::{SqliteStorage, id};
-use crate::at_rest::NO_CLINIC;
+use crate::at_rest::{ClinicKeys, FULL_NAME, NO_CLINIC};
 use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, SignInLife, StoredRefreshToken};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -16,6 +16,7 @@ use shared_model::time::Timestamp;
 #[async_trait]
 impl IdentityStorage for SqliteStorage {
     async fn create_clinic(&self, clinic: NewClinic) -> Stored<()> {
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             let key = clinic.clinic.bytes();
             connection.execute(
@@ -23,16 +24,14 @@ impl IdentityStorage for SqliteStorage {
                 params![key, clinic.name, clinic.created_at.0],
             )?;
             for account in &clinic.accounts {
-                connection.execute(
-                    "insert into accounts (account, email, full_name, password_hash) values (?1, ?2, ?3, ?4)
-                     on conflict (account) do nothing",
-                    params![
-                        account.account.bytes(),
-                        account.email,
-                        account.full_name,
-                        account.password_hash
-                    ],
-                )?;
+                let new = Beginning {
+                    account: account.account,
+                    email: &account.email,
+                    full_name: &account.full_name,
+                    password_hash: &account.password_hash,
+                    email_verified: false,
+                };
+                begin_account(connection, &keys, &new)?;
                 connection.execute(
                     "insert into memberships (clinic, account, roles, client) values (?1, ?2, ?3, ?4)",
                     params![
@@ -63,22 +62,27 @@ impl IdentityStorage for SqliteStorage {
     }
 
     async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>> {
+        let keys = self.people_keys().await?;
         self.read(move |connection| {
             let mut select = connection.prepare_cached(
-                "select m.clinic, m.roles, m.client, a.full_name
+                "select m.clinic, m.roles, m.client, k.wrapped, a.full_name
                  from memberships m join accounts a on a.account = m.account
+                 join person_keys k on k.account = m.account
                  where m.account = ?1 order by m.clinic",
             )?;
-            let rows = select.query_map([account.bytes()], |row| {
-                Ok(Principal {
+            let mut rows = select.query([account.bytes()])?;
+            let mut principals = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (wrapped, name): (Vec<u8>, Option<Vec<u8>>) = (row.get(3)?, row.get(4)?);
+                principals.push(Principal {
                     account,
                     clinic: id(row, 0, ClinicId)?,
                     roles: roles(&row.get::<_, String>(1)?),
                     client: optional_client(row, 2)?,
-                    name: row.get(3)?,
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+                    name: keys.shown(account, Some(&wrapped), FULL_NAME, name.as_deref()),
+                });
+            }
+            Ok(principals)
         })
         .await
     }
@@ -217,25 +221,8 @@ impl IdentityStorage for SqliteStorage {
 
     async fn secret(&self, name: &str, fresh: [u8; 32]) -> Stored<Vec<u8>> {
         let (name, keys) = (name.to_owned(), self.keys(NO_CLINIC).await?);
-        self.write(move |connection| {
-            connection.execute(
-                "insert into secrets (name, value) values (?1, ?2) on conflict (name) do nothing",
-                params![name, keys.seal_value(&name, &fresh)?],
-            )?;
-            let value =
-                connection.query_row("select value from secrets where name = ?1", [&name], |row| {
-                    row.get(0)
-                })?;
-            let (secret, sealed) = keys.open_secret(&name, value)?;
-            if let Some(sealed) = sealed {
-                connection.execute(
-                    "update secrets set value = ?2 where name = ?1",
-                    params![name, sealed],
-                )?;
-            }
-            Ok(secret)
-        })
-        .await
+        self.write(move |connection| secret(connection, &keys, &name, fresh))
+            .await
     }
 
     async fn demonstration_accounts(&self) -> Stored<Vec<DemonstrationAccount>> {
@@ -255,6 +242,29 @@ impl IdentityStorage for SqliteStorage {
         })
         .await
     }
+}
+
+pub(super) fn secret(
+    connection: &Connection,
+    server: &ClinicKeys,
+    name: &str,
+    fresh: [u8; 32],
+) -> Stored<Vec<u8>> {
+    connection.execute(
+        "insert into secrets (name, value) values (?1, ?2) on conflict (name) do nothing",
+        params![name, server.seal_value(name, &fresh)?],
+    )?;
+    let value = connection.query_row("select value from secrets where name = ?1", [name], |row| {
+        row.get(0)
+    })?;
+    let (secret, sealed) = server.open_secret(name, value)?;
+    if let Some(sealed) = sealed {
+        connection.execute(
+            "update secrets set value = ?2 where name = ?1",
+            params![name, sealed],
+        )?;
+    }
+    Ok(secret)
 }
 
 fn insert_token(connection: &Connection, token: &NewRefreshToken) -> Stored<()> {

@@ -1,14 +1,16 @@
 //! Invitations.
 
 use super::super::people::{
-    InvitationStorage, NewInvitation, NewMail, OpenedClinic, StoredInvitation, TakeUp, TakenUp, Taker,
+    InvitationStorage, InvitationWords, NewInvitation, NewMail, OpenedClinic, StoredInvitation, TakeUp,
+    TakenUp, Taker,
 };
 use super::super::{Stored, people, roles, roles_words};
-use super::accounts::{account_by_email, optional_client};
+use super::accounts::{Beginning, account_with, begin_account, optional_client};
+use super::at_rest::clinic_keys;
 use super::mail::insert_mail;
 use super::ways_in::{holder_of, link};
 use super::{SqliteStorage, id};
-use crate::at_rest::NO_CLINIC;
+use crate::at_rest::{ClinicKeys, PeopleKeys};
 use crate::identity::joined;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -19,11 +21,11 @@ use shared_model::time::Timestamp;
 macro_rules! select_invitation {
     ($which:literal) => {
         concat!(
-            "select i.clinic, c.name, i.id, coalesce(a.account, i.account), i.email, i.full_name, i.roles, i.client,
-                 i.invited_by_name, i.invited_at, i.expires_at, a.account is not null, i.closed_at is null,
+            "select i.clinic, c.name, i.id, coalesce(a.account, i.account), i.words, i.roles, i.client, i.invited_at,
+                 i.expires_at, a.account is not null, i.closed_at is null,
                  m.mail is not null, m.settled_at is not null, coalesce(m.sent, 0)
              from invitations i join clinics c on c.clinic = i.clinic
-             left join accounts a on lower(a.email) = lower(i.email)
+             left join accounts a on a.email_hash = i.email_hash
              left join mails m on m.mail = i.mail
              where i.clinic = ?1 ",
             $which
@@ -31,31 +33,41 @@ macro_rules! select_invitation {
     };
 }
 
-fn read_invitation(row: &Row<'_>) -> rusqlite::Result<StoredInvitation> {
-    Ok(StoredInvitation {
+/// `None` for one that does not open.
+fn read_invitation(row: &Row<'_>, keys: &ClinicKeys) -> Stored<Option<StoredInvitation>> {
+    let invitation = id(row, 2, InvitationId)?;
+    let words: Vec<u8> = row.get(4)?;
+    let Some(words) = InvitationWords::open(keys, invitation, &words) else {
+        return Ok(None);
+    };
+    Ok(Some(StoredInvitation {
         clinic: id(row, 0, ClinicId)?,
         clinic_name: row.get(1)?,
         invitation: Invitation {
-            id: id(row, 2, InvitationId)?,
+            id: invitation,
             account: id(row, 3, AccountId)?,
-            email: row.get(4)?,
-            full_name: row.get(5)?,
-            roles: roles(&row.get::<_, String>(6)?),
-            client: optional_client(row, 7)?,
-            invited_by: row.get(8)?,
-            invited_at: Timestamp(row.get(9)?),
-            expires_at: Timestamp(row.get(10)?),
-            sent: people::sent(row.get(13)?, row.get(14)?, row.get(15)?),
+            email: words.email,
+            full_name: words.full_name,
+            roles: roles(&row.get::<_, String>(5)?),
+            client: optional_client(row, 6)?,
+            invited_by: words.invited_by,
+            invited_at: Timestamp(row.get(7)?),
+            expires_at: Timestamp(row.get(8)?),
+            sent: people::sent(row.get(11)?, row.get(12)?, row.get(13)?),
         },
-        has_account: row.get(11)?,
-        open: row.get(12)?,
-    })
+        has_account: row.get(9)?,
+        open: row.get(10)?,
+    }))
 }
 
 #[async_trait]
 impl InvitationStorage for SqliteStorage {
     async fn invite(&self, invitation: NewInvitation) -> Stored<Option<StoredInvitation>> {
-        self.write(move |connection| invite(connection, &invitation))
+        let Some(keys) = self.keys_of(invitation.clinic).await? else {
+            return Ok(None);
+        };
+        let people = self.people_keys().await?;
+        self.write(move |connection| invite(connection, &people, &keys, &invitation))
             .await
     }
 
@@ -64,21 +76,26 @@ impl InvitationStorage for SqliteStorage {
         clinic: OpenedClinic,
         invitation: NewInvitation,
     ) -> Stored<Option<StoredInvitation>> {
+        let people = self.people_keys().await?;
+        let first = self.at_rest.first_key(clinic.clinic);
         self.write(move |connection| {
-            let known = find(connection, invitation.clinic, invitation.id)?;
-            if known.is_some() {
-                return Ok(known);
-            }
             let opened = connection.execute(
                 "insert into clinics (clinic, name, created_at) values (?1, ?2, ?3) on conflict (clinic) do nothing",
                 params![clinic.clinic.bytes(), clinic.name, clinic.created_at.0],
             )?;
+            let rows = clinic_keys(connection, clinic.clinic, &first)?;
+            let keys = people.at_rest.open_once(clinic.clinic, &rows)?;
             if opened == 0 {
-                return Ok(None);
+                return find(connection, &keys, invitation.clinic, invitation.id);
             }
-            let invited = invite(connection, &invitation)?;
+            let invited = invite(connection, &people, &keys, &invitation)?;
             if invited.is_none() {
-                connection.execute("delete from clinics where clinic = ?1", [clinic.clinic.bytes()])?;
+                for statement in [
+                    "delete from clinic_keys where clinic = ?1",
+                    "delete from clinics where clinic = ?1",
+                ] {
+                    connection.execute(statement, [clinic.clinic.bytes()])?;
+                }
             }
             Ok(invited)
         })
@@ -86,18 +103,29 @@ impl InvitationStorage for SqliteStorage {
     }
 
     async fn invitations(&self, clinic: ClinicId) -> Stored<Vec<StoredInvitation>> {
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(Vec::new());
+        };
         self.read(move |connection| {
             let mut select = connection.prepare_cached(select_invitation!(
                 "and i.closed_at is null order by i.invited_at desc, i.id desc"
             ))?;
-            let rows = select.query_map([clinic.bytes()], read_invitation)?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let mut rows = select.query([clinic.bytes()])?;
+            let mut invitations = Vec::new();
+            while let Some(row) = rows.next()? {
+                invitations.extend(read_invitation(row, &keys)?);
+            }
+            Ok(invitations)
         })
         .await
     }
 
     async fn invitation(&self, clinic: ClinicId, id: InvitationId) -> Stored<Option<StoredInvitation>> {
-        self.read(move |connection| find(connection, clinic, id)).await
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(None);
+        };
+        self.read(move |connection| find(connection, &keys, clinic, id))
+            .await
     }
 
     async fn invitation_of_link(
@@ -106,7 +134,10 @@ impl InvitationStorage for SqliteStorage {
         token: [u8; 32],
         now: Timestamp,
     ) -> Stored<Option<StoredInvitation>> {
-        self.read(move |connection| find_by_link(connection, clinic, token, now))
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(None);
+        };
+        self.read(move |connection| find_by_link(connection, &keys, clinic, token, now))
             .await
     }
 
@@ -118,6 +149,10 @@ impl InvitationStorage for SqliteStorage {
         expires_at: Timestamp,
         mail: Option<NewMail>,
     ) -> Stored<Option<StoredInvitation>> {
+        let Some(keys) = self.keys_of(clinic).await? else {
+            return Ok(None);
+        };
+        let people = self.people_keys().await?;
         self.write(move |connection| {
             drop_waiting_mail(connection, clinic, id)?;
             let renewed = connection.execute(
@@ -134,8 +169,9 @@ impl InvitationStorage for SqliteStorage {
             if renewed == 0 {
                 return Ok(None);
             }
-            mail.iter().try_for_each(|mail| insert_mail(connection, mail))?;
-            find(connection, clinic, id)
+            mail.iter()
+                .try_for_each(|mail| insert_mail(connection, &people, mail))?;
+            find(connection, &keys, clinic, id)
         })
         .await
     }
@@ -153,7 +189,10 @@ impl InvitationStorage for SqliteStorage {
     }
 
     async fn take_up(&self, take_up: TakeUp) -> Stored<TakenUp> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let Some(keys) = self.keys_of(take_up.clinic).await? else {
+            return Ok(TakenUp::Gone);
+        };
+        let people = self.people_keys().await?;
         self.write(move |connection| {
             let TakeUp {
                 clinic,
@@ -163,17 +202,17 @@ impl InvitationStorage for SqliteStorage {
                 identity,
                 mail,
             } = take_up;
-            let Some(stored) = find_by_link(connection, clinic, token, now)? else {
+            let Some(stored) = find_by_link(connection, &keys, clinic, token, now)? else {
                 return Ok(TakenUp::Gone);
             };
             let invitation = stored.invitation;
-            let holder = account_by_email(connection, &invitation.email)?.map(|account| account.account);
+            let holder = account_with(connection, &people.look_up.address(&invitation.email))?;
             let to_be = match &who {
                 Taker::Existing(account) => *account,
                 Taker::New { .. } => invitation.account,
             };
             if let Some(identity) = &identity
-                && holder_of(connection, identity)?.is_some_and(|holder| holder != to_be)
+                && holder_of(connection, &people, identity)?.is_some_and(|holder| holder != to_be)
             {
                 return Ok(TakenUp::Gone);
             }
@@ -192,17 +231,14 @@ impl InvitationStorage for SqliteStorage {
                     },
                     None,
                 ) => {
-                    let made = connection.execute(
-                        "insert into accounts (account, email, full_name, password_hash, verified)
-                         values (?1, ?2, ?3, ?4, 1) on conflict (account) do nothing",
-                        params![
-                            invitation.account.bytes(),
-                            invitation.email,
-                            full_name,
-                            password_hash
-                        ],
-                    )?;
-                    if made == 0 {
+                    let new = Beginning {
+                        account: invitation.account,
+                        email: &invitation.email,
+                        full_name: &full_name,
+                        password_hash: &password_hash,
+                        email_verified: true,
+                    };
+                    if !begin_account(connection, &people, &new)? {
                         return Ok(TakenUp::Gone);
                     }
                     invitation.account
@@ -210,10 +246,10 @@ impl InvitationStorage for SqliteStorage {
                 _ => return Ok(TakenUp::Gone),
             };
             if let Some(identity) = &identity
-                && link(connection, &keys, account, identity)?
+                && link(connection, &people, account, identity)?
                 && let Some(mail) = &mail
             {
-                insert_mail(connection, mail)?;
+                insert_mail(connection, &people, mail)?;
             }
             let key = params![clinic.bytes(), account.bytes()];
             let before: Option<String> = connection
@@ -248,52 +284,68 @@ impl InvitationStorage for SqliteStorage {
     }
 }
 
-fn find(connection: &Connection, clinic: ClinicId, id: InvitationId) -> Stored<Option<StoredInvitation>> {
-    Ok(connection
-        .prepare_cached(select_invitation!("and i.id = ?2"))?
-        .query_row([clinic.bytes(), id.bytes()], read_invitation)
-        .optional()?)
+fn find(
+    connection: &Connection,
+    keys: &ClinicKeys,
+    clinic: ClinicId,
+    id: InvitationId,
+) -> Stored<Option<StoredInvitation>> {
+    let mut select = connection.prepare_cached(select_invitation!("and i.id = ?2"))?;
+    let mut rows = select.query([clinic.bytes(), id.bytes()])?;
+    match rows.next()? {
+        Some(row) => read_invitation(row, keys),
+        None => Ok(None),
+    }
 }
 
 fn find_by_link(
     connection: &Connection,
+    keys: &ClinicKeys,
     clinic: ClinicId,
     token: [u8; 32],
     now: Timestamp,
 ) -> Stored<Option<StoredInvitation>> {
-    Ok(connection
-        .prepare_cached(select_invitation!(
-            "and i.token = ?2 and i.closed_at is null and i.expires_at > ?3"
-        ))?
-        .query_row(params![clinic.bytes(), token, now.0], read_invitation)
-        .optional()?)
+    let mut select = connection.prepare_cached(select_invitation!(
+        "and i.token = ?2 and i.closed_at is null and i.expires_at > ?3"
+    ))?;
+    let mut rows = select.query(params![clinic.bytes(), token, now.0])?;
+    match rows.next()? {
+        Some(row) => read_invitation(row, keys),
+        None => Ok(None),
+    }
 }
 
-fn invite(connection: &Connection, invitation: &NewInvitation) -> Stored<Option<StoredInvitation>> {
-    let known = find(connection, invitation.clinic, invitation.id)?;
+fn invite(
+    connection: &Connection,
+    people: &PeopleKeys,
+    keys: &ClinicKeys,
+    invitation: &NewInvitation,
+) -> Stored<Option<StoredInvitation>> {
+    let known = find(connection, keys, invitation.clinic, invitation.id)?;
     if known.is_some() {
         return Ok(known);
     }
+    let email_hash = people.look_up.address(&invitation.email);
+    // One that was erased is nobody's either.
     let is_somebody_elses = connection
-        .prepare_cached("select 1 from accounts where account = ?1 and lower(email) <> lower(?2)")?
-        .exists(params![invitation.account.bytes(), invitation.email])?;
+        .prepare_cached("select 1 from accounts where account = ?1 and email_hash is not ?2")?
+        .exists(params![invitation.account.bytes(), email_hash])?;
     if is_somebody_elses {
         return Ok(None);
     }
     connection.execute(
-        "insert into invitations (clinic, id, account, email, full_name, roles, client, invited_by, invited_by_name,
-             invited_at, expires_at, token, mail)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "insert into invitations (clinic, id, account, email_hash, words, roles, client, invited_by, invited_at,
+             expires_at, token, mail)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             invitation.clinic.bytes(),
             invitation.id.bytes(),
             invitation.account.bytes(),
-            invitation.email,
-            invitation.full_name,
+            email_hash,
+            InvitationWords::of(invitation).seal(keys, invitation.id)?,
             roles_words(&invitation.roles),
             invitation.client.map(|client| *client.bytes()),
             invitation.invited_by.map(|account| *account.bytes()),
-            invitation.invited_by_name,
             invitation.invited_at.0,
             invitation.expires_at.0,
             invitation.token,
@@ -301,9 +353,9 @@ fn invite(connection: &Connection, invitation: &NewInvitation) -> Stored<Option<
         ],
     )?;
     if let Some(mail) = &invitation.mail {
-        insert_mail(connection, mail)?;
+        insert_mail(connection, people, mail)?;
     }
-    find(connection, invitation.clinic, invitation.id)
+    find(connection, keys, invitation.clinic, invitation.id)
 }
 
 /// A mail whose link is void does not leave any more.

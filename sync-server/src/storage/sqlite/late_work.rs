@@ -6,11 +6,13 @@ use super::super::late_work::{
 };
 use super::super::{Stored, kind};
 use super::{SqliteStorage, id};
+use crate::at_rest::FULL_NAME;
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use rusqlite::{OptionalExtension, params};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
+use uuid::Uuid;
 
 #[async_trait]
 impl LateWorkStorage for SqliteStorage {
@@ -73,13 +75,15 @@ impl LateWorkStorage for SqliteStorage {
     }
 
     async fn late_work(&self, clinic: ClinicId, after: i64, budget: u64) -> Stored<WaitingLateWork> {
-        let keys = self.keys(clinic).await?;
+        let (keys, people) = (self.keys(clinic).await?, self.people_keys().await?);
         self.read(move |connection| {
             let mut select = connection.prepare_cached(
                 "select w.number, w.hash, w.kind, w.document, w.change, w.command, w.made_at, w.account,
-                     coalesce(a.full_name, ''), w.device, w.received_at, b.full_name
+                     w.device, w.received_at, a.full_name, ak.wrapped, w.brought_by, b.full_name, bk.wrapped
                  from late_work w left join accounts a on a.account = w.account
+                     left join person_keys ak on ak.account = w.account
                      left join accounts b on b.account = w.brought_by
+                     left join person_keys bk on bk.account = w.brought_by
                  where w.clinic = ?1 and w.decided_at is null and w.number > ?2 order by w.number limit ?3",
             )?;
             let mut rows = select.query(params![clinic.bytes(), after, PAGE_ROWS])?;
@@ -105,14 +109,22 @@ impl LateWorkStorage for SqliteStorage {
                     break;
                 }
                 looked_at = number;
+                let author = id(row, 7, AccountId)?;
+                let name_of = |account, first: usize| -> Stored<String> {
+                    let (name, wrapped): (Option<Vec<u8>>, Option<Vec<u8>>) =
+                        (row.get(first)?, row.get(first + 1)?);
+                    Ok(people.shown(account, wrapped.as_deref(), FULL_NAME, name.as_deref()))
+                };
+                let brought_by: Option<[u8; 16]> = row.get(12)?;
+                let brought_by = brought_by.map(|id| AccountId(Uuid::from_bytes(id)));
                 waiting.push(WaitingLateChange {
                     number,
                     late,
-                    author: id(row, 7, AccountId)?,
-                    author_name: row.get(8)?,
-                    device: id(row, 9, DeviceId)?,
-                    received_at: Timestamp(row.get(10)?),
-                    brought_by: row.get(11)?,
+                    author,
+                    author_name: name_of(author, 10)?,
+                    device: id(row, 8, DeviceId)?,
+                    received_at: Timestamp(row.get(9)?),
+                    brought_by: brought_by.map(|account| name_of(account, 13)).transpose()?,
                 });
             }
             let goes_on = connection

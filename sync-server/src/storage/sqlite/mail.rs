@@ -3,6 +3,7 @@
 use super::super::Stored;
 use super::super::people::{LeasedMail, MailOutcome, MailStorage, NewMail, SETTLED_KEPT_MS};
 use super::{SqliteStorage, id};
+use crate::at_rest::PeopleKeys;
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use shared_model::time::Timestamp;
@@ -11,28 +12,34 @@ use uuid::Uuid;
 #[async_trait]
 impl MailStorage for SqliteStorage {
     async fn lease_mails(&self, now: Timestamp, until: Timestamp, at_most: usize) -> Stored<Vec<LeasedMail>> {
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             let mut lease = connection.prepare_cached(
                 "update mails set leased_until = ?2, attempts = attempts + 1 where mail in (
                      select mail from mails where settled_at is null and due_at <= ?1 and leased_until <= ?1
                      order by due_at limit ?3)
-                 returning mail, recipient, recipient_name, subject, plain, html, due_at, attempts",
+                 returning mail, coalesce(letter, x''), due_at, attempts",
             )?;
             let rows = lease.query_map(params![now.0, until.0, at_most], |row| {
-                Ok(LeasedMail {
-                    mail: NewMail {
-                        mail: id(row, 0, |mail| mail)?,
-                        recipient: row.get(1)?,
-                        recipient_name: row.get(2)?,
-                        subject: row.get(3)?,
-                        plain: row.get(4)?,
-                        html: row.get(5)?,
-                        due_at: Timestamp(row.get(6)?),
-                    },
-                    attempts: row.get(7)?,
-                })
+                let letter: Vec<u8> = row.get(1)?;
+                Ok((
+                    id(row, 0, |mail| mail)?,
+                    letter,
+                    Timestamp(row.get(2)?),
+                    row.get(3)?,
+                ))
             })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut leased = Vec::with_capacity(rows.len());
+            for (mail, letter, due_at, attempts) in rows {
+                match keys.open_mail(mail, &letter, due_at) {
+                    Some(mail) => leased.push(LeasedMail { mail, attempts }),
+                    None => {
+                        settle(connection, mail.as_bytes(), now, false)?;
+                    }
+                }
+            }
+            Ok(leased)
         })
         .await
     }
@@ -69,24 +76,17 @@ impl MailStorage for SqliteStorage {
 
 fn settle(connection: &Connection, mail: &[u8; 16], at: Timestamp, sent: bool) -> rusqlite::Result<usize> {
     connection.execute(
-        "update mails set settled_at = ?2, sent = ?3, subject = '', plain = '', html = '' where mail = ?1",
+        "update mails set settled_at = ?2, sent = ?3, letter = null where mail = ?1",
         params![mail, at.0, sent],
     )
 }
 
-pub(super) fn insert_mail(connection: &Connection, mail: &NewMail) -> Stored<()> {
+pub(super) fn insert_mail(connection: &Connection, keys: &PeopleKeys, mail: &NewMail) -> Stored<()> {
     connection
-        .prepare_cached(
-            "insert into mails (mail, recipient, recipient_name, subject, plain, html, due_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
+        .prepare_cached("insert into mails (mail, letter, due_at) values (?1, ?2, ?3)")?
         .execute(params![
             mail.mail.as_bytes(),
-            mail.recipient,
-            mail.recipient_name,
-            mail.subject,
-            mail.plain,
-            mail.html,
+            keys.seal_mail(mail)?,
             mail.due_at.0
         ])?;
     Ok(())

@@ -7,12 +7,15 @@ mod accounts;
 mod at_rest;
 mod compact;
 mod devices;
+mod erasure;
 mod factors;
 mod feeds;
 mod identity;
 mod invitations;
 mod late_work;
+mod listen;
 mod mail;
+mod seal_people;
 mod trail;
 mod ways_in;
 
@@ -38,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0011_late_work.sql"),
     include_str!("../../../../migrations/server/sqlite/0012_sign_ins_end.sql"),
     include_str!("../../../../migrations/server/sqlite/0013_second_factors.sql"),
+    include_str!("../../../../migrations/server/sqlite/0014_sealed_people.sql"),
 ];
 const READERS: usize = 4;
 
@@ -46,7 +50,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub struct SqliteStorage {
     writer: Writer,
     readers: Arc<Readers>,
-    at_rest: AtRest,
+    at_rest: Arc<AtRest>,
     heavy_work: HeavyWork,
 }
 
@@ -84,9 +88,12 @@ impl SqliteStorage {
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
         connection.execute_batch(
-            "pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16000;",
+            "pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full;
+             pragma cache_size = -16000; pragma secure_delete = on;",
         )?;
+        let at_rest = Arc::new(AtRest::new(masters));
         migrate(&mut connection)?;
+        seal_people::seal_people(&mut connection, &at_rest)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let readers = match heavy_work {
             HeavyWork::OnThreads => READERS,
@@ -112,7 +119,7 @@ impl SqliteStorage {
                 idle: Mutex::new(idle),
                 free: Arc::new(Semaphore::new(readers)),
             }),
-            at_rest: AtRest::new(masters),
+            at_rest,
             heavy_work,
         })
     }
@@ -122,24 +129,7 @@ impl SqliteStorage {
         &self,
         read: impl FnOnce(&Connection) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
-        let readers = Arc::clone(&self.readers);
-        let permit = Arc::clone(&readers.free)
-            .acquire_owned()
-            .await
-            .map_err(|_| StorageError::Away("closing".to_owned()))?;
-        let work = move || {
-            let _permit = permit;
-            let connection = lock(&readers.idle)
-                .pop()
-                .ok_or_else(|| StorageError::Failed("no reader is idle".to_owned()))?;
-            let result = in_snapshot(&connection, read);
-            lock(&readers.idle).push(connection);
-            result
-        };
-        self.heavy_work
-            .run(work)
-            .await
-            .map_err(|error| StorageError::Failed(error.to_string()))?
+        read_with(&self.readers, self.heavy_work, read).await
     }
 
     /// One short transaction of its own.
@@ -202,6 +192,31 @@ fn writer_thread(mut connection: Connection) -> Stored<mpsc::Sender<Job>> {
         })
         .map_err(|error| StorageError::Failed(error.to_string()))?;
     Ok(jobs)
+}
+
+async fn read_with<T: Send + 'static>(
+    readers: &Arc<Readers>,
+    heavy_work: HeavyWork,
+    read: impl FnOnce(&Connection) -> Stored<T> + Send + 'static,
+) -> Stored<T> {
+    let readers = Arc::clone(readers);
+    let permit = Arc::clone(&readers.free)
+        .acquire_owned()
+        .await
+        .map_err(|_| StorageError::Away("closing".to_owned()))?;
+    let work = move || {
+        let _permit = permit;
+        let connection = lock(&readers.idle)
+            .pop()
+            .ok_or_else(|| StorageError::Failed("no reader is idle".to_owned()))?;
+        let result = in_snapshot(&connection, read);
+        lock(&readers.idle).push(connection);
+        result
+    };
+    heavy_work
+        .run(work)
+        .await
+        .map_err(|error| StorageError::Failed(error.to_string()))?
 }
 
 fn in_snapshot<T>(connection: &Connection, read: impl FnOnce(&Connection) -> Stored<T>) -> Stored<T> {

@@ -6,7 +6,9 @@ use super::super::trail::{
 };
 use super::super::{Signed, StorageError, Stored, signed, unsigned};
 use super::{SqliteStorage, id};
+use crate::at_rest::{FULL_NAME, PeopleKeys};
 use crate::storage::kind;
+use crate::storage::people::place_of_device;
 use crate::trail::{beginning, link_event};
 use async_trait::async_trait;
 use automerge::ChangeHash;
@@ -114,12 +116,13 @@ impl TrailStorage for SqliteStorage {
     }
 
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
-        self.read(move |connection| names(connection, clinic, &lines))
+        let keys = self.people_keys().await?;
+        self.read(move |connection| names(connection, &keys, clinic, &lines))
             .await
     }
 }
 
-fn note(connection: &Connection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
+pub(super) fn note(connection: &Connection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
     let anchors = anchors(connection, clinic)?;
     let mut link = anchors
         .happened
@@ -252,15 +255,24 @@ fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: us
 
 /// One row for each line, in their order: ids come as hexadecimal in a list of lists.
 const NAMES: &str = "
-    select a.full_name, d.name, r.kind, o.full_name, od.name from json_each(?2) line
+    select r.kind, a.account is not null, ak.wrapped, a.full_name, d.device is not null, d.name,
+        o.account is not null, ok.wrapped, o.full_name, od.device is not null, od.name
+    from json_each(?2) line
     left join accounts a on a.account = unhex(line.value ->> 0)
+    left join person_keys ak on ak.account = unhex(line.value ->> 0)
     left join devices d on d.account = unhex(line.value ->> 0) and d.device = unhex(line.value ->> 1)
     left join documents r on r.clinic = ?1 and r.id = unhex(line.value ->> 2)
     left join accounts o on o.account = unhex(line.value ->> 3)
+    left join person_keys ok on ok.account = unhex(line.value ->> 3)
     left join devices od on od.account = unhex(line.value ->> 3) and od.device = unhex(line.value ->> 4)
     order by line.key";
 
-fn names(connection: &Connection, clinic: ClinicId, lines: &[Mentions]) -> Stored<Vec<Names>> {
+fn names(
+    connection: &Connection,
+    keys: &PeopleKeys,
+    clinic: ClinicId,
+    lines: &[Mentions],
+) -> Stored<Vec<Names>> {
     let ids = |line: &Mentions| {
         [
             line.account.map(|id| hex::encode(id.bytes())),
@@ -274,13 +286,32 @@ fn names(connection: &Connection, clinic: ClinicId, lines: &[Mentions]) -> Store
     let mut select = connection.prepare_cached(NAMES)?;
     let mut rows = select.query(params![clinic.bytes(), json!(asked).to_string()])?;
     let mut names = Vec::with_capacity(lines.len());
-    while let Some(row) = rows.next()? {
+    for line in lines {
+        let Some(row) = rows.next()? else { break };
+        // Somebody who is there, and the name of theirs that lies sealed at a column.
+        let shown = |account, is_there: usize, wrapped: usize, what: &str, sealed: usize| {
+            let (wrapped, sealed): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(wrapped)?, row.get(sealed)?);
+            let shown = keys.shown(account, wrapped.as_deref(), what, sealed.as_deref());
+            Stored::Ok(row.get::<_, bool>(is_there)?.then_some(shown))
+        };
+        let named = |account: Option<AccountId>, device: Option<DeviceId>, first: usize| {
+            let Some(account) = account else {
+                return Stored::Ok((None, None));
+            };
+            let place = device.map(place_of_device).unwrap_or_default();
+            Ok((
+                shown(account, first, first + 1, FULL_NAME, first + 2)?,
+                shown(account, first + 3, first + 1, &place, first + 4)?,
+            ))
+        };
+        let (account, device) = named(line.account, line.device, 1)?;
+        let (of, of_device) = named(line.of, line.of_device, 6)?;
         names.push(Names {
-            account: row.get(0)?,
-            device: row.get(1)?,
-            document: row.get::<_, Option<i64>>(2)?.map(kind).transpose()?,
-            of: row.get(3)?,
-            of_device: row.get(4)?,
+            account,
+            device,
+            document: row.get::<_, Option<i64>>(0)?.map(kind).transpose()?,
+            of,
+            of_device,
         });
     }
     Ok(names)

@@ -2,17 +2,29 @@
 
 use super::super::Stored;
 use super::super::people::{
-    NewIdentity, NewMail, Profile, ProviderMessage, ProviderNews, StoredIdentity, TakenIn, Unlinked,
-    WaysInStorage, new_name, place_of_profile, place_of_step,
+    NewIdentity, NewMail, ProviderMessage, ProviderNews, StoredIdentity, TakenIn, Unlinked, Vouched,
+    WaysInStorage, new_name, place_of_step,
 };
+use super::accounts::set_name;
+use super::at_rest::their_key;
 use super::mail::insert_mail;
 use super::{SqliteStorage, id};
-use crate::at_rest::{ClinicKeys, NO_CLINIC};
+use crate::at_rest::{ClinicKeys, NO_CLINIC, PeopleKeys};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
 use uuid::Uuid;
+
+macro_rules! select_identity {
+    ($which:literal) => {
+        concat!(
+            "select i.account, i.identity, i.linked_at, i.vouched, i.updated_at, k.wrapped
+             from identities i join person_keys k on k.account = i.account where ",
+            $which
+        )
+    };
+}
 
 /// An identity as it lies in the file, and when the provider last changed it.
 type Row = (StoredIdentity, Timestamp);
@@ -62,7 +74,7 @@ impl WaysInStorage for SqliteStorage {
     }
 
     async fn identity(&self, issuer: &str, subject: &str) -> Stored<Option<StoredIdentity>> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         self.read(move |connection| {
             Ok(find(connection, &keys, &issuer, &subject)?.map(|(identity, _)| identity))
@@ -71,12 +83,11 @@ impl WaysInStorage for SqliteStorage {
     }
 
     async fn identities(&self, account: AccountId) -> Stored<Vec<NewIdentity>> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         self.read(move |connection| {
-            let mut select = connection.prepare_cached(
-                "select account, identity, issuer, subject, linked_at, profile, updated_at from identities
-                 where account = ?1 order by linked_at, identity",
-            )?;
+            let mut select = connection.prepare_cached(select_identity!(
+                "i.account = ?1 order by i.linked_at, i.identity"
+            ))?;
             let mut rows = select.query([account.bytes()])?;
             let mut identities = Vec::new();
             while let Some(row) = rows.next()? {
@@ -93,10 +104,11 @@ impl WaysInStorage for SqliteStorage {
         identity: NewIdentity,
         mail: Option<NewMail>,
     ) -> Stored<Option<NewIdentity>> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             if link(connection, &keys, account, &identity)? {
-                mail.iter().try_for_each(|mail| insert_mail(connection, mail))?;
+                mail.iter()
+                    .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
             }
             let linked = find(connection, &keys, &identity.issuer, &identity.subject)?;
             Ok(linked
@@ -112,6 +124,7 @@ impl WaysInStorage for SqliteStorage {
         identity: Uuid,
         mail: Option<NewMail>,
     ) -> Stored<Unlinked> {
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             let key = params![account.bytes(), identity.as_bytes()];
             let (is_there, is_last): (bool, bool) = connection.query_row(
@@ -127,14 +140,15 @@ impl WaysInStorage for SqliteStorage {
                 (true, false) => {}
             }
             connection.execute("delete from identities where account = ?1 and identity = ?2", key)?;
-            mail.iter().try_for_each(|mail| insert_mail(connection, mail))?;
+            mail.iter()
+                .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
             Ok(Unlinked::Done)
         })
         .await
     }
 
     async fn take_in(&self, message: ProviderMessage) -> Stored<TakenIn> {
-        let keys = self.keys(NO_CLINIC).await?;
+        let keys = self.people_keys().await?;
         self.write(move |connection| {
             let noted = connection.execute(
                 "insert into webhooks (issuer, message, received_at) values (?1, ?2, ?3)
@@ -159,8 +173,8 @@ impl WaysInStorage for SqliteStorage {
             } = &message.news
             else {
                 connection.execute(
-                    "delete from identities where issuer = ?1 and subject = ?2",
-                    [&message.issuer, subject],
+                    "delete from identities where hash = ?1",
+                    [keys.look_up.identity(&message.issuer, subject)],
                 )?;
                 connection.execute("delete from refresh_tokens where account = ?1", [account.bytes()])?;
                 return Ok(TakenIn::Unlinked(account));
@@ -168,20 +182,22 @@ impl WaysInStorage for SqliteStorage {
             if *updated_at <= known_at {
                 return Ok(TakenIn::Nothing);
             }
+            let key = their_key(connection, &keys, account)?;
+            let vouched = Vouched {
+                issuer: message.issuer.clone(),
+                subject: subject.clone(),
+                profile: profile.clone(),
+            };
             connection.execute(
-                "update identities set profile = ?3, updated_at = ?4 where issuer = ?1 and subject = ?2",
+                "update identities set vouched = ?2, updated_at = ?3 where hash = ?1",
                 params![
-                    message.issuer,
-                    subject,
-                    seal(&keys, &message.issuer, subject, profile)?,
+                    keys.look_up.identity(&message.issuer, subject),
+                    vouched.seal(&key, stored.identity.identity),
                     updated_at.0
                 ],
             )?;
             if let Some(name) = new_name(&stored.identity.profile, profile) {
-                connection.execute(
-                    "update accounts set full_name = ?2 where account = ?1",
-                    params![account.bytes(), name],
-                )?;
+                set_name(connection, &keys, account, &name)?;
             }
             Ok(TakenIn::Updated(account))
         })
@@ -194,62 +210,63 @@ fn open_step(keys: &ClinicKeys, hash: &[u8; 32], sealed: Option<Vec<u8>>) -> Sto
     Ok(opened.transpose()?)
 }
 
-fn seal(keys: &ClinicKeys, issuer: &str, subject: &str, profile: &Profile) -> Stored<Vec<u8>> {
-    Ok(keys.seal_value(&place_of_profile(issuer, subject), &profile.to_bytes())?)
-}
-
-fn read(row: &rusqlite::Row<'_>, keys: &ClinicKeys) -> Stored<Row> {
-    let (issuer, subject): (String, String) = (row.get(2)?, row.get(3)?);
-    let profile = keys.open_value(&place_of_profile(&issuer, &subject), &row.get::<_, Vec<u8>>(5)?)?;
+fn read(row: &rusqlite::Row<'_>, keys: &PeopleKeys) -> Stored<Row> {
+    let (account, identity) = (id(row, 0, AccountId)?, id(row, 1, |identity| identity)?);
+    let key = keys.of(account, &row.get::<_, Vec<u8>>(5)?)?;
+    let vouched = Vouched::open(&key, identity, &row.get::<_, Vec<u8>>(3)?)?;
     let stored = StoredIdentity {
-        account: id(row, 0, AccountId)?,
+        account,
         identity: NewIdentity {
-            identity: id(row, 1, |identity| identity)?,
-            issuer,
-            subject,
-            linked_at: Timestamp(row.get(4)?),
-            profile: Profile::from_bytes(&profile),
+            identity,
+            issuer: vouched.issuer,
+            subject: vouched.subject,
+            linked_at: Timestamp(row.get(2)?),
+            profile: vouched.profile,
         },
     };
-    Ok((stored, Timestamp(row.get(6)?)))
+    Ok((stored, Timestamp(row.get(4)?)))
 }
 
-fn find(connection: &Connection, keys: &ClinicKeys, issuer: &str, subject: &str) -> Stored<Option<Row>> {
-    let mut select = connection.prepare_cached(
-        "select account, identity, issuer, subject, linked_at, profile, updated_at from identities
-         where issuer = ?1 and subject = ?2",
-    )?;
-    let mut rows = select.query([issuer, subject])?;
+fn find(connection: &Connection, keys: &PeopleKeys, issuer: &str, subject: &str) -> Stored<Option<Row>> {
+    let mut select = connection.prepare_cached(select_identity!("i.hash = ?1"))?;
+    let mut rows = select.query([keys.look_up.identity(issuer, subject)])?;
     rows.next()?.map(|row| read(row, keys)).transpose()
 }
 
 /// Whose the identity is.
-pub(super) fn holder_of(connection: &Connection, identity: &NewIdentity) -> Stored<Option<AccountId>> {
+pub(super) fn holder_of(
+    connection: &Connection,
+    keys: &PeopleKeys,
+    identity: &NewIdentity,
+) -> Stored<Option<AccountId>> {
     Ok(connection
-        .prepare_cached("select account from identities where issuer = ?1 and subject = ?2")?
-        .query_row([&identity.issuer, &identity.subject], |row| id(row, 0, AccountId))
+        .prepare_cached("select account from identities where hash = ?1")?
+        .query_row(
+            [keys.look_up.identity(&identity.issuer, &identity.subject)],
+            |row| id(row, 0, AccountId),
+        )
         .optional()?)
 }
 
 /// Whether it was not linked with anybody before.
 pub(super) fn link(
     connection: &Connection,
-    keys: &ClinicKeys,
+    keys: &PeopleKeys,
     account: AccountId,
     identity: &NewIdentity,
 ) -> Stored<bool> {
+    let key = their_key(connection, keys, account)?;
     let linked = connection
         .prepare_cached(
-            "insert into identities (issuer, subject, identity, account, linked_at, profile)
-             values (?1, ?2, ?3, ?4, ?5, ?6) on conflict (issuer, subject) do nothing",
+            "insert into identities (hash, identity, account, linked_at, vouched)
+             values (?1, ?2, ?3, ?4, ?5) on conflict (hash) do nothing",
         )?
         .execute(params![
-            identity.issuer,
-            identity.subject,
+            keys.look_up.identity(&identity.issuer, &identity.subject),
             identity.identity.as_bytes(),
             account.bytes(),
             identity.linked_at.0,
-            seal(keys, &identity.issuer, &identity.subject, &identity.profile)?
+            Vouched::of(identity).seal(&key, identity.identity)
         ])?;
     Ok(linked > 0)
 }

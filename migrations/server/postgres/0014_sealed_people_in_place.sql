@@ -1,0 +1,22 @@
+-- Everything is sealed: what was readable goes, and the sealed tables take its place.
+drop table accounts;
+drop table devices;
+drop table links;
+drop table invitations;
+drop table mails;
+drop table identities;
+drop table passkeys;
+alter table sealed_accounts rename to accounts;
+alter table sealed_devices rename to devices;
+alter table sealed_links rename to links;
+alter table sealed_invitations rename to invitations;
+alter table sealed_mails rename to mails;
+alter table sealed_identities rename to identities;
+alter table sealed_passkeys rename to passkeys;
+create index links_by_account on links (account, purpose);
+create index links_by_expiry on links (expires_at);
+create unique index invitations_by_token on invitations (clinic, token);
+create index invitations_by_email_hash on invitations (email_hash);
+create index mails_waiting on mails (due_at) where settled_at is null;
+create unique index identities_by_account on identities (account, identity);
+create unique index passkeys_by_account on passkeys (account, passkey);
