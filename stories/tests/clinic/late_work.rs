@@ -1,5 +1,5 @@
-//! A vet leaves while their tablet has no network: what was written on it comes to the administrators, and the tablet
-//! keeps nothing.
+//! A vet leaves, or is erased, while their tablet has no network: what was written on it comes to the administrators, and
+//! the tablet keeps nothing.
 
 use crate::lost::ask;
 use local_core::query::{Connection, LateMatter, Listed};
@@ -10,6 +10,7 @@ use shared_model::ids::ClientId;
 use shared_model::late_work::{LateWork, LateWorkPage};
 use std::time::Duration;
 use stories::{Clinic, Device, sign_in};
+use sync_server::erase_person;
 
 async fn a_client(device: &mut Device) -> ClientId {
     let browse = Query::Browse {
@@ -40,8 +41,25 @@ async fn late(device: &mut Device, works: &[LateWork]) -> Vec<LateMatter> {
     }
 }
 
+/// How somebody is no longer one of the clinic.
+#[derive(Clone, Copy)]
+enum Leaving {
+    ByTheAdministrator,
+    Erased,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_vet_had_not_sent_comes_to_the_administrator_who_takes_it_over() {
+    what_was_not_sent_comes_to_the_administrator(Leaving::ByTheAdministrator).await;
+}
+
+/// Erasing a person erases nothing that they wrote for the clinic, also where the clinic does not have it yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_erased_vet_had_not_sent_comes_to_the_administrator_too() {
+    what_was_not_sent_comes_to_the_administrator(Leaving::Erased).await;
+}
+
+async fn what_was_not_sent_comes_to_the_administrator(leaving: Leaving) {
     let clinic = Clinic::with_patients(12).await;
     let (vet, boss) = ("Ana Moreno", "Eva Northgate");
     let mut tablet = clinic.device(vet).await;
@@ -64,14 +82,22 @@ async fn what_a_vet_had_not_sent_comes_to_the_administrator_who_takes_it_over() 
     .await;
     let token = admin.credentials.access_token;
     let account = tablet.core.principal().expect("signed in").account;
-    let ended = ask(
-        clinic.address,
-        "DELETE",
-        format!("/api/v1/staff/{account}"),
-        token.clone(),
-    )
-    .await;
-    assert_eq!(ended.0, 204);
+    match leaving {
+        Leaving::ByTheAdministrator => {
+            let path = format!("/api/v1/staff/{account}");
+            let ended = ask(clinic.address, "DELETE", path, token.clone()).await;
+            assert_eq!(ended.0, 204);
+        }
+        Leaving::Erased => {
+            let person = erase_person::find(&clinic.storage, clinic.email_of(vet))
+                .await
+                .expect("there");
+            assert_eq!(person.account.account, account);
+            erase_person::erase(&clinic.storage, &person)
+                .await
+                .expect("erased");
+        }
+    }
 
     tablet.online().await;
     while tablet.core.principal().is_some() {

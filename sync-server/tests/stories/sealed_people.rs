@@ -128,6 +128,7 @@ impl Quirina {
             public_key: b"quirina's public key".to_vec(),
         };
         let new = NewFactor {
+            only_first: false,
             account,
             factor: Factor::Passkey(passkey),
             recovery_codes: vec![random()],
