@@ -32,10 +32,6 @@ const matter = (device) => device.page.locator(".refused").filter({ hasText: "Pe
 const toast = (device, words) => device.page.locator(".toast").filter({ hasText: words });
 const button = (within, name) => within.getByRole("button", { name, exact: true });
 
-function role(roles) {
-  clinic.sql(`update memberships set roles = '${roles}' where account = (select account from accounts where email = '${DESK}')`);
-}
-
 async function writesAddress(device, address) {
   await device.goto(client);
   await device.page.getByRole("heading", { name: "Petra Novak" }).waitFor();
@@ -50,7 +46,7 @@ async function refusedAddress(address) {
   await clinic.kill();
   await offline(tablet);
   await writesAddress(tablet, address);
-  role("viewer");
+  clinic.setRoles(DESK, "viewer");
   await clinic.revive();
   await status(tablet).filter({ hasText: "Needs attention" }).waitFor();
   await tablet.page.getByRole("link", { name: /^Needs attention/ }).click();
@@ -61,7 +57,7 @@ async function refusedAddress(address) {
 async function mayAgain() {
   await clinic.kill();
   await offline(tablet);
-  role("front_desk");
+  clinic.setRoles(DESK, "front_desk");
   await clinic.revive();
   await status(tablet).filter({ hasText: "Needs attention" }).waitFor();
 }
@@ -168,7 +164,7 @@ test("what somebody could not send is sent when a colleague signs in, as theirs"
   await button(tablet.page, "Sign out").click();
   await dialog(tablet).getByText(/sent when you or a colleague signs in here\./).waitFor();
   await button(dialog(tablet), "Sign out anyway").click();
-  role("front_desk");
+  clinic.setRoles(DESK, "front_desk");
   await clinic.revive();
   await tablet.page.getByLabel("Email").waitFor();
   await tablet.enter(DESK);

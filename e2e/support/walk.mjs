@@ -278,9 +278,8 @@ export async function hardTimes(device, email, at) {
   await at("offline, signing out");
   await escape(page);
 
-  const account = `(select account from accounts where email = '${email}')`;
-  const before = clinic.sql(`select roles from memberships where account = ${account}`).trim();
-  clinic.sql(`update memberships set roles = 'viewer' where account = ${account}`);
+  const before = clinic.rolesOf(email);
+  clinic.setRoles(email, "viewer");
   await clinic.revive();
   await device.goto("/needs-attention");
   await page.getByText("Your role may not change this.").first().waitFor();
@@ -303,7 +302,7 @@ export async function hardTimes(device, email, at) {
   await dialog(page).getByRole("button", { name: "Discard", exact: true }).click();
   await page.getByRole("button", { name: "Put back" }).waitFor();
   await at("needs attention, discarded");
-  clinic.sql(`update memberships set roles = '${before}' where account = ${account}`);
+  clinic.setRoles(email, before);
   await device.goto(client.path);
 
   await clinic.kill();
