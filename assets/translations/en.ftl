@@ -698,6 +698,7 @@ sign-in-work-waits-do = They would be lost. { $name } has to sign in here first,
 
 asking-clinic = Asking the clinic…
 needs-clinic = Shown when the clinic can be reached.
+shown-as-of = What is shown here is as of { $at }.
 known-at = This is as of { $at }. What is newer, and any change, needs the clinic’s server; check the connection, then try again.
 unreachable = The clinic cannot be reached
 unreachable-do = This needs the clinic’s server. Check the connection, then try again.
@@ -725,7 +726,7 @@ call-not-found-do = Somebody may have changed it meanwhile.
 bad-request = The clinic did not take it
 bad-request-do = Check what was typed, the address of the mail above all.
 odd-answer = The clinic answered in a way this version does not understand
-odd-answer-do = Try again in a minute. If it stays so, tell your clinic’s administrator.
+odd-answer-do = This app may be older than the clinic’s server: close it and open it again, so that it is updated. If it stays so, tell your clinic’s administrator.
 two-sentences = { $first }. { $second }
 
 ## Sign-in providers
@@ -1422,11 +1423,16 @@ trail-exported = { $count ->
 }
 trail-export-nothing = There is nothing to export
 trail-export-not-saved = The file could not be saved. Is the disk full?
+trail-export-no-names = The records on this device do not answer, so names are missing.
 trail-export-failed = The export has stopped. Nothing is saved yet.
+trail-export-slowed = { $lines } fetched so far; the clinic asks for a short break
 trail-export-on = Go on
 trail-file-name = who-did-what
 trail-print = Print this list
 trail-printed = printed { $when } by { $by }
+trail-printed-old = As of { $at }: the clinic could not be asked for anything newer.
+trail-printed-earlier = There are earlier lines than those printed here.
+trail-times-are = Times are those at which the clinic’s server took it. Work without a connection was done before.
 trail-filter = Show only
 trail-anybody = Anybody
 trail-everything = Everything
@@ -1466,6 +1472,9 @@ trail-lines-more = { $count ->
 trail-beginning = That is all: nothing earlier is kept here.
 trail-nothing-then = Nothing happened in this period
 trail-nothing-then-do = Choose a longer one, or look at everything.
+trail-backwards = The first day is after the last
+trail-backwards-do = No day is from { $from } on and not after { $to }.
+trail-turn-round = Look from { $from } to { $to }
 trail-nothing-fits = Nothing fits what you look for
 trail-nothing-fits-do = Take one of the choices above away.
 trail-nothing = Nothing has happened yet
@@ -1559,9 +1568,10 @@ trail-signed-out = { $who } signed out
 trail-password = The password of { $who } was changed
 trail-address = { $who } confirmed an email address
 trail-roles = { $count ->
-    [one] { $who } gave { $whom } the role { $roles }
-   *[other] { $who } gave { $whom } the roles { $roles }
+    [one] { $who } set the role of { $whom }: { $roles }
+   *[other] { $who } set the roles of { $whom }: { $roles }
 }
+trail-unknown-role = a role that this version does not know
 trail-membership-ended = { $who } ended the membership of { $whom }
 trail-device-out = { $who } signed out on { $device }
 trail-device-out-of = { $who } signed { $whom } out on { $device }

@@ -119,6 +119,16 @@ pub(crate) enum CallTrouble {
     Odd,
 }
 
+impl CallTrouble {
+    /// It says of whoever asks that they may not, or no more: what they were told before is not for them either.
+    pub(crate) fn is_of_who_asks(&self) -> bool {
+        matches!(
+            self,
+            Self::SignInAgain | Self::NoMembership | Self::DeviceLost | Self::NotPermitted | Self::NotFound
+        )
+    }
+}
+
 /// What the server said.
 #[derive(Debug)]
 pub(super) struct Response {
@@ -473,6 +483,24 @@ mod tests {
         check(418, "a teapot", CallTrouble::Odd);
         check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);
         assert_eq!(outcome(None), Err(CallTrouble::Unreachable));
+    }
+
+    #[test]
+    fn only_what_somebody_may_not_see_takes_away_what_they_saw() {
+        let kept = [
+            CallTrouble::Unreachable,
+            CallTrouble::SlowDown(30),
+            CallTrouble::BadRequest,
+            CallTrouble::Odd,
+        ];
+        assert!(kept.iter().all(|why| !why.is_of_who_asks()));
+        let gone = [
+            CallTrouble::SignInAgain,
+            CallTrouble::NotPermitted,
+            CallTrouble::NotFound,
+            CallTrouble::DeviceLost,
+        ];
+        assert!(gone.iter().all(CallTrouble::is_of_who_asks));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use shared_model::documents::{Document, Kind};
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::protocol::{self, Goodbye, SinglePush};
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 
 const CBOR: &str = "application/cbor";
 
@@ -47,13 +47,15 @@ pub(crate) async fn document(
     };
     // The clinic's own profile and settings are nobody's record.
     if !matches!(stored.kind, Kind::ClinicProfile | Kind::ClinicSettings) {
+        let detail = Detail {
+            kind: Some(stored.kind.word().to_owned()),
+            ..Detail::default()
+        };
         let read = Event {
-            at: state.settings.clock.now(),
             account: Some(principal.account),
             device: Some(claims.device),
             document: Some(id),
-            what: Happening::RecordRead.word().to_owned(),
-            detail: json!({ "kind": stored.kind.word() }).to_string(),
+            ..Event::new(Happening::RecordRead, state.settings.clock.now(), &detail)
         };
         state.storage.note(principal.clinic, vec![read]).await?;
     }

@@ -6,9 +6,11 @@
 use super::{Signed, Stored};
 use async_trait::async_trait;
 use automerge::ChangeHash;
+use serde_json::json;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
+use shared_model::trail::{Detail, Happening};
 
 /// SHA-256 over the link before it and the whole of a row.
 pub type Link = [u8; 32];
@@ -42,10 +44,24 @@ pub struct Event {
     pub account: Option<AccountId>,
     pub device: Option<DeviceId>,
     pub document: Option<DocumentId>,
-    /// The word of a [`Happening`](shared_model::trail::Happening), or of one that this build does not know.
+    /// The word of a [`Happening`], or of one that this build does not know.
     pub what: String,
-    /// A small JSON object, without personal data.
+    /// A [`Detail`] as JSON, or what another build says there; without personal data.
     pub detail: String,
+}
+
+impl Event {
+    /// Of nobody and nothing yet.
+    pub(crate) fn new(what: Happening, at: Timestamp, detail: &Detail) -> Self {
+        Self {
+            at,
+            account: None,
+            device: None,
+            document: None,
+            what: what.word().to_owned(),
+            detail: json!(detail).to_string(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,8 +109,9 @@ pub struct TrailQuery {
     pub document: Option<DocumentId>,
     /// Words of verbs, or of what happened; any of them, and none is any.
     pub verbs: Vec<String>,
+    /// What was going on then or later: a run counts by its end.
     pub from: Option<Timestamp>,
-    /// Before this moment.
+    /// What began before this moment.
     pub to: Option<Timestamp>,
     /// The last one of the page before.
     pub below: Option<Place>,

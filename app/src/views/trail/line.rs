@@ -3,7 +3,7 @@
 use super::days::Line;
 use super::wanted::Group;
 use super::wanted::{Wanted, What};
-use crate::components::{MenuButton, MenuItem, PageLink, Tint, icon, use_zone};
+use crate::components::{MenuButton, MenuItem, PageLink, Tint, icon, use_today, use_zone};
 use crate::route::Route;
 use crate::text::{self, Piece};
 use crate::views::outbox::record_of;
@@ -12,11 +12,13 @@ use dioxus_free_icons::icons::ld_icons::{
     LdArchiveRestore, LdArrowRight, LdCalendarDays, LdEllipsis, LdEye, LdFileText, LdFilter, LdKeyRound,
     LdLogIn, LdLogOut, LdMonitor, LdPencil, LdSettings, LdShieldAlert, LdStethoscope, LdUser, LdUserCog,
 };
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use shared_model::trail::{Happening, TrailEntry};
 
 #[component]
 pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
-    let zone = use_zone();
+    let (today, zone) = (use_today(), use_zone());
     let entry = &line.entry;
     let time = text::time_of(line.last, &zone);
     let sentence = text::trail_sentence(entry, &about);
@@ -25,7 +27,7 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
     beside.extend(text::trail_how(entry));
     if line.count > 1 {
         let count = i64::try_from(line.count).unwrap_or(i64::MAX);
-        let first = text::time_of(line.first, &zone);
+        let first = beginning(&line, today, &zone);
         beside.push(if first == time {
             text::trail_times(count)
         } else {
@@ -43,6 +45,7 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
                         match piece {
                             Piece::Words(words) => rsx! { {words} },
                             Piece::Who(name) => rsx! { b { {name} } },
+                            Piece::Device(name) => rsx! { bdi { {name} } },
                             Piece::Record(name) => match record.clone() {
                                 Some(to) => rsx! { PageLink { to, {name} } },
                                 None => rsx! { b { {name} } },
@@ -56,6 +59,16 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
             }
             Ways { entry: entry.clone(), about, wanted }
         }
+    }
+}
+
+/// "23:50" of the day that the line stands under, "Mon 30 Nov, 23:50" of another.
+fn beginning(line: &Line, today: Date, zone: &TimeZone) -> String {
+    let (date, time) = (line.first.date_in(zone), text::time_of(line.first, zone));
+    if date == line.last.date_in(zone) {
+        time
+    } else {
+        text::date_and_time(text::date_short(date, today), time)
     }
 }
 
@@ -181,4 +194,27 @@ fn mark_of(entry: &TrailEntry) -> (Element, Tint) {
         },
     };
     (mark, tone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::time::Timestamp;
+
+    #[test]
+    fn what_began_before_midnight_says_on_which_day() {
+        const MIDNIGHT: i64 = 1_796_079_600_000;
+        let zone = TimeZone::get("Europe/Prague").expect("known");
+        let begun = |first: i64| {
+            let line = Line {
+                entry: TrailEntry::new(String::new(), Timestamp(0), String::new()),
+                first: Timestamp(MIDNIGHT + first),
+                last: Timestamp(MIDNIGHT + 600_000),
+                count: 3,
+            };
+            beginning(&line, jiff::civil::date(2026, 12, 9), &zone)
+        };
+        assert_eq!(begun(60_000), "00:01");
+        assert_eq!(begun(-600_000), "Mon 30 Nov, 23:50");
+    }
 }

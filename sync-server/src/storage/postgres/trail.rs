@@ -238,19 +238,25 @@ const NAMES: &str = "
     left join devices od on od.account = line.of_account and od.device = line.of_device
     order by line.place";
 
-/// Both chains as one list, the latest first.
+/// Both chains as one list, the latest first. A run is of every moment from its beginning to its end; it stands at its beginning.
+/// Each chain is read along its index from where the page begins, and no further than the page is long.
 const TRAIL: &str = "
-    select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
+    (select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
         and ($4::uuid is null or document = $4) and ($5::text[] is null or verb = any($5))
-        and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
+        and ($6::bigint is null or coalesce(last_at, at) >= $6) and ($7::bigint is null or at < $7)
+        and at <= coalesce($8::bigint, 9223372036854775807)
         and ($8::bigint is null or (at, 0, number, position) < ($8, $9::integer, $10::bigint, $11::integer))
+    order by at desc, number desc, position desc limit $12)
     union all
-    select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
+    (select 1, number, 0, account, device, document, what, at, null::bigint, null::integer, null::bytea, detail
+    from events
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
         and ($4::uuid is null or document = $4) and ($5::text[] is null or what = any($5))
         and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
+        and at <= coalesce($8::bigint, 9223372036854775807)
         and ($8::bigint is null or (at, 1, number, 0) < ($8, $9::integer, $10::bigint, $11::integer))
+    order by at desc, number desc limit $12)
     order by 8 desc, 1 desc, 2 desc, 3 desc limit $12";
 
 /// From the column of `number` on.

@@ -201,17 +201,26 @@ fn optional<T>(row: &Row<'_>, column: usize, make: impl Fn(Uuid) -> T) -> rusqli
     Ok(bytes.map(|bytes| make(Uuid::from_bytes(bytes))))
 }
 
-/// Both chains as one list, the latest first.
+/// Both chains as one list, the latest first. A run is of every moment from its beginning to its end; it stands at its beginning.
+/// Each chain is read along its index from where the page begins, and no further than the page is long.
 const TRAIL: &str = "
-    select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
-    where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-        and (?4 is null or document = ?4) and (?5 is null or verb in (select value from json_each(?5))) and (?6 is null or at >= ?6)
-        and (?7 is null or at < ?7) and (?8 is null or (at, 0, number, position) < (?8, ?9, ?10, ?11))
+    select * from (
+        select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
+        where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
+            and (?4 is null or document = ?4) and (?5 is null or verb in (select value from json_each(?5)))
+            and (?6 is null or coalesce(last_at, at) >= ?6) and (?7 is null or at < ?7)
+            and at <= coalesce(?8, 9223372036854775807)
+            and (?8 is null or (at, 0, number, position) < (?8, ?9, ?10, ?11))
+        order by at desc, number desc, position desc limit ?12)
     union all
-    select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
-    where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-        and (?4 is null or document = ?4) and (?5 is null or what in (select value from json_each(?5))) and (?6 is null or at >= ?6)
-        and (?7 is null or at < ?7) and (?8 is null or (at, 1, number, 0) < (?8, ?9, ?10, ?11))
+    select * from (
+        select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
+        where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
+            and (?4 is null or document = ?4) and (?5 is null or what in (select value from json_each(?5)))
+            and (?6 is null or at >= ?6) and (?7 is null or at < ?7)
+            and at <= coalesce(?8, 9223372036854775807)
+            and (?8 is null or (at, 1, number, 0) < (?8, ?9, ?10, ?11))
+        order by at desc, number desc limit ?12)
     order by 8 desc, 1 desc, 2 desc, 3 desc limit ?12";
 
 fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: usize) -> Stored<Vec<Told>> {
