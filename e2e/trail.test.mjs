@@ -167,14 +167,38 @@ test("from one line to all that are like it, with the keys alone", async () => {
   await onlyLines(administrator, "Ana Moreno");
 });
 
+test("a line shows what stood before and after, also of what was typed piece by piece", async () => {
+  await administrator.goto("/trail?what=write_in_section");
+  const notes = line(administrator, "Dr Ana Moreno wrote in the visit notes of Rex").first();
+  const look = notes.getByRole("button", { name: /^What changed: Dr Ana Moreno wrote/ });
+  await look.focus();
+  await administrator.page.keyboard.press("Enter");
+  const told = notes.locator(".changed__fields div").filter({ hasText: "History" });
+  await told.locator("ins").filter({ hasText: "Ate a sock on Sunday." }).waitFor();
+  assert.match(await told.textContent(), /Before:\s*nothing/);
+  assert.equal(await look.getAttribute("aria-expanded"), "true");
+  await picture(administrator, "before-and-after");
+  await look.click();
+  await told.waitFor({ state: "detached" });
+
+  await administrator.goto("/trail?what=record_weight");
+  const weight = lines(administrator).first();
+  await weight.getByRole("button", { name: /^What changed/ }).click();
+  await weight.locator("ins").filter({ hasText: /^\d+(\.\d+)? kg$/ }).first().waitFor();
+  // That somebody looked is a line too.
+  await administrator.goto("/trail?what=change_read");
+  await line(administrator, "Eva Northgate looked at what was changed in Rex").first().waitFor();
+});
+
 test("days are tried out without a trace, and the wrong way round is said", async () => {
   await administrator.goto("/trail");
   await lines(administrator).first().waitFor();
   const field = (name) => administrator.page.getByLabel(name, { exact: true });
   await choose(administrator, "When", { label: "From – to…" });
-  await field("From").focus();
-  // Day and month of this year, digit by digit: what is no day yet asks for nothing.
-  await administrator.page.keyboard.type("15112026", { delay: 20 });
+  // As a browser has it while a year is typed: what is no whole year yet asks for nothing.
+  for (const year of ["0002", "0020", "0202"]) await field("From").fill(`${year}-11-15`);
+  assert.equal(address(administrator).searchParams.get("from"), null);
+  await field("From").fill("2026-11-15");
   await administrator.page.waitForFunction(() => new URL(location).searchParams.get("from") === "2026-11-15");
   await field("To").fill("2026-11-10");
   await heading(administrator, "The first day is after the last").waitFor();

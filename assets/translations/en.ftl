@@ -1514,6 +1514,34 @@ trail-a-stock-lot = a stock lot
 trail-a-ledger = the controlled drug ledger
 trail-a-consent = a consent form
 trail-a-certificate = a certificate
+changed-look = What changed
+changed-look-at = What changed: { $what }
+changed-before = Before:
+changed-after = After:
+changed-nothing = nothing
+changed-made-at = Done at { $made }, by the clock of the device.
+changed-nothing-more = It says no more than the line above.
+changed-without-words = { $count ->
+    [one] One more field was changed that this version has no words for.
+   *[other] { $count } more fields were changed that this version has no words for.
+}
+changed-not-all = { $count ->
+    [one] What it did cannot be told any more.
+   *[other] Of { $count } changes the last { $told } are told here.
+}
+field-yes = yes
+field-no = no
+field-taken-back = Taken back
+field-taken-back-because = Taken back because
+field-bookable = Can be booked
+field-active = In use
+field-alert = Alert
+field-alert-text = What it says
+field-cancelled = Cancelled
+field-cancelled-because = Cancelled because
+field-arrived = Arrived
+field-in-room = In the room
+field-departed = Left
 trail-csv-time = Time
 trail-csv-until = Until
 trail-csv-changes = Changes
@@ -1596,6 +1624,7 @@ trail-rules-on = { $who } asks all staff for a second step when they sign in
 trail-rules-off = { $who } no longer asks all staff for a second step when they sign in
 trail-erased = { $who } erased a person: what was told of them is gone
 trail-read = { $who } read { $record } with another program
+trail-change-read = { $who } looked at what was changed in { $record }
 trail-handed-in = { $who } handed in late work on { $record }
 trail-handed-in-of = { $who } handed in late work of { $whom } on { $record }
 trail-taken = { $who } took over late work of { $whom } on { $record }
@@ -1677,6 +1706,7 @@ trail-kind-recovery-renewed = Recovery codes made anew
 trail-kind-rules = Rule for signing in changed
 trail-kind-erased = Person erased
 trail-kind-read = Record read with another program
+trail-kind-change-read = Changes looked at
 trail-kind-handed-in = Late work handed in
 trail-kind-taken = Late work taken over
 trail-kind-let-go = Late work discarded

@@ -14,6 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Lines of a page that does not say how many it wants, and at most.
 pub const PAGE: usize = 100;
 pub const LONGEST_PAGE: usize = 1_000;
+/// Lines whose changes are told together, at most.
+pub const MAX_LINES_OF_CHANGES: usize = 200;
 /// The same done again within this time is the same piece of work, in milliseconds.
 pub const RUN_GAP_MS: i64 = 3_600_000;
 
@@ -48,6 +50,8 @@ word_enum! {
         /// What was told of them, and the key that opens it, are gone.
         PersonErased = "person_erased",
         RecordRead = "record_read",
+        /// What some lines did to a record, before and after.
+        ChangeRead = "change_read",
         LateWorkHandedIn = "late_work_handed_in",
         LateWorkTaken = "late_work_taken",
         LateWorkLetGo = "late_work_let_go",
@@ -83,6 +87,36 @@ pub struct TrailPage {
     pub entries: Vec<TrailEntry>,
     /// What to ask for as `cursor` to get the next page; `None` if there is none.
     pub next: Option<String>,
+}
+
+/// `GET /audit/changes`: what the changes of some lines did to their record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailChanges {
+    /// How many are told. The record's history may not lead to all that the lines count.
+    pub changes: u64,
+    /// When the first and the last of them were made, by the clock of the device that made them, to the second.
+    pub made_at: Option<Timestamp>,
+    pub made_until: Option<Timestamp>,
+    pub fields: Vec<FieldChange>,
+}
+
+/// What they did to one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// As the record has it: `weights/<id>/kg`.
+    pub field: String,
+    /// What stood there before the first of them that wrote it, and after the last; `None` if nothing did.
+    pub before: Option<FieldValue>,
+    pub after: Option<FieldValue>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldValue {
+    Text(String),
+    Number(i64),
+    Flag(bool),
+    Moment(Timestamp),
 }
 
 /// One line. Names are what people, devices and records are called when it is read; `None` for what nobody knows any more.

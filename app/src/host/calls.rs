@@ -14,7 +14,7 @@ use shared_model::accounts::{
 use shared_model::ids::{AccountId, DeviceId, InvitationId};
 use shared_model::late_work::{Decide, LateWorkCount, LateWorkPage};
 use shared_model::second_factor;
-use shared_model::trail::TrailPage;
+use shared_model::trail::{TrailChanges, TrailPage};
 use shared_model::ways_in;
 use std::marker::PhantomData;
 
@@ -311,6 +311,13 @@ impl Call<TrailPage> {
             .map(|cursor| format!("&cursor={cursor}"))
             .unwrap_or_default();
         Self::get(format!("/audit?limit={limit}{cursor}&{wanted}")).once()
+    }
+}
+
+impl Call<TrailChanges> {
+    /// What lines of the trail did to the one record that they are about.
+    pub(crate) fn trail_changes(lines: &[String]) -> Self {
+        Self::get(format!("/audit/changes?lines={}", lines.join(","))).once()
     }
 }
 

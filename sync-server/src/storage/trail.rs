@@ -38,6 +38,29 @@ pub struct LinkedRun {
     pub link: Option<Link>,
 }
 
+/// A row with its changes: their hashes, oldest first. There are none where compaction has taken them; the row's hash is that
+/// of the last one then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenRow {
+    pub run: Run,
+    pub changes: Vec<ChangeHash>,
+}
+
+/// Rows that come once for each of their changes, put together again.
+pub(crate) fn gathered(rows: impl Iterator<Item = (Run, Option<ChangeHash>)>) -> Vec<WrittenRow> {
+    let mut gathered: Vec<WrittenRow> = Vec::new();
+    for (run, change) in rows {
+        match gathered.last_mut() {
+            Some(last) if last.run == run => last.changes.extend(change),
+            _ => gathered.push(WrittenRow {
+                run,
+                changes: change.into_iter().collect(),
+            }),
+        }
+    }
+    gathered
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub at: Timestamp,
@@ -195,6 +218,8 @@ pub trait TrailStorage: Send + Sync {
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>>;
     /// The latest first.
     async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>>;
+    /// Those of what was written that have these numbers and positions, the oldest first, each with its changes.
+    async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>>;
     /// The names of a page of lines, in their order, with one question.
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>>;
 }

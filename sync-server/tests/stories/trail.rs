@@ -18,7 +18,7 @@ use shared_model::ids::{ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Role;
 use shared_model::second_factor::{Proven, SecondStep};
 use shared_model::time::Timestamp;
-use shared_model::trail::{TrailEntry, TrailPage};
+use shared_model::trail::{FieldChange, FieldValue, TrailChanges, TrailEntry, TrailPage};
 use shared_model::ways_in::LinkedIdentity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -40,6 +40,7 @@ on_both! {
     administrators_read_it_with_filters_and_nobody_else
     its_lines_name_people_devices_and_records_as_they_are_called_now
     what_goes_on_after_midnight_is_found_from_then_on
+    what_stood_before_and_after_is_told_compacted_or_not
     a_long_trail_is_told_page_by_page
 }
 
@@ -806,6 +807,80 @@ async fn what_goes_on_after_midnight_is_found_from_then_on(engine: Engine) {
     assert_eq!(found(Some(11), None).await, []);
     assert_eq!(found(None, Some(0)).await, run, "one is of the day before");
     assert_eq!(found(Some(-20), Some(-10)).await, []);
+}
+
+async fn what_stood_before_and_after_is_told_compacted_or_not(engine: Engine) {
+    let practice = Practice::with_records(engine).await;
+    let mut desk = practice.device("desk").await;
+    desk.connect().await;
+    for name in ["Rexie", "Rexo"] {
+        desk.run(EditPatient {
+            name: Some(name.to_owned()),
+            ..EditPatient::of(REX)
+        });
+        desk.settled().await;
+    }
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let lines = async |verb: &str| -> Vec<String> {
+        let page: TrailPage = admin.get(&format!("/audit?verb={verb}")).await;
+        page.entries.into_iter().map(|entry| entry.id).collect()
+    };
+    let path = |lines: &[String]| format!("/audit/changes?lines={}", lines.join(","));
+    let told = async |lines: &[String]| -> TrailChanges { admin.get(&path(lines)).await };
+    let name = |before: &str, after: &str| {
+        [FieldChange {
+            field: "name".to_owned(),
+            before: Some(FieldValue::Text(before.to_owned())),
+            after: Some(FieldValue::Text(after.to_owned())),
+        }]
+    };
+
+    let edits = lines("edit_patient").await;
+    assert_eq!(edits.len(), 2);
+    assert_eq!(told(&edits[..1]).await.fields, name("Rexie", "Rexo"));
+    assert_eq!(told(&edits[1..]).await.fields, name("Rex", "Rexie"));
+    let both = told(&edits).await;
+    assert_eq!(
+        (both.changes, both.fields.as_slice()),
+        (2, name("Rex", "Rexo").as_slice())
+    );
+    let registered = lines("register_patient").await;
+    assert_eq!(registered.len(), 2);
+    let fields = told(&registered[..1]).await.fields;
+    assert!(fields.iter().all(|field| field.before.is_none()), "{fields:?}");
+    assert!(fields.iter().any(|field| field.field == "species"), "{fields:?}");
+
+    compact_history(
+        &practice.storage,
+        practice.settings.clock.now(),
+        HeavyWork::OnThreads,
+    )
+    .await
+    .expect("compacted");
+    let run = lines("edit_patient").await;
+    assert_eq!(run.len(), 1);
+    assert_eq!(told(&run).await, both, "it says the same as before");
+
+    // That somebody looked is in the trail, and nobody else looks.
+    let looked = lines("change_read").await;
+    assert_eq!(looked.len(), 5);
+    for (odd, status) in [
+        (registered.clone(), 400),
+        (looked[..1].to_vec(), 400),
+        (vec!["5.row.17".to_owned()], 400),
+        (vec!["5.row.99999.0".to_owned()], 404),
+    ] {
+        let answer = admin.try_get(&path(&odd)).await;
+        assert_eq!(answer.status, status, "{odd:?}: {:?}", answer.body);
+    }
+    for person in ["desk", "vet", "owner", "system"] {
+        let other = Person::of(&practice, person, PASSWORD).await;
+        assert_eq!(other.try_get(&path(&run)).await.status, 403, "{person}");
+    }
+    crate::practice::found_clinic(&practice.storage, fresh_id(ClinicId), "other-").await;
+    let other = Person::of(&practice, "other-admin", PASSWORD).await;
+    assert_eq!(other.try_get(&path(&run)).await.status, 404);
+    is_whole(&practice).await;
 }
 
 /// As many lines as a busy clinic has in a month, all of them at one moment: the worst for whoever goes on behind a page.

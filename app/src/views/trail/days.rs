@@ -60,6 +60,8 @@ pub(super) struct Day {
 pub(super) struct Line {
     /// The latest of them.
     pub(super) entry: TrailEntry,
+    /// Of all of them, the latest first.
+    pub(super) ids: Vec<String>,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
     pub(super) count: u64,
@@ -173,11 +175,13 @@ pub(super) fn by_day(entries: &[TrailEntry], zone: &TimeZone) -> Vec<Day> {
             Some(run) if run.first.0 - last.0 < RUN_GAP_MS => {
                 run.first = run.first.min(entry.at);
                 run.count += count;
+                run.ids.push(entry.id.clone());
             }
             _ => {
                 runs.insert(same(entry), day.lines.len());
                 day.lines.push(Line {
                     entry: entry.clone(),
+                    ids: vec![entry.id.clone()],
                     first: entry.at,
                     last,
                     count,
@@ -233,6 +237,8 @@ mod tests {
             entry(49, 1, "weight"),
         ];
         assert_eq!(told(&typing), [vec![(50, 100, 3), (99, 99, 1), (49, 49, 1)]]);
+        let line = &by_day(&typing, &TimeZone::UTC)[0].lines[0];
+        assert_eq!(line.ids, ["100.1.notes", "90.1.notes", "50.1.notes"]);
     }
 
     #[test]

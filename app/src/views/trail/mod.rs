@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is looked for stands in the address, so that a reload, a bookmark and the way back show the same.
 
+mod changed;
 mod days;
 mod export;
 mod line;

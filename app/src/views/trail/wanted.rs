@@ -158,7 +158,7 @@ fn of_happening(what: Happening) -> Group {
         | Happening::LateWorkHandedIn
         | Happening::LateWorkTaken
         | Happening::LateWorkLetGo => Group::Sent,
-        Happening::RecordRead => Group::PeopleAndAnimals,
+        Happening::RecordRead | Happening::ChangeRead => Group::PeopleAndAnimals,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::trail::{
     Anchors, Event, Link, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
-    TrailStorage,
+    TrailStorage, WrittenRow, gathered,
 };
 use super::super::{Signed, StorageError, Stored, signed};
 use super::{PostgresStorage, count, id};
@@ -178,6 +178,22 @@ impl TrailStorage for PostgresStorage {
         rows.iter().map(read).collect()
     }
 
+    async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>> {
+        let (numbers, positions): (Vec<i64>, Vec<i32>) = rows
+            .into_iter()
+            .map(|(number, position)| (signed(number), position.cast_signed()))
+            .unzip();
+        let found = sqlx::query(ROWS)
+            .bind(clinic.0)
+            .bind(numbers)
+            .bind(positions)
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |row: &PgRow| Stored::Ok((run(row, 0)?, link_at(row, 10)?.map(ChangeHash)));
+        let found: Vec<_> = found.iter().map(read).collect::<Stored<_>>()?;
+        Ok(gathered(found.into_iter()))
+    }
+
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
         let keys = self.people_keys().await?;
         let column = |id: fn(&Mentions) -> Option<Uuid>| lines.iter().map(id).collect::<Vec<_>>();
@@ -222,6 +238,16 @@ impl TrailStorage for PostgresStorage {
         rows.iter().zip(&lines).map(read).collect()
     }
 }
+
+/// A row for each change of a line.
+const ROWS: &str = "
+    select a.number, a.position, a.account, a.device, a.document, a.verb, a.at, a.last_at, a.changes, a.hash, c.hash
+    from unnest($2::bigint[], $3::integer[]) as line (number, position)
+    join audit a on a.clinic = $1 and a.number = line.number and a.position = line.position
+    left join changes c on c.clinic = $1 and c.number = a.number and c.position >= a.position
+        and c.position < coalesce((select min(later.position) from audit later
+            where later.clinic = $1 and later.number = a.number and later.position > a.position), 2147483647)
+    order by a.number, a.position, c.position";
 
 /// One row for each line, in their order.
 const NAMES: &str = "

@@ -2,7 +2,7 @@
 
 use super::super::trail::{
     Anchors, Event, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
-    TrailStorage,
+    TrailStorage, WrittenRow, gathered,
 };
 use super::super::{Signed, StorageError, Stored, signed, unsigned};
 use super::{SqliteStorage, id};
@@ -113,6 +113,19 @@ impl TrailStorage for SqliteStorage {
     async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>> {
         self.read(move |connection| told(connection, clinic, &query, limit))
             .await
+    }
+
+    async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached(ROWS)?;
+            let found = select.query_map(params![clinic.bytes(), json!(rows).to_string()], |row| {
+                let hash: Option<[u8; 32]> = row.get(10)?;
+                Ok((run(row, 0)?, hash.map(ChangeHash)))
+            })?;
+            let found: Vec<_> = found.collect::<rusqlite::Result<_>>()?;
+            Ok(gathered(found.into_iter()))
+        })
+        .await
     }
 
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
@@ -261,6 +274,16 @@ fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: us
     }
     Ok(told)
 }
+
+/// A row for each change of a line; a line's own numbers come as a list of pairs.
+const ROWS: &str = "
+    select a.number, a.position, a.account, a.device, a.document, a.verb, a.at, a.last_at, a.changes, a.hash, c.hash
+    from json_each(?2) line
+    join audit a on a.clinic = ?1 and a.number = (line.value ->> 0) and a.position = (line.value ->> 1)
+    left join changes c on c.clinic = ?1 and c.number = a.number and c.position >= a.position
+        and c.position < coalesce((select min(later.position) from audit later
+            where later.clinic = ?1 and later.number = a.number and later.position > a.position), 4294967295)
+    order by a.number, a.position, c.position";
 
 /// One row for each line, in their order: ids come as hexadecimal in a list of lists.
 const NAMES: &str = "
