@@ -1520,6 +1520,7 @@ changed-before = Before:
 changed-after = After:
 changed-nothing = nothing
 changed-made-at = Done at { $made }, by the clock of the device.
+changed-made-between = Done between { $from } and { $to }, by the clock of the device.
 changed-nothing-more = It says no more than the line above.
 changed-without-words = { $count ->
     [one] One more field was changed that this version has no words for.

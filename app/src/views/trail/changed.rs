@@ -51,11 +51,18 @@ fn Told(changes: TrailChanges, kind: Kind, count: u64, taken: Timestamp) -> Elem
         zone: &zone,
     };
     let said = text::said_of_changes(kind, &changes.fields, &spoken);
-    let made = made_before(&changes, taken).map(|at| text::moment(at, today, &zone));
+    let moment = |at: Timestamp| text::moment(at, today, &zone);
+    let made = made_before(&changes, taken).map(|(first, last)| (moment(first), moment(last)));
     let plural = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     rsx! {
-        if let Some(made) = made {
-            p { class: "sub", {text::changed_made_at(made)} }
+        if let Some((first, last)) = made {
+            p { class: "sub",
+                if first == last {
+                    {text::changed_made_at(last)}
+                } else {
+                    {text::changed_made_between(first, last)}
+                }
+            }
         }
         if !said.fields.is_empty() {
             dl { class: "changed__fields",
@@ -92,10 +99,11 @@ fn Told(changes: TrailChanges, kind: Kind, count: u64, taken: Timestamp) -> Elem
     }
 }
 
-/// When the last of them was made, where that was well before the clinic took it.
-fn made_before(changes: &TrailChanges, taken: Timestamp) -> Option<Timestamp> {
+/// When the first and the last of them were made, where the last was well before the clinic took it.
+fn made_before(changes: &TrailChanges, taken: Timestamp) -> Option<(Timestamp, Timestamp)> {
     const WELL_MS: i64 = 60_000;
-    changes.made_until.filter(|made| taken.0 - made.0 >= WELL_MS)
+    let last = changes.made_until.filter(|made| taken.0 - made.0 >= WELL_MS)?;
+    Some((changes.made_at.unwrap_or(last), last))
 }
 
 #[cfg(test)]
@@ -107,13 +115,13 @@ mod tests {
         let made = |at: i64| {
             let changes = TrailChanges {
                 changes: 1,
-                made_at: Some(Timestamp(at)),
+                made_at: Some(Timestamp(1_000)),
                 made_until: Some(Timestamp(at)),
                 fields: Vec::new(),
             };
             made_before(&changes, Timestamp(100_000))
         };
-        assert_eq!(made(30_000), Some(Timestamp(30_000)));
+        assert_eq!(made(30_000), Some((Timestamp(1_000), Timestamp(30_000))));
         assert_eq!(made(50_000), None, "on its way");
         assert_eq!(made(500_000), None, "a device's clock that is ahead");
     }
