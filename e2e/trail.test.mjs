@@ -1,6 +1,8 @@
 // An administrator reads who did what, looks for some of it, and takes it along; nobody else does.
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Audit } from "./support/axe.mjs";
 import { ADMINISTRATOR, Clinic, DESK, PHONE, VET } from "./support/clinic.mjs";
@@ -29,6 +31,25 @@ const choose = (device, label, option) => device.page.getByLabel(label, { exact:
 const chosen = (device, words) => device.page.getByRole("button", { name: `Show all again: ${words}` });
 const heading = (device, name) => device.page.getByRole("heading", { name, exact: true });
 const address = (device) => new URL(device.page.url());
+
+/** Keeps a picture of the page where SHOTS says so. */
+async function picture(device, name) {
+  if (!process.env.SHOTS) return;
+  mkdirSync(process.env.SHOTS, { recursive: true });
+  for (const colorScheme of ["light", "dark"]) {
+    await device.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const file = `${name}-${device.touch ? "phone" : "desktop"}-${colorScheme}.png`;
+    await device.page.screenshot({ path: join(process.env.SHOTS, file) });
+  }
+  await device.page.emulateMedia({ colorScheme: device.theme });
+}
+
+/** Answers what asks for the trail, in place of the clinic, until it is called. */
+async function instead(device, answer) {
+  const asks = (url) => url.pathname === "/api/v1/audit";
+  await device.context.route(asks, answer);
+  return () => device.context.unroute(asks, answer);
+}
 
 /** Until every line that is shown says this. */
 const onlyLines = (device, words) =>
@@ -119,6 +140,7 @@ test("all that fits is saved as a table", async () => {
   assert.ok(head.startsWith('"Time","Until","Changes","Person","What happened","Record"'), head);
   assert.ok(rows.length > 0 && rows.every((row) => row.includes('"record_weight"')), table.slice(0, 500));
   assert.match(rows.join("\n"), /recorded the weight of [A-Z]/);
+  assert.ok(rows.every((row) => !row.includes("the weight of a patient")), "each with its name");
   await administrator.page.locator(".toast").filter({ hasText: /lines? (is|are) saved in your downloads/ }).waitFor();
 });
 
@@ -145,11 +167,109 @@ test("from one line to all that are like it, with the keys alone", async () => {
   await onlyLines(administrator, "Ana Moreno");
 });
 
+test("a line shows what stood before and after, also of what was typed piece by piece", async () => {
+  await administrator.goto("/trail?what=write_in_section");
+  const notes = line(administrator, "Dr Ana Moreno wrote in the visit notes of Rex").first();
+  const look = notes.getByRole("button", { name: /^What changed: Dr Ana Moreno wrote/ });
+  await look.focus();
+  await administrator.page.keyboard.press("Enter");
+  const told = notes.locator(".changed__fields div").filter({ hasText: "History" });
+  await told.locator("ins").filter({ hasText: "Ate a sock on Sunday." }).waitFor();
+  assert.match(await told.textContent(), /Before:\s*nothing/);
+  assert.equal(await look.getAttribute("aria-expanded"), "true");
+  await picture(administrator, "before-and-after");
+  await look.click();
+  await told.waitFor({ state: "detached" });
+
+  await administrator.goto("/trail?what=record_weight");
+  const weight = lines(administrator).first();
+  await weight.getByRole("button", { name: /^What changed/ }).click();
+  await weight.locator("ins").filter({ hasText: /^\d+(\.\d+)? kg$/ }).first().waitFor();
+  // That somebody looked is a line too.
+  await administrator.goto("/trail?what=change_read");
+  await line(administrator, "Eva Northgate looked at what was changed in Rex").first().waitFor();
+});
+
+test("days are tried out without a trace, and the wrong way round is said", async () => {
+  await administrator.goto("/trail");
+  await lines(administrator).first().waitFor();
+  const field = (name) => administrator.page.getByLabel(name, { exact: true });
+  await choose(administrator, "When", { label: "From – to…" });
+  // As a browser has it while a year is typed: what is no whole year yet asks for nothing.
+  for (const year of ["0002", "0020", "0202"]) await field("From").fill(`${year}-11-15`);
+  assert.equal(address(administrator).searchParams.get("from"), null);
+  await field("From").fill("2026-11-15");
+  await administrator.page.waitForFunction(() => new URL(location).searchParams.get("from") === "2026-11-15");
+  await field("To").fill("2026-11-10");
+  await heading(administrator, "The first day is after the last").waitFor();
+  await picture(administrator, "backwards");
+  await administrator.page.getByRole("link", { name: /^Look from / }).click();
+  await administrator.page.waitForFunction(() => new URL(location).searchParams.get("from") === "2026-11-10");
+  assert.equal(address(administrator).searchParams.get("to"), "2026-11-15");
+  await administrator.page.goBack();
+  await heading(administrator, "The first day is after the last").waitFor();
+  await administrator.page.goBack();
+  await lines(administrator).first().waitFor();
+  assert.equal(address(administrator).search, "", "back to before the days");
+});
+
+test("on paper it says whose it is, and that there are earlier lines", async () => {
+  await administrator.goto("/trail?what=appointments");
+  await lines(administrator).first().waitFor();
+  await administrator.page.getByRole("button", { name: "Show earlier" }).waitFor();
+  const earlier = administrator.page.getByText("There are earlier lines than those printed here.");
+  assert.equal(await earlier.isVisible(), false);
+  await administrator.page.emulateMedia({ media: "print" });
+  assert.equal(await earlier.isVisible(), true);
+  assert.equal(await administrator.page.getByText(/printed .* by Eva Northgate/).isVisible(), true);
+  assert.equal(await administrator.page.getByText(/^As of /).count(), 0, "it is what the clinic says now");
+  await administrator.page.emulateMedia({ media: "screen" });
+});
+
+test("a clinic with a later build is read as far as there are words", async () => {
+  const stop = await instead(administrator, async (route) => {
+    const answer = await route.fetch();
+    const page = await answer.json();
+    const [first, second] = page.entries;
+    Object.assign(first, { verb: "shift_swapped", detail: { shift: { from: 5 } }, kind: null, document: null });
+    Object.assign(second, { verb: "prescribe_again", detail: null, kind: "Prescription", document: null });
+    await route.fulfill({ response: answer, json: page });
+  });
+  await administrator.goto("/trail?what=visits");
+  await line(administrator, "did something that this version has no words for").first().waitFor();
+  await line(administrator, "changed a record").first().waitFor();
+  await stop();
+});
+
+test("an answer that cannot be read is said, and what was loaded stays", async () => {
+  await administrator.goto("/trail?what=record_weight");
+  await lines(administrator).first().waitFor();
+  const before = await lines(administrator).count();
+  const stop = await instead(administrator, (route) => route.fulfill({ json: { lines: [] } }));
+  const odd = administrator.page.getByText("The clinic answered in a way this version does not understand");
+  await administrator.page.getByRole("link", { name: /^Day/ }).first().click();
+  await day(administrator).waitFor();
+  await administrator.page.goBack();
+  await odd.waitFor();
+  assert.equal(await lines(administrator).count(), before);
+  await administrator.page.getByText("What is shown here is as of").waitFor();
+  await picture(administrator, "odd-answer-kept");
+  // Nothing of this is here: no line, and nothing that looks as if it were coming.
+  await administrator.goto("/trail?what=edit_client");
+  await odd.waitFor();
+  assert.equal(await administrator.page.locator(".trail__waits").count(), 0);
+  await picture(administrator, "odd-answer");
+  await stop();
+  await administrator.page.getByRole("button", { name: "Try again" }).click();
+  await odd.waitFor({ state: "detached" });
+});
+
 test("what finds nothing says so, and leads back", async () => {
   await administrator.goto("/trail?when=days&from=2001-01-01&to=2001-01-02");
   await heading(administrator, "Nothing happened in this period").waitFor();
   await administrator.goto("/trail?what=second_factor_refused");
   await heading(administrator, "Nothing fits what you look for").waitFor();
+  await picture(administrator, "empty");
   await administrator.page.getByRole("link", { name: "Show everything" }).click();
   await lines(administrator).first().waitFor();
 });
@@ -159,6 +279,7 @@ test("no rule of accessibility is broken, on a desktop and on a phone", async ()
   await administrator.goto("/trail?what=visits&when=week");
   await lines(administrator).first().waitFor();
   await audit.of(administrator.page, "trail");
+  await picture(administrator, "full");
   const phone = await clinic.profile({ ...PHONE, theme: "dark" });
   await phone.signIn(ADMINISTRATOR);
   await phone.page.getByRole("link", { name: "Me" }).click();
@@ -166,9 +287,11 @@ test("no rule of accessibility is broken, on a desktop and on a phone", async ()
   await setting.getByRole("link", { name: "Open" }).click();
   await lines(phone).first().waitFor();
   await audit.of(phone.page, "trail, phone");
+  await picture(phone, "full");
   await choose(phone, "When", { label: "From – to…" });
   await phone.page.getByLabel("From", { exact: true }).waitFor();
   await audit.of(phone.page, "trail, phone, days");
+  await picture(phone, "days");
   assert.deepEqual(audit.lines(), []);
   const overflow = await phone.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${overflow} px too wide`);
@@ -187,6 +310,11 @@ test("without the clinic what was loaded stays, says that it is old, and goes on
   await administrator.page.keyboard.press("x");
   await administrator.page.getByText("The export has stopped. Nothing is saved yet.").waitFor();
   assert.equal(await lines(administrator).count(), before);
+  await administrator.page.locator(".alert").filter({ hasText: "The clinic cannot be reached" }).first().waitFor();
+  await picture(administrator, "offline");
+  await administrator.page.emulateMedia({ media: "print" });
+  await administrator.page.getByText(/^As of Today, \d\d:\d\d: the clinic could not be asked for anything newer\.$/).waitFor();
+  await administrator.page.emulateMedia({ media: "screen" });
   await choose(administrator, "What", { label: "All: Appointments" });
   await administrator.page.getByText("The clinic cannot be reached").first().waitFor();
   await clinic.revive();

@@ -698,6 +698,7 @@ sign-in-work-waits-do = They would be lost. { $name } has to sign in here first,
 
 asking-clinic = Asking the clinic…
 needs-clinic = Shown when the clinic can be reached.
+shown-as-of = What is shown here is as of { $at }.
 known-at = This is as of { $at }. What is newer, and any change, needs the clinic’s server; check the connection, then try again.
 unreachable = The clinic cannot be reached
 unreachable-do = This needs the clinic’s server. Check the connection, then try again.
@@ -725,7 +726,7 @@ call-not-found-do = Somebody may have changed it meanwhile.
 bad-request = The clinic did not take it
 bad-request-do = Check what was typed, the address of the mail above all.
 odd-answer = The clinic answered in a way this version does not understand
-odd-answer-do = Try again in a minute. If it stays so, tell your clinic’s administrator.
+odd-answer-do = This app may be older than the clinic’s server: close it and open it again, so that it is updated. If it stays so, tell your clinic’s administrator.
 two-sentences = { $first }. { $second }
 
 ## Sign-in providers
@@ -1422,11 +1423,16 @@ trail-exported = { $count ->
 }
 trail-export-nothing = There is nothing to export
 trail-export-not-saved = The file could not be saved. Is the disk full?
+trail-export-no-names = The records on this device do not answer, so names are missing.
 trail-export-failed = The export has stopped. Nothing is saved yet.
+trail-export-slowed = { $lines } fetched so far; the clinic asks for a short break
 trail-export-on = Go on
 trail-file-name = who-did-what
 trail-print = Print this list
 trail-printed = printed { $when } by { $by }
+trail-printed-old = As of { $at }: the clinic could not be asked for anything newer.
+trail-printed-earlier = There are earlier lines than those printed here.
+trail-times-are = Times say when the clinic’s server took it. What was done without a connection was done earlier.
 trail-filter = Show only
 trail-anybody = Anybody
 trail-everything = Everything
@@ -1466,6 +1472,9 @@ trail-lines-more = { $count ->
 trail-beginning = That is all: nothing earlier is kept here.
 trail-nothing-then = Nothing happened in this period
 trail-nothing-then-do = Choose a longer one, or look at everything.
+trail-backwards = The first day is after the last
+trail-backwards-do = There is no day from { $from } to { $to }. Are the two the wrong way round?
+trail-turn-round = Look from { $from } to { $to }
 trail-nothing-fits = Nothing fits what you look for
 trail-nothing-fits-do = Take one of the choices above away.
 trail-nothing = Nothing has happened yet
@@ -1505,6 +1514,35 @@ trail-a-stock-lot = a stock lot
 trail-a-ledger = the controlled drug ledger
 trail-a-consent = a consent form
 trail-a-certificate = a certificate
+changed-look = What changed
+changed-look-at = What changed: { $what }
+changed-before = Before:
+changed-after = After:
+changed-nothing = nothing
+changed-made-at = Done at { $made }, by the clock of the device.
+changed-made-between = Done between { $from } and { $to }, by the clock of the device.
+changed-nothing-more = It says no more than the line above.
+changed-without-words = { $count ->
+    [one] One more field was changed that this version has no words for.
+   *[other] { $count } more fields were changed that this version has no words for.
+}
+changed-not-all = { $count ->
+    [one] What it did cannot be told any more.
+   *[other] Of { $count } changes the last { $told } are told here.
+}
+field-yes = yes
+field-no = no
+field-taken-back = Taken back
+field-taken-back-because = Taken back because
+field-bookable = Can be booked
+field-active = In use
+field-alert = Alert
+field-alert-text = What it says
+field-cancelled = Cancelled
+field-cancelled-because = Cancelled because
+field-arrived = Arrived
+field-in-room = In the room
+field-departed = Left
 trail-csv-time = Time
 trail-csv-until = Until
 trail-csv-changes = Changes
@@ -1559,9 +1597,10 @@ trail-signed-out = { $who } signed out
 trail-password = The password of { $who } was changed
 trail-address = { $who } confirmed an email address
 trail-roles = { $count ->
-    [one] { $who } gave { $whom } the role { $roles }
-   *[other] { $who } gave { $whom } the roles { $roles }
+    [one] { $who } set the role of { $whom }: { $roles }
+   *[other] { $who } set the roles of { $whom }: { $roles }
 }
+trail-unknown-role = a role that this version does not know
 trail-membership-ended = { $who } ended the membership of { $whom }
 trail-device-out = { $who } signed out on { $device }
 trail-device-out-of = { $who } signed { $whom } out on { $device }
@@ -1586,6 +1625,7 @@ trail-rules-on = { $who } asks all staff for a second step when they sign in
 trail-rules-off = { $who } no longer asks all staff for a second step when they sign in
 trail-erased = { $who } erased a person: what was told of them is gone
 trail-read = { $who } read { $record } with another program
+trail-change-read = { $who } looked at what was changed in { $record }
 trail-handed-in = { $who } handed in late work on { $record }
 trail-handed-in-of = { $who } handed in late work of { $whom } on { $record }
 trail-taken = { $who } took over late work of { $whom } on { $record }
@@ -1667,6 +1707,7 @@ trail-kind-recovery-renewed = Recovery codes made anew
 trail-kind-rules = Rule for signing in changed
 trail-kind-erased = Person erased
 trail-kind-read = Record read with another program
+trail-kind-change-read = Changes looked at
 trail-kind-handed-in = Late work handed in
 trail-kind-taken = Late work taken over
 trail-kind-let-go = Late work discarded

@@ -8,11 +8,16 @@ use crate::documents::{Kind, word_enum};
 use crate::ids::{AccountId, DeviceId, DocumentId};
 use crate::permissions::Role;
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Lines of a page that does not say how many it wants, and at most.
 pub const PAGE: usize = 100;
 pub const LONGEST_PAGE: usize = 1_000;
+/// Lines whose changes are told together, at most.
+pub const MAX_LINES_OF_CHANGES: usize = 200;
+/// The same done again within this time is the same piece of work, in milliseconds.
+pub const RUN_GAP_MS: i64 = 3_600_000;
 
 word_enum! {
     /// What can happen at a clinic beside writing.
@@ -45,6 +50,8 @@ word_enum! {
         /// What was told of them, and the key that opens it, are gone.
         PersonErased = "person_erased",
         RecordRead = "record_read",
+        /// What some lines did to a record, before and after.
+        ChangeRead = "change_read",
         LateWorkHandedIn = "late_work_handed_in",
         LateWorkTaken = "late_work_taken",
         LateWorkLetGo = "late_work_let_go",
@@ -82,6 +89,36 @@ pub struct TrailPage {
     pub next: Option<String>,
 }
 
+/// `GET /audit/changes`: what the changes of some lines did to their record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailChanges {
+    /// How many are told. The record's history may not lead to all that the lines count.
+    pub changes: u64,
+    /// When the first and the last of them were made, by the clock of the device that made them, to the second.
+    pub made_at: Option<Timestamp>,
+    pub made_until: Option<Timestamp>,
+    pub fields: Vec<FieldChange>,
+}
+
+/// What they did to one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// As the record has it: `weights/<id>/kg`.
+    pub field: String,
+    /// What stood there before the first of them that wrote it, and after the last; `None` if nothing did.
+    pub before: Option<FieldValue>,
+    pub after: Option<FieldValue>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldValue {
+    Text(String),
+    Number(i64),
+    Flag(bool),
+    Moment(Timestamp),
+}
+
 /// One line. Names are what people, devices and records are called when it is read; `None` for what nobody knows any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrailEntry {
@@ -97,6 +134,8 @@ pub struct TrailEntry {
     pub device: Option<DeviceId>,
     pub device_name: Option<String>,
     pub document: Option<DocumentId>,
+    /// A kind that this build does not know is none.
+    #[serde(default, deserialize_with = "known_kind")]
     pub kind: Option<Kind>,
     /// The word of a verb or of a happening.
     pub verb: String,
@@ -141,9 +180,9 @@ pub struct Detail {
     pub of: Option<AccountId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
-    /// Those that they have from now on; none at all ends the membership.
+    /// The words of the [`Role`]s that they have from now on; none at all ends the membership.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Vec<Role>>,
+    pub roles: Option<Vec<String>>,
     /// The word of a [`CameBy`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
@@ -165,6 +204,45 @@ pub struct Detail {
     /// The id of a signing key, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+}
+
+impl Detail {
+    /// Of something that happened to somebody.
+    pub fn of(account: AccountId) -> Self {
+        Self {
+            of: Some(account),
+            ..Self::default()
+        }
+    }
+
+    pub fn came(way: CameBy, second: Option<CameSecondBy>) -> Self {
+        Self {
+            way: Some(way.word().to_owned()),
+            second: second.map(|second| second.word().to_owned()),
+            ..Self::default()
+        }
+    }
+
+    pub fn with_roles(self, roles: &[Role]) -> Self {
+        Self {
+            roles: Some(roles.iter().map(|role| role.word().to_owned()).collect()),
+            ..self
+        }
+    }
+}
+
+fn known_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Kind>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Told {
+        Known(Kind),
+        Other(IgnoredAny),
+    }
+    let told = Option::<Told>::deserialize(deserializer)?;
+    Ok(told.and_then(|told| match told {
+        Told::Known(kind) => Some(kind),
+        Told::Other(IgnoredAny) => None,
+    }))
 }
 
 /// A cell of a table that spreadsheets read: quoted, and what they would take for a formula is text. A verb is whatever a

@@ -19,6 +19,7 @@ use sync_server::storage::late_work::{
 use sync_server::storage::people::PeopleStorage;
 use sync_server::storage::trail::{
     Anchors, Event, LinkedEvent, LinkedRun, Mentions, Names, SignedChange, Told, TrailQuery, TrailStorage,
+    WrittenRow,
 };
 use sync_server::storage::{
     AcceptTransaction, AcceptWrites, ActorRow, DemonstrationAccount, IdentityStorage, KeyStorage, LoadedRows,
@@ -385,6 +386,10 @@ impl TrailStorage for Disturbed {
 
     async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>> {
         self.inner()?.trail(clinic, query, limit).await
+    }
+
+    async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>> {
+        self.inner()?.trail_rows(clinic, rows).await
     }
 
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {

@@ -9,11 +9,10 @@ use crate::open_clinic::{OpenClinicError, profile, write_profile};
 use crate::storage::people::{OpenedClinic, TakenAway, Unneeded};
 use crate::storage::trail::Event;
 use crate::storage::{Storage, StorageError};
-use serde_json::json;
 use shared_model::accounts::{Invite, links};
 use shared_model::ids::{AccountId, ClinicId, InvitationId};
 use shared_model::permissions::Role;
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
@@ -131,14 +130,8 @@ pub async fn forget_second_factor(
         TakenAway::NoSuch | TakenAway::Last => return Err(AdministerError::NoSecondFactor),
     }
     for principal in storage.principals(account.account).await? {
-        let happened = Event {
-            at: now,
-            account: None,
-            device: None,
-            document: None,
-            what: Happening::SecondFactorRemoved.word().to_owned(),
-            detail: json!({ "of": account.account }).to_string(),
-        };
+        let detail = Detail::of(account.account);
+        let happened = Event::new(Happening::SecondFactorRemoved, now, &detail);
         storage.note(principal.clinic, vec![happened]).await?;
     }
     Ok(account.account)

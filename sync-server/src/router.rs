@@ -80,6 +80,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/automerge-repo/ticket", post(api::automerge_repo_ticket))
         .route("/audit", get(api::audit))
         .route("/audit.csv", get(api::audit_csv))
+        .route("/audit/changes", get(api::audit_changes))
         .route("/documents/{id}", get(api::document))
         .route(
             "/late-work",

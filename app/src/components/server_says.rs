@@ -1,7 +1,8 @@
 //! What the clinic's server says about accounts: asked when a screen opens, whenever something has changed, and every
 //! minute.
 //!
-//! Invariant: what is shown while the server cannot be reached says that it is old.
+//! Invariants: what is shown while the server has no newer answer says that it is old. What somebody may not see any more is
+//! not shown.
 
 use super::{Alert, Tint, icon, use_minute, use_status, use_zone};
 use crate::host::{self, Call, CallTrouble, Request, read, use_host};
@@ -23,17 +24,17 @@ pub(crate) struct Asking {
 
 /// Asks; the answer is `None` until it has come. The call may not change while the component lives.
 pub(crate) fn use_asked<A: DeserializeOwned>(call: Call<A>) -> (Option<A>, Asking) {
-    let asking = use_asking(call.request);
+    let asking = use_asking(call.request, |body| read::<A>(body).is_some());
     let body = asking.body.read();
     let answer = body.as_ref().and_then(|(body, _)| read(body));
     (answer, asking)
 }
 
-fn use_asking(request: Request) -> Asking {
+fn use_asking(request: Request, is_readable: fn(&str) -> bool) -> Asking {
     let host = use_host();
     let (status, minute) = (use_status(), use_minute());
     let asking = Asking {
-        body: use_signal(|| host.heard(&request)),
+        body: use_signal(|| host.heard(&request).filter(|(body, _)| is_readable(body))),
         trouble: use_signal(|| None),
         again: use_signal(|| 0),
     };
@@ -52,7 +53,7 @@ fn use_asking(request: Request) -> Asking {
         let this = *turn.peek();
         let request = request.clone();
         spawn(async move {
-            let outcome = host.exchange(request).await;
+            let outcome = understood(host.exchange(request).await, is_readable);
             // Only the latest question has an answer.
             if *turn.peek() == this {
                 asking.answered(outcome);
@@ -60,6 +61,20 @@ fn use_asking(request: Request) -> Asking {
         });
     });
     asking
+}
+
+/// A server of another build may answer in words that are not here.
+fn understood(
+    outcome: Result<String, CallTrouble>,
+    is_readable: fn(&str) -> bool,
+) -> Result<String, CallTrouble> {
+    outcome.and_then(|body| {
+        if is_readable(&body) {
+            Ok(body)
+        } else {
+            Err(CallTrouble::Odd)
+        }
+    })
 }
 
 impl Asking {
@@ -70,8 +85,7 @@ impl Asking {
                 self.trouble.set(None);
             }
             Err(why) => {
-                if why != CallTrouble::Unreachable {
-                    // It may be somebody else's by now.
+                if why.is_of_who_asks() {
                     self.body.set(None);
                 }
                 self.trouble.set(Some(why));
@@ -120,11 +134,14 @@ pub(crate) fn ServerSays(asking: Asking, #[props(default)] briefly: bool) -> Ele
             }
         };
     }
-    let (title, words) = text::call_trouble(trouble);
-    let words = match &*body {
-        Some((_, at)) => text::known_at(text::time_of(*at, &zone)),
-        None => words,
-    };
+    let (title, mut words) = text::call_trouble(trouble);
+    if let Some((_, at)) = &*body {
+        let at = text::time_of(*at, &zone);
+        words = match trouble {
+            CallTrouble::Unreachable => text::known_at(at),
+            _ => [words, text::shown_as_of(at)].join(" "),
+        };
+    }
     let (tone, icon_of) = if *trouble == CallTrouble::Unreachable {
         (Tint::Warn, icon(LdCloudOff))
     } else {
@@ -137,5 +154,20 @@ pub(crate) fn ServerSays(asking: Asking, #[props(default)] briefly: bool) -> Ele
                 {text::try_again()}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_in_unknown_words_is_an_odd_one() {
+        let is_list: fn(&str) -> bool = |body| read::<Vec<u32>>(body).is_some();
+        let check = |outcome, expected| assert_eq!(understood(outcome, is_list), expected);
+        check(Ok("[1]".to_owned()), Ok("[1]".to_owned()));
+        check(Ok(r#"["one"]"#.to_owned()), Err(CallTrouble::Odd));
+        check(Ok("<h1>Welcome</h1>".to_owned()), Err(CallTrouble::Odd));
+        check(Err(CallTrouble::NotFound), Err(CallTrouble::NotFound));
     }
 }

@@ -14,7 +14,7 @@ use shared_model::accounts::{
 use shared_model::ids::{AccountId, DeviceId, InvitationId};
 use shared_model::late_work::{Decide, LateWorkCount, LateWorkPage};
 use shared_model::second_factor;
-use shared_model::trail::TrailPage;
+use shared_model::trail::{TrailChanges, TrailPage};
 use shared_model::ways_in;
 use std::marker::PhantomData;
 
@@ -117,6 +117,16 @@ pub(crate) enum CallTrouble {
     BadRequest,
     /// The server answered in a way that this build does not understand.
     Odd,
+}
+
+impl CallTrouble {
+    /// It says of whoever asks that they may not, or no more: what they were told before is not for them either.
+    pub(crate) fn is_of_who_asks(&self) -> bool {
+        matches!(
+            self,
+            Self::SignInAgain | Self::NoMembership | Self::DeviceLost | Self::NotPermitted | Self::NotFound
+        )
+    }
 }
 
 /// What the server said.
@@ -304,6 +314,13 @@ impl Call<TrailPage> {
     }
 }
 
+impl Call<TrailChanges> {
+    /// What lines of the trail did to the one record that they are about.
+    pub(crate) fn trail_changes(lines: &[String]) -> Self {
+        Self::get(format!("/audit/changes?lines={}", lines.join(","))).once()
+    }
+}
+
 impl Call<Invited> {
     pub(crate) fn look_at_invitation(token: Secret) -> Self {
         Self::new(
@@ -473,6 +490,24 @@ mod tests {
         check(418, "a teapot", CallTrouble::Odd);
         check(400, r#"{"code":"of_a_later_version"}"#, CallTrouble::Odd);
         assert_eq!(outcome(None), Err(CallTrouble::Unreachable));
+    }
+
+    #[test]
+    fn only_what_somebody_may_not_see_takes_away_what_they_saw() {
+        let kept = [
+            CallTrouble::Unreachable,
+            CallTrouble::SlowDown(30),
+            CallTrouble::BadRequest,
+            CallTrouble::Odd,
+        ];
+        assert!(kept.iter().all(|why| !why.is_of_who_asks()));
+        let gone = [
+            CallTrouble::SignInAgain,
+            CallTrouble::NotPermitted,
+            CallTrouble::NotFound,
+            CallTrouble::DeviceLost,
+        ];
+        assert!(gone.iter().all(CallTrouble::is_of_who_asks));
     }
 
     #[test]

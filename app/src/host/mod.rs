@@ -37,12 +37,12 @@ pub(crate) use messages::{
 #[cfg(feature = "desktop")]
 pub(crate) use native::{data_folder, keep_window_size, session_locks, window_size};
 pub(crate) use platform::{
-    FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, asks_for_address, copy_address,
+    FormerFocus, KEEPS_TITLES, TextFile, activate_new_build, arrive_at, asks_for_address, copy_address,
     copy_to_clipboard, device, focus, focus_first_in, focus_into, focus_last_in, followed_link,
     has_apple_keys, has_focus_within, has_passkeys, keep_address, leave_field, listen_active, listen_hidden,
     listen_keys, make_passkey, page_events, print_page, reload, remembered_address, remembered_theme,
-    returned, save_text, scroll_into_view, select_text, set_theme, set_title, show_passkey, sleep,
-    system_zone, take_link, text_selection,
+    returned, scroll_into_view, select_text, set_theme, set_title, show_passkey, sleep, system_zone,
+    take_link, text_selection,
 };
 pub(crate) use second_factor::{Change, PasskeyTrouble, Shown, Step};
 pub(crate) use secret::Secret;
@@ -166,6 +166,8 @@ struct Link {
     unlock: RefCell<Option<oneshot::Sender<Result<(), UnlockTrouble>>>>,
     pin: RefCell<Option<oneshot::Sender<Result<(), PinRefused>>>>,
     views: RefCell<HashMap<u64, Signal<Option<View>>>>,
+    /// Whoever wants a view once.
+    looks: RefCell<HashMap<u64, oneshot::Sender<View>>>,
     calls: RefCell<Vec<Calling>>,
     /// What the server answered last, and when, as long as the same person is signed in.
     heard: RefCell<Vec<Heard>>,
@@ -197,6 +199,7 @@ impl Host {
             unlock: RefCell::default(),
             pin: RefCell::default(),
             views: RefCell::default(),
+            looks: RefCell::default(),
             calls: RefCell::default(),
             heard: RefCell::default(),
         });
@@ -306,6 +309,12 @@ impl Host {
                 drop(calling.answer.send(outcome));
             }
             FromCore::View { watch, view } => {
+                if let Some(looking) = link.looks.borrow_mut().remove(&watch) {
+                    link.platform.send(ToCore::Unwatch { watch });
+                    // Nobody waits any more if the screen was left.
+                    drop(looking.send(view));
+                    return;
+                }
                 let signal = link.views.borrow().get(&watch).copied();
                 if let Some(mut signal) = signal {
                     // It belongs to the component that watches, which takes it out of `views` when it goes.
@@ -357,6 +366,17 @@ impl Host {
             query,
         });
         watched
+    }
+
+    /// Looks once. `None` if the core's side ends before it has answered.
+    pub(crate) async fn look(self, query: Query) -> Option<View> {
+        let (answer, waiting) = oneshot::channel();
+        let link = self.link.read().clone();
+        let watch = link.number();
+        link.looks.borrow_mut().insert(watch, answer);
+        link.platform.send(ToCore::Watch { watch, query });
+        drop(link);
+        waiting.await.ok()
     }
 
     pub(crate) fn unwatch(self, watched: Watched) {
@@ -661,6 +681,12 @@ pub(crate) fn use_query(query: Query) -> ReadSignal<Option<View>> {
         }
     });
     view.into()
+}
+
+/// Saves a text where the person finds what was downloaded; false if that cannot be.
+pub(crate) fn save_text(name: &str, text: &str) -> bool {
+    let mut file = TextFile::begin(name);
+    file.as_mut().is_some_and(|file| file.add(text)) && file.is_some_and(TextFile::save)
 }
 
 /// The device's clock.

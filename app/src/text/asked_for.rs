@@ -165,10 +165,12 @@ pub(crate) fn asked_for(
 }
 
 /// "Today 10:00, Dr Moreno".
-fn place(slot: &Slot, settings: &ClinicSettings, today: Date, zone: &TimeZone) -> String {
-    let vet = settings.staff_member(slot.vet);
-    let vet = vet.map(|member| member.name.clone()).unwrap_or_default();
-    text::clock_and_vet(text::moment(slot.start, today, zone), vet)
+pub(crate) fn place(slot: &Slot, settings: &ClinicSettings, today: Date, zone: &TimeZone) -> String {
+    let start = text::moment(slot.start, today, zone);
+    match settings.staff_member(slot.vet) {
+        Some(vet) => text::clock_and_vet(start, vet.name.clone()),
+        None => start,
+    }
 }
 
 #[cfg(test)]

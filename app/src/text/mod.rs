@@ -4,17 +4,19 @@
 mod asked_for;
 mod changes;
 mod failures;
+mod field_changes;
 mod format;
 mod second_factor;
 mod trail;
 mod words;
 
-pub(crate) use asked_for::{asked_for, typed};
+pub(crate) use asked_for::{asked_for, place, typed};
 pub(crate) use changes::{change, kind_of_record};
 pub(crate) use failures::{
     address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, linking_trouble,
     not_done, passkey_trouble, pin_refused, refusal, storage, unlock_trouble,
 };
+pub(crate) use field_changes::{Spoken, said_of_changes};
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,
     time_of, time_with_seconds, weekday_short, weight, when,

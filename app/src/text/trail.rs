@@ -10,9 +10,12 @@ use shared_model::protocol::RefusalCode;
 use shared_model::trail::{CameBy, CameSecondBy, Detail, Happening, TrailEntry};
 use std::fmt::{self, Display, Formatter};
 
-/// Stand for whoever and whatever a sentence names, wherever its language has them. No text has these characters.
+/// Stand for whoever and whatever a sentence names, wherever its language has them. No translation has these characters, and
+/// what people call each other and their devices is put in afterwards: no name is read as a part of the sentence.
 const WHO: char = '\u{e000}';
 const RECORD: char = '\u{e001}';
+const WHOM: char = '\u{e002}';
+const DEVICE: char = '\u{e003}';
 
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,27 +23,29 @@ pub(crate) enum Piece {
     Words(String),
     /// Whoever did it, or to whom it happened.
     Who(String),
+    /// A device that something happened to.
+    Device(String),
     /// The record that it is about.
     Record(String),
 }
 
 impl Display for Piece {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (Self::Words(words) | Self::Who(words) | Self::Record(words)) = self;
+        let (Self::Words(words) | Self::Who(words) | Self::Device(words) | Self::Record(words)) = self;
         f.write_str(words)
     }
 }
 
 /// "Ana Novak recorded the weight of Rex". `about` is whom the record is about, or empty.
 pub(crate) fn trail_sentence(entry: &TrailEntry, about: &str) -> Vec<Piece> {
-    let who = trail_who(entry);
-    let record = trail_record(entry, about);
     let mut pieces = Vec::new();
     let mut words = String::new();
     for letter in sentence(entry).chars() {
         let named = match letter {
-            WHO => Piece::Who(who.clone()),
-            RECORD => Piece::Record(record.clone()),
+            WHO => Piece::Who(trail_who(entry)),
+            WHOM => Piece::Who(whom(entry)),
+            DEVICE => Piece::Device(of_device(entry).to_owned()),
+            RECORD => Piece::Record(trail_record(entry, about)),
             letter => {
                 words.push(letter);
                 continue;
@@ -65,7 +70,9 @@ pub(crate) fn trail_line(entry: &TrailEntry, about: &str) -> String {
 
 /// A sentence may begin with what is no name.
 fn capitalised(mut pieces: Vec<Piece>) -> Vec<Piece> {
-    if let Some(Piece::Words(words) | Piece::Who(words) | Piece::Record(words)) = pieces.first_mut() {
+    if let Some(Piece::Words(words) | Piece::Who(words) | Piece::Device(words) | Piece::Record(words)) =
+        pieces.first_mut()
+    {
         let mut letters = words.chars();
         if let Some(first) = letters.next() {
             *words = first.to_uppercase().chain(letters).collect();
@@ -80,6 +87,14 @@ pub(crate) fn trail_who(entry: &TrailEntry) -> String {
         (Some(name), _) => text::person(name).to_owned(),
         (_, Some(_)) => text::trail_nobody_known().to_owned(),
         (_, None) => text::trail_operator().to_owned(),
+    }
+}
+
+/// Somebody else whom it happened to.
+fn whom(entry: &TrailEntry) -> String {
+    match &entry.of_name {
+        Some(name) => text::person(name).to_owned(),
+        None => text::trail_nobody_known().to_owned(),
     }
 }
 
@@ -162,11 +177,6 @@ fn wrote(verb: Verb) -> String {
 fn happened(what: Happening, entry: &TrailEntry) -> String {
     let none = Detail::default();
     let detail = entry.detail.as_ref().unwrap_or(&none);
-    let whom = entry
-        .of_name
-        .as_deref()
-        .unwrap_or_else(|| text::trail_nobody_known());
-    let device = of_device(entry);
     let of_another = detail.of.is_some() && detail.of != entry.person;
     match what {
         Happening::SignedIn => text::trail_signed_in(WHO),
@@ -175,13 +185,13 @@ fn happened(what: Happening, entry: &TrailEntry) -> String {
         Happening::SignedOut => text::trail_signed_out(WHO),
         Happening::PasswordChanged => text::trail_password(WHO),
         Happening::AddressConfirmed => text::trail_address(WHO),
-        Happening::RolesChanged => roles_changed(detail.roles.as_deref().unwrap_or_default(), whom),
-        Happening::DeviceSignedOut if of_another => text::trail_device_out_of(device, WHO, whom),
-        Happening::DeviceSignedOut => text::trail_device_out(device, WHO),
-        Happening::DeviceFound if of_another => text::trail_device_found_of(device, WHO, whom),
-        Happening::DeviceFound => text::trail_device_found(device, WHO),
-        Happening::DeviceLost if of_another => text::trail_device_lost_of(device, WHO, whom),
-        Happening::DeviceLost => text::trail_device_lost(device, WHO),
+        Happening::RolesChanged => roles_changed(detail.roles.as_deref().unwrap_or_default()),
+        Happening::DeviceSignedOut if of_another => text::trail_device_out_of(DEVICE, WHO, WHOM),
+        Happening::DeviceSignedOut => text::trail_device_out(DEVICE, WHO),
+        Happening::DeviceFound if of_another => text::trail_device_found_of(DEVICE, WHO, WHOM),
+        Happening::DeviceFound => text::trail_device_found(DEVICE, WHO),
+        Happening::DeviceLost if of_another => text::trail_device_lost_of(DEVICE, WHO, WHOM),
+        Happening::DeviceLost => text::trail_device_lost(DEVICE, WHO),
         Happening::SigningKeyRegistered => text::trail_key(WHO),
         Happening::WorkRefused => {
             let count = i64::try_from(detail.changes.unwrap_or(1)).unwrap_or(i64::MAX);
@@ -190,7 +200,7 @@ fn happened(what: Happening, entry: &TrailEntry) -> String {
         Happening::ProviderLinked => text::trail_linked(WHO),
         Happening::ProviderUnlinked => text::trail_unlinked(WHO),
         Happening::SecondFactorAdded => text::trail_second(WHO),
-        Happening::SecondFactorRemoved if of_another => text::trail_second_removed_of(WHO, whom),
+        Happening::SecondFactorRemoved if of_another => text::trail_second_removed_of(WHO, WHOM),
         Happening::SecondFactorRemoved => text::trail_second_removed(WHO),
         Happening::SecondFactorRefused => text::trail_second_refused(WHO),
         Happening::RecoveryCodeUsed => text::trail_recovery(WHO),
@@ -199,19 +209,26 @@ fn happened(what: Happening, entry: &TrailEntry) -> String {
         Happening::SignInRulesChanged => text::trail_rules_on(WHO),
         Happening::PersonErased => text::trail_erased(WHO),
         Happening::RecordRead => text::trail_read(RECORD, WHO),
-        Happening::LateWorkHandedIn if of_another => text::trail_handed_in_of(RECORD, WHO, whom),
+        Happening::ChangeRead => text::trail_change_read(RECORD, WHO),
+        Happening::LateWorkHandedIn if of_another => text::trail_handed_in_of(RECORD, WHO, WHOM),
         Happening::LateWorkHandedIn => text::trail_handed_in(RECORD, WHO),
-        Happening::LateWorkTaken => text::trail_taken(RECORD, WHO, whom),
-        Happening::LateWorkLetGo => text::trail_let_go(RECORD, WHO, whom),
+        Happening::LateWorkTaken => text::trail_taken(RECORD, WHO, WHOM),
+        Happening::LateWorkLetGo => text::trail_let_go(RECORD, WHO, WHOM),
     }
 }
 
-fn roles_changed(roles: &[Role], whom: &str) -> String {
-    if roles.is_empty() {
-        return text::trail_membership_ended(WHO, whom);
+fn roles_changed(words: &[String]) -> String {
+    if words.is_empty() {
+        return text::trail_membership_ended(WHO, WHOM);
     }
-    let count = i64::try_from(roles.len()).unwrap_or(i64::MAX);
-    text::trail_roles(count, text::roles(roles), WHO, whom)
+    let known: Vec<Role> = words.iter().filter_map(|word| Role::from_word(word)).collect();
+    let mut named = vec![text::roles(&known)];
+    if known.len() < words.len() {
+        named.push(text::trail_unknown_role().to_owned());
+    }
+    named.retain(|name| !name.is_empty());
+    let count = i64::try_from(words.len()).unwrap_or(i64::MAX);
+    text::trail_roles(count, named.join(", "), WHO, WHOM)
 }
 
 /// A device that something happened to.
@@ -347,6 +364,7 @@ pub(crate) fn trail_happening(what: Happening) -> &'static str {
         Happening::SignInRulesChanged => text::trail_kind_rules(),
         Happening::PersonErased => text::trail_kind_erased(),
         Happening::RecordRead => text::trail_kind_read(),
+        Happening::ChangeRead => text::trail_kind_change_read(),
         Happening::LateWorkHandedIn => text::trail_kind_handed_in(),
         Happening::LateWorkTaken => text::trail_kind_taken(),
         Happening::LateWorkLetGo => text::trail_kind_let_go(),
@@ -358,6 +376,7 @@ mod tests {
     use super::*;
     use shared_model::ids::AccountId;
     use shared_model::time::Timestamp;
+    use shared_model::trail::TrailPage;
     use std::collections::BTreeMap;
     use uuid::Uuid;
 
@@ -395,14 +414,14 @@ mod tests {
                 Happening::RolesChanged,
                 Detail {
                     of: Some(AccountId(Uuid::from_u128(2))),
-                    roles: Some(roles.to_vec()),
                     ..Detail::default()
-                },
+                }
+                .with_roles(roles),
             )
         };
         assert_eq!(
             trail_line(&roles(&[Role::Technician]), ""),
-            "Ana Novak gave Nora Lind the role Technician"
+            "Ana Novak set the role of Nora Lind: Technician"
         );
         assert_eq!(
             trail_line(&roles(&[]), ""),
@@ -430,6 +449,78 @@ mod tests {
         );
     }
 
+    #[test]
+    fn no_name_breaks_a_sentence() {
+        let odd = "Nora \u{e000}\u{e001}{$who}\u{e003} Lind";
+        let lost = TrailEntry {
+            of_name: Some(odd.to_owned()),
+            of_device_name: Some(odd.to_owned()),
+            ..event(Happening::DeviceLost, Detail::of(AccountId(Uuid::from_u128(2))))
+        };
+        assert_eq!(
+            trail_sentence(&lost, odd),
+            [
+                Piece::Who("Ana Novak".to_owned()),
+                Piece::Words(" reported ".to_owned()),
+                Piece::Device(odd.to_owned()),
+                Piece::Words(" of ".to_owned()),
+                Piece::Who(odd.to_owned()),
+                Piece::Words(" as lost".to_owned()),
+            ]
+        );
+        let named = TrailEntry {
+            person_name: Some(odd.to_owned()),
+            ..line("check_in")
+        };
+        assert_eq!(
+            trail_sentence(&named, odd),
+            [
+                Piece::Who(odd.to_owned()),
+                Piece::Words(" checked in ".to_owned()),
+                Piece::Record(odd.to_owned()),
+            ]
+        );
+    }
+
+    /// A server of a later build, as far as it has words that are not here.
+    #[test]
+    fn lines_of_a_later_build_are_read_as_far_as_there_are_words() {
+        let told = |verb: &str, kind: &str, detail: &str| {
+            let line = format!(
+                r#"{{"id":"9.event.1.0","at":9,"last_at":null,"changes":null,
+                "person":"00000000-0000-0000-0000-000000000001","person_name":"Ana Novak","device":null,
+                "device_name":null,"document":null,"kind":{kind},"verb":"{verb}","change":null,"mood":"good",
+                "of_name":"Nora Lind","of_device_name":null,"detail":{detail}}}"#
+            );
+            let page = format!(r#"{{"entries":[{line}],"next":null,"tide":"high"}}"#);
+            let page: TrailPage = serde_json::from_str(&page).expect("it is read");
+            trail_line(&page.entries[0], "")
+        };
+        let plain = "Ana Novak did something that this version has no words for";
+        assert_eq!(told("shift_swapped", "null", r#"{"shift":{"from":5}}"#), plain);
+        assert_eq!(told("shift_swapped", "null", "{}"), plain);
+        assert_eq!(
+            told("prescribe_again", r#""Prescription""#, "null"),
+            "Ana Novak changed a record"
+        );
+        assert_eq!(
+            told("record_weight", r#""Patient""#, "null"),
+            "Ana Novak recorded the weight of a patient"
+        );
+        assert_eq!(
+            told(
+                "roles_changed",
+                "null",
+                r#"{"roles":["technician","night_porter"]}"#
+            ),
+            "Ana Novak set the roles of Nora Lind: Technician, a role that this version does not know"
+        );
+        assert_eq!(
+            told("roles_changed", "null", r#"{"roles":["night_porter"]}"#),
+            "Ana Novak set the role of Nora Lind: a role that this version does not know"
+        );
+    }
+
     /// Two that share a sentence are told apart by their record alone.
     #[test]
     fn every_verb_and_happening_has_words_of_its_own() {
@@ -440,7 +531,10 @@ mod tests {
             let entry = event_or_change(word);
             let sentence = trail_line(&entry, "Rex");
             assert!(sentence.contains("Ana Novak"), "{word}: {sentence}");
-            assert!(!sentence.contains([WHO, RECORD]), "{word}: {sentence}");
+            assert!(
+                !sentence.contains([WHO, RECORD, WHOM, DEVICE]),
+                "{word}: {sentence}"
+            );
             said.entry(sentence).or_default().push(word);
         }
         let shared: Vec<_> = said.into_values().filter(|words| words.len() > 1).collect();

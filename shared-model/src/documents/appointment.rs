@@ -32,7 +32,7 @@ impl Slot {
         format!("{}/{}/{}/{room}", self.start.0, self.minutes, self.vet)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
         let slot = Self {
             start: Timestamp(parts.next()?.parse().ok()?),

@@ -61,7 +61,7 @@ pub struct Document {
     pub kind: Kind,
     pub clinic: ClinicId,
     pub id: DocumentId,
-    automerge: Automerge,
+    pub(super) automerge: Automerge,
 }
 
 /// Positions in texts count Unicode code points on every platform.
@@ -284,6 +284,17 @@ impl Document {
         if !heads.iter().all(|head| self.has(head)) {
             return None;
         }
+        let changes = self.changes_since(heads);
+        Some(
+            changes
+                .iter()
+                .flat_map(|change| self.fields_written(change))
+                .collect(),
+        )
+    }
+
+    /// The fields that a change writes, in its order; texts among them.
+    pub(super) fn fields_written(&self, change: &Change) -> Vec<String> {
         let texts = self.text_objects();
         let text_of = |object: &OpId| {
             let is_it = |(id, _): &&(ObjId, &'static str)| match id {
@@ -292,19 +303,16 @@ impl Document {
             };
             texts.iter().find(is_it).map(|(_, key)| (*key).to_owned())
         };
-        let mut written = BTreeSet::new();
-        for change in self.changes_since(heads) {
-            for op in change.decode().operations {
-                match (op.obj, op.key) {
-                    (ObjectId::Root, Key::Map(key)) => {
-                        written.insert(key.to_string());
-                    }
-                    (ObjectId::Id(object), _) => written.extend(text_of(&object)),
-                    (ObjectId::Root, Key::Seq(_)) => {}
-                }
-            }
+        let mut written: Vec<String> = Vec::new();
+        for op in change.decode().operations {
+            let field = match (op.obj, op.key) {
+                (ObjectId::Root, Key::Map(key)) => Some(key.to_string()),
+                (ObjectId::Id(object), _) => text_of(&object),
+                (ObjectId::Root, Key::Seq(_)) => None,
+            };
+            written.extend(field.filter(|field| !written.contains(field)));
         }
-        Some(written)
+        written
     }
 
     /// The text under a key of `Kind::texts`; empty if it is not there.

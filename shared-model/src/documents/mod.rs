@@ -5,6 +5,7 @@
 //! are texts, and those come with the genesis change, which every replica computes alike.
 
 mod appointment;
+mod before_and_after;
 mod bill;
 mod certificate;
 mod chunks;

@@ -1,7 +1,7 @@
 //! The trail for a clinic's administrators: who did what, when and on which device, with filters, page by page or as CSV.
 //!
-//! Invariant: it tells of the clinic of the access token and of no other, and only to its administrators. What stands
-//! before and after a change is in the document's own history, to which hash and document lead.
+//! Invariant: it tells of the clinic of the access token and of no other, and only to its administrators. What stood
+//! before and after a change is in the document's own history (`audit_changes.rs`).
 
 use super::request::Asker;
 use crate::error::ApiError;
@@ -108,10 +108,6 @@ fn asked(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<(ClinicId, TrailQuery, usize), ApiError> {
     asker.is(Role::ClinicAdministrator)?;
-    let malformed = |detail: String| ApiError::BadRequest {
-        status: StatusCode::BAD_REQUEST,
-        detail,
-    };
     let Query(wanted) = wanted.map_err(|rejection| malformed(rejection.body_text()))?;
     let below = match &wanted.cursor {
         None => None,
@@ -133,12 +129,19 @@ fn asked(
     Ok((asker.principal.clinic, query, limit))
 }
 
+pub(super) fn malformed(detail: String) -> ApiError {
+    ApiError::BadRequest {
+        status: StatusCode::BAD_REQUEST,
+        detail,
+    }
+}
+
 fn cursor(place: Place) -> String {
     let kind = if place.is_event { "event" } else { "row" };
     format!("{}.{kind}.{}.{}", place.at.0, place.number, place.position)
 }
 
-fn place(cursor: &str) -> Option<Place> {
+pub(super) fn place(cursor: &str) -> Option<Place> {
     let mut parts = cursor.split('.');
     let place = Place {
         at: Timestamp(parts.next()?.parse().ok()?),

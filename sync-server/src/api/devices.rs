@@ -14,11 +14,10 @@ use crate::storage::people::{LostJudge, LostReport};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::json;
 use shared_model::accounts::{Device, NameDevice, Refresh};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Role;
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 
 pub(crate) async fn own_devices(
     State(state): State<AppState>,
@@ -146,7 +145,10 @@ async fn note(
     account: AccountId,
     device: DeviceId,
 ) -> Result<(), ApiError> {
-    let detail = json!({ "of": account, "device": device });
+    let detail = Detail {
+        device: Some(device),
+        ..Detail::of(account)
+    };
     let happened = asker.event(what, state.settings.clock.now(), &detail);
     Ok(state.storage.note(asker.principal.clinic, vec![happened]).await?)
 }

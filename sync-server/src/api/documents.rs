@@ -21,8 +21,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use shared_model::documents::{Document, Kind};
 use shared_model::ids::{ClinicId, DocumentId};
+use shared_model::permissions::Principal;
 use shared_model::protocol::{self, Goodbye, SinglePush};
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 
 const CBOR: &str = "application/cbor";
 
@@ -35,25 +36,18 @@ pub(crate) async fn document(
 ) -> Result<Response, ApiError> {
     charge_want(&state, &principal)?;
     let id = DocumentId::parse(&id).ok_or(ApiError::NotFound)?;
-    let mut found = None;
-    for feed in principal.feeds() {
-        let storage = &state.storage;
-        let mut documents = storage.documents_named(principal.clinic, feed, &[id]).await?;
-        found = found.or(documents.pop().and_then(StoredDocument::readable));
-    }
-    let Some(stored) = found else {
-        tracing::info!(document = %id, "asked for a record that is not there for them");
-        return Err(ApiError::NotFound);
-    };
+    let stored = readable(&state, &principal, id).await?;
     // The clinic's own profile and settings are nobody's record.
     if !matches!(stored.kind, Kind::ClinicProfile | Kind::ClinicSettings) {
+        let detail = Detail {
+            kind: Some(stored.kind.word().to_owned()),
+            ..Detail::default()
+        };
         let read = Event {
-            at: state.settings.clock.now(),
             account: Some(principal.account),
             device: Some(claims.device),
             document: Some(id),
-            what: Happening::RecordRead.word().to_owned(),
-            detail: json!({ "kind": stored.kind.word() }).to_string(),
+            ..Event::new(Happening::RecordRead, state.settings.clock.now(), &detail)
         };
         state.storage.note(principal.clinic, vec![read]).await?;
     }
@@ -66,6 +60,24 @@ pub(crate) async fn document(
         .run(answer)
         .await
         .map_err(|error| StorageError::Failed(format!("reading a document ended: {error}")))?
+}
+
+/// A document that somebody may read.
+pub(super) async fn readable(
+    state: &AppState,
+    principal: &Principal,
+    id: DocumentId,
+) -> Result<StoredDocument, ApiError> {
+    let mut found = None;
+    for feed in principal.feeds() {
+        let storage = &state.storage;
+        let mut documents = storage.documents_named(principal.clinic, feed, &[id]).await?;
+        found = found.or(documents.pop().and_then(StoredDocument::readable));
+    }
+    found.ok_or_else(|| {
+        tracing::info!(document = %id, "asked for a record that is not there for them");
+        ApiError::NotFound
+    })
 }
 
 fn answer(

@@ -18,7 +18,6 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
 use shared_model::authorship::{KeyId, PublicKey, SIGNATURE};
 use shared_model::documents::measure::{Measure, measure};
 use shared_model::documents::{Document, read_change};
@@ -29,7 +28,7 @@ use shared_model::late_work::{
 };
 use shared_model::permissions::{Feed, Role};
 use shared_model::time::Timestamp;
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 use shared_model::values;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -107,17 +106,18 @@ async fn keep(
     let kept = state.storage.keep_late_work(giver, late, now).await?;
     tracing::info!(account = %claims.account, device = %claims.device, %author, items = kept.new.len(), "late work was handed in");
     let new = kept.new.iter().filter_map(|hash| documents.get(hash));
-    let happened = by_document(new).into_iter().map(|(document, changes)| Event {
-        at: now,
-        account: Some(claims.account),
-        device: Some(claims.device),
-        document: Some(document),
-        what: Happening::LateWorkHandedIn.word().to_owned(),
-        detail: match brought_by {
-            None => json!({ "changes": changes }),
-            Some(_) => json!({ "of": author, "changes": changes }),
+    let happened = by_document(new).into_iter().map(|(document, changes)| {
+        let detail = Detail {
+            of: brought_by.map(|_| author),
+            changes: Some(changes),
+            ..Detail::default()
+        };
+        Event {
+            account: Some(claims.account),
+            device: Some(claims.device),
+            document: Some(document),
+            ..Event::new(Happening::LateWorkHandedIn, now, &detail)
         }
-        .to_string(),
     });
     note(state, claims.clinic, happened.collect()).await?;
     Ok(taken.into_iter().chain(kept.there).collect())
@@ -377,9 +377,13 @@ fn told_of(asker: &Asker, what: Happening, now: Timestamp, decided: &[Decided]) 
     for author in authors {
         let of_author = decided.iter().filter(|one| one.author == author);
         for (document, changes) in by_document(of_author.map(|one| &one.document)) {
+            let detail = Detail {
+                changes: Some(changes),
+                ..Detail::of(author)
+            };
             events.push(Event {
                 document: Some(document),
-                ..asker.event(what, now, &json!({ "of": author, "changes": changes }))
+                ..asker.event(what, now, &detail)
             });
         }
     }

@@ -10,11 +10,10 @@ use crate::storage::Whom;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::json;
 use shared_model::accounts::{ChangeRoles, Member};
 use shared_model::ids::AccountId;
 use shared_model::permissions::Role;
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 
 /// Everybody who works here, for who decides about them.
 pub(crate) async fn staff(
@@ -67,8 +66,7 @@ async fn change(
     roles: Vec<Role>,
 ) -> Result<StatusCode, ApiError> {
     let (giver, new) = (asker.principal.account, roles.clone());
-    let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
-    let detail = json!({ "of": account, "roles": words });
+    let detail = Detail::of(account).with_roles(&roles);
     let judge = Box::new(move |members: &[_]| judge_roles(members, giver, account, &new));
     state
         .storage

@@ -2,6 +2,7 @@
 //! members, devices, clinics, documents, late work, the way in for other clients, health, and the web client's files.
 
 mod audit;
+mod audit_changes;
 mod automerge_repo;
 mod clinics;
 mod devices;
@@ -23,6 +24,7 @@ mod web_bundle;
 mod webhooks;
 
 pub(crate) use audit::{audit, audit_csv};
+pub(crate) use audit_changes::audit_changes;
 pub(crate) use automerge_repo::{automerge_repo, automerge_repo_ticket};
 pub(crate) use clinics::{clinics, open_clinic};
 pub(crate) use devices::{

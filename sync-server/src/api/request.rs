@@ -10,7 +10,9 @@ use axum::Json;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use shared_model::accounts::may_give;
 use shared_model::permissions::{Principal, Role};
 use shared_model::time::Timestamp;
@@ -34,14 +36,14 @@ impl Asker {
     }
 
     /// Something that this person did, for the trail.
-    pub(crate) fn event(&self, what: Happening, at: Timestamp, detail: &serde_json::Value) -> Event {
+    pub(crate) fn event(&self, what: Happening, at: Timestamp, detail: &impl Serialize) -> Event {
         Event {
             at,
             account: Some(self.principal.account),
             device: Some(self.claims.device),
             document: None,
             what: what.word().to_owned(),
-            detail: detail.to_string(),
+            detail: json!(detail).to_string(),
         }
     }
 

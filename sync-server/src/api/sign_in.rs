@@ -17,12 +17,11 @@ use crate::storage::trail::Event;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::json;
 use shared_model::accounts::{Membership, Refresh, SignIn, SignedIn};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::time::Timestamp;
-use shared_model::trail::{CameBy, CameSecondBy, Happening};
+use shared_model::trail::{CameBy, CameSecondBy, Detail, Happening};
 
 const MAX_DEVICE_NAME: usize = 120;
 
@@ -159,12 +158,9 @@ pub(super) async fn sign_in_now(
         .await?;
     tracing::info!(%account, %device, "signed in");
     let happened = Event {
+        account: Some(account),
         device: Some(device),
-        detail: match second {
-            Some(second) => json!({ "way": came_by.word(), "second": second.word() }).to_string(),
-            None => json!({ "way": came_by.word() }).to_string(),
-        },
-        ..event(Happening::SignedIn, account, now)
+        ..Event::new(Happening::SignedIn, now, &Detail::came(came_by, second))
     };
     state.storage.note(clinic, vec![happened]).await?;
     answer(state, principal, device, family, refresh_token, now).await
@@ -255,12 +251,8 @@ pub(crate) async fn sign_out(
 
 fn event(what: Happening, account: AccountId, at: Timestamp) -> Event {
     Event {
-        at,
         account: Some(account),
-        device: None,
-        document: None,
-        what: what.word().to_owned(),
-        detail: String::from("{}"),
+        ..Event::new(what, at, &Detail::default())
     }
 }
 

@@ -9,10 +9,9 @@ use automerge::ChangeHash;
 use shared_model::documents::Document;
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::time::Timestamp;
+use shared_model::trail::RUN_GAP_MS;
 use std::collections::{BTreeSet, HashMap};
 
-/// Rows of the trail that are as far apart are two runs, in milliseconds.
-const RUN_GAP_MS: i64 = 3_600_000;
 /// Bytes of documents that one step saves anew; the others keep their appended part until they are written again.
 const SAVE_BYTES: usize = 4 << 20;
 

@@ -6,9 +6,11 @@
 use super::{Signed, Stored};
 use async_trait::async_trait;
 use automerge::ChangeHash;
+use serde_json::json;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
+use shared_model::trail::{Detail, Happening};
 
 /// SHA-256 over the link before it and the whole of a row.
 pub type Link = [u8; 32];
@@ -36,16 +38,53 @@ pub struct LinkedRun {
     pub link: Option<Link>,
 }
 
+/// A row with its changes: their hashes, oldest first. There are none where compaction has taken them; the row's hash is that
+/// of the last one then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenRow {
+    pub run: Run,
+    pub changes: Vec<ChangeHash>,
+}
+
+/// Rows that come once for each of their changes, put together again.
+pub(crate) fn gathered(rows: impl Iterator<Item = (Run, Option<ChangeHash>)>) -> Vec<WrittenRow> {
+    let mut gathered: Vec<WrittenRow> = Vec::new();
+    for (run, change) in rows {
+        match gathered.last_mut() {
+            Some(last) if last.run == run => last.changes.extend(change),
+            _ => gathered.push(WrittenRow {
+                run,
+                changes: change.into_iter().collect(),
+            }),
+        }
+    }
+    gathered
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub at: Timestamp,
     pub account: Option<AccountId>,
     pub device: Option<DeviceId>,
     pub document: Option<DocumentId>,
-    /// The word of a [`Happening`](shared_model::trail::Happening), or of one that this build does not know.
+    /// The word of a [`Happening`], or of one that this build does not know.
     pub what: String,
-    /// A small JSON object, without personal data.
+    /// A [`Detail`] as JSON, or what another build says there; without personal data.
     pub detail: String,
+}
+
+impl Event {
+    /// Of nobody and nothing yet.
+    pub(crate) fn new(what: Happening, at: Timestamp, detail: &Detail) -> Self {
+        Self {
+            at,
+            account: None,
+            device: None,
+            document: None,
+            what: what.word().to_owned(),
+            detail: json!(detail).to_string(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,8 +132,9 @@ pub struct TrailQuery {
     pub document: Option<DocumentId>,
     /// Words of verbs, or of what happened; any of them, and none is any.
     pub verbs: Vec<String>,
+    /// What was going on then or later: a run counts by its end.
     pub from: Option<Timestamp>,
-    /// Before this moment.
+    /// What began before this moment.
     pub to: Option<Timestamp>,
     /// The last one of the page before.
     pub below: Option<Place>,
@@ -178,6 +218,8 @@ pub trait TrailStorage: Send + Sync {
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>>;
     /// The latest first.
     async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>>;
+    /// Those of what was written that have these numbers and positions, the oldest first, each with its changes.
+    async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>>;
     /// The names of a page of lines, in their order, with one question.
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>>;
 }

@@ -13,7 +13,7 @@ use shared_model::authorship::{KeyId, Lineage, PublicKey, key_id};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::protocol::{Goodbye, PushItem, RefusalCode, Signature};
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -165,12 +165,13 @@ fn registered(
     key: &[u8; 32],
     at: shared_model::time::Timestamp,
 ) -> Event {
+    let detail = Detail {
+        key: Some(hex::encode(key_id(key))),
+        ..Detail::default()
+    };
     Event {
-        at,
         account: Some(account),
         device: Some(device),
-        document: None,
-        what: Happening::SigningKeyRegistered.word().to_owned(),
-        detail: serde_json::json!({ "key": hex::encode(key_id(key)) }).to_string(),
+        ..Event::new(Happening::SigningKeyRegistered, at, &detail)
     }
 }

@@ -17,13 +17,16 @@ use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Role;
 use shared_model::second_factor::{Proven, SecondStep};
-use shared_model::trail::{TrailEntry, TrailPage};
+use shared_model::time::Timestamp;
+use shared_model::trail::{FieldChange, FieldValue, TrailChanges, TrailEntry, TrailPage};
 use shared_model::ways_in::LinkedIdentity;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use sync_server::storage::trail::{Told, TrailQuery};
 use sync_server::trail::{Break, Verdict, verify_trail};
-use sync_server::{HeavyWork, compact_history};
+use sync_server::{Clock, HeavyWork, compact_history};
 
 on_both! {
     whatever_is_altered_is_found
@@ -36,6 +39,9 @@ on_both! {
     the_way_that_somebody_came_by_is_in_it
     administrators_read_it_with_filters_and_nobody_else
     its_lines_name_people_devices_and_records_as_they_are_called_now
+    what_goes_on_after_midnight_is_found_from_then_on
+    what_stood_before_and_after_is_told_compacted_or_not
+    a_long_trail_is_told_page_by_page
 }
 
 async fn verdict(practice: &Practice) -> Verdict {
@@ -714,7 +720,7 @@ async fn its_lines_name_people_devices_and_records_as_they_are_called_now(engine
     let changed = latest("roles_changed").await;
     let detail = changed.detail.expect("whose they are");
     assert_eq!(detail.of, Some(account));
-    assert_eq!(detail.roles, Some(vec![Role::Viewer]));
+    assert_eq!(detail.roles, Some(vec!["viewer".to_owned()]));
     assert_eq!(changed.of_name.as_deref(), Some(name.as_str()));
     let lost = latest("device_lost").await;
     assert_eq!(lost.of_name.as_deref(), Some(name.as_str()));
@@ -731,21 +737,176 @@ async fn its_lines_name_people_devices_and_records_as_they_are_called_now(engine
     let now = latest("roles_changed").await.person_name;
     assert_eq!(now.as_deref(), Some("Eva of the Northgate"));
 
-    // Every word of a detail is told: what is stored is what comes out.
+    // Every word of a detail is told, of each line as it is stored.
+    let mut told: BTreeMap<String, Value> = BTreeMap::new();
     for entry in lines("limit=1000").await {
-        let Some(detail) = entry.detail else { continue };
-        let stored = practice.storage.trail_events(practice.clinic, 0, 1_000).await;
-        let told = json!(detail);
-        let known = stored.expect("read").into_iter().any(|stored| {
-            stored.event.what == entry.verb
-                && serde_json::from_str::<Value>(&stored.event.detail).is_ok_and(|stored| stored == told)
-        });
-        assert!(known, "{}: {told}", entry.verb);
+        if let Some(detail) = &entry.detail {
+            told.insert(entry.id, json!(detail));
+        }
     }
+    let stored = practice.storage.trail_events(practice.clinic, 0, 1_000).await;
+    let stored = stored.expect("read").into_iter().map(|stored| {
+        let id = format!("{}.event.{}.0", stored.event.at.0, stored.number);
+        let detail: Value = serde_json::from_str(&stored.event.detail).expect("JSON");
+        (id, detail)
+    });
+    assert_eq!(told, stored.collect());
+
     let csv = admin.try_get("/audit.csv?verb=edit_patient").await;
     let table = std::str::from_utf8(&csv.body).expect("text");
     assert!(
         table.contains(&format!("\"{name}\"")) && table.contains("\"patient\""),
         "{table}"
     );
+}
+
+/// A run that compaction made begins on one day and ends on the next.
+async fn what_goes_on_after_midnight_is_found_from_then_on(engine: Engine) {
+    const MIDNIGHT: i64 = 1_800_000_000_000;
+    const MINUTE: i64 = 60_000;
+    let now = Arc::new(AtomicI64::new(MIDNIGHT - 60 * MINUTE));
+    let clock = Arc::clone(&now);
+    let practice = Practice::open_with(engine, |settings| {
+        settings.clock = Clock::of(move || Timestamp(clock.load(Ordering::Relaxed)));
+    })
+    .await;
+    practice.enter_records().await;
+    let mut desk = practice.device("desk").await;
+    desk.connect().await;
+    for (minute, name) in [(-10, "Rexie"), (0, "Rexo"), (10, "Rex")] {
+        now.store(MIDNIGHT + minute * MINUTE, Ordering::Relaxed);
+        desk.run(EditPatient {
+            name: Some(name.to_owned()),
+            ..EditPatient::of(REX)
+        });
+        desk.settled().await;
+    }
+    let until = practice.settings.clock.now();
+    compact_history(&practice.storage, until, HeavyWork::OnThreads)
+        .await
+        .expect("compacted");
+    let found = async |from: Option<i64>, to: Option<i64>| {
+        let query = TrailQuery {
+            verbs: vec!["edit_patient".to_owned()],
+            from: from.map(|minute| Timestamp(MIDNIGHT + minute * MINUTE)),
+            to: to.map(|minute| Timestamp(MIDNIGHT + minute * MINUTE)),
+            ..TrailQuery::default()
+        };
+        let told = practice.storage.trail(practice.clinic, query, 100).await;
+        let minutes = |at: Timestamp| (at.0 - MIDNIGHT) / MINUTE;
+        let run = |told: Told| match told {
+            Told::Written(run) => (minutes(run.at), run.last_at.map(minutes), run.changes),
+            Told::Happened(..) => panic!("an edit is written"),
+        };
+        told.expect("read").into_iter().map(run).collect::<Vec<_>>()
+    };
+    let run = [(-10, Some(10), Some(3))];
+    assert_eq!(found(None, None).await, run);
+    assert_eq!(found(Some(0), None).await, run, "two of them are of this day");
+    assert_eq!(found(Some(10), None).await, run);
+    assert_eq!(found(Some(11), None).await, []);
+    assert_eq!(found(None, Some(0)).await, run, "one is of the day before");
+    assert_eq!(found(Some(-20), Some(-10)).await, []);
+}
+
+async fn what_stood_before_and_after_is_told_compacted_or_not(engine: Engine) {
+    let practice = Practice::with_records(engine).await;
+    let mut desk = practice.device("desk").await;
+    desk.connect().await;
+    for name in ["Rexie", "Rexo"] {
+        desk.run(EditPatient {
+            name: Some(name.to_owned()),
+            ..EditPatient::of(REX)
+        });
+        desk.settled().await;
+    }
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let lines = async |verb: &str| -> Vec<String> {
+        let page: TrailPage = admin.get(&format!("/audit?verb={verb}")).await;
+        page.entries.into_iter().map(|entry| entry.id).collect()
+    };
+    let path = |lines: &[String]| format!("/audit/changes?lines={}", lines.join(","));
+    let told = async |lines: &[String]| -> TrailChanges { admin.get(&path(lines)).await };
+    let name = |before: &str, after: &str| {
+        [FieldChange {
+            field: "name".to_owned(),
+            before: Some(FieldValue::Text(before.to_owned())),
+            after: Some(FieldValue::Text(after.to_owned())),
+        }]
+    };
+
+    let edits = lines("edit_patient").await;
+    assert_eq!(edits.len(), 2);
+    assert_eq!(told(&edits[..1]).await.fields, name("Rexie", "Rexo"));
+    assert_eq!(told(&edits[1..]).await.fields, name("Rex", "Rexie"));
+    let both = told(&edits).await;
+    assert_eq!(
+        (both.changes, both.fields.as_slice()),
+        (2, name("Rex", "Rexo").as_slice())
+    );
+    let registered = lines("register_patient").await;
+    assert_eq!(registered.len(), 2);
+    let fields = told(&registered[..1]).await.fields;
+    assert!(fields.iter().all(|field| field.before.is_none()), "{fields:?}");
+    assert!(fields.iter().any(|field| field.field == "species"), "{fields:?}");
+
+    compact_history(
+        &practice.storage,
+        practice.settings.clock.now(),
+        HeavyWork::OnThreads,
+    )
+    .await
+    .expect("compacted");
+    let run = lines("edit_patient").await;
+    assert_eq!(run.len(), 1);
+    assert_eq!(told(&run).await, both, "it says the same as before");
+
+    // That somebody looked is in the trail, and nobody else looks.
+    let looked = lines("change_read").await;
+    assert_eq!(looked.len(), 5);
+    for (odd, status) in [
+        (registered.clone(), 400),
+        (looked[..1].to_vec(), 400),
+        (vec!["5.row.17".to_owned()], 400),
+        (vec!["5.row.99999.0".to_owned()], 404),
+    ] {
+        let answer = admin.try_get(&path(&odd)).await;
+        assert_eq!(answer.status, status, "{odd:?}: {:?}", answer.body);
+    }
+    for person in ["desk", "vet", "owner", "system"] {
+        let other = Person::of(&practice, person, PASSWORD).await;
+        assert_eq!(other.try_get(&path(&run)).await.status, 403, "{person}");
+    }
+    crate::practice::found_clinic(&practice.storage, fresh_id(ClinicId), "other-").await;
+    let other = Person::of(&practice, "other-admin", PASSWORD).await;
+    assert_eq!(other.try_get(&path(&run)).await.status, 404);
+    is_whole(&practice).await;
+}
+
+/// As many lines as a busy clinic has in a month, all of them at one moment: the worst for whoever goes on behind a page.
+async fn a_long_trail_is_told_page_by_page(engine: Engine) {
+    const LINES: usize = 20_000;
+    let practice = Practice::open(engine).await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    practice
+        .database
+        .run(&format!(
+            "insert into events (clinic, number, at, what, detail, link)
+             with recursive ones (one) as (select 1 union all select one + 1 from ones where one < {LINES})
+             select clinic, number + one + 1000, at, 'record_read', detail, link from ones, events where number = 1"
+        ))
+        .await;
+    let (mut seen, mut query) = (BTreeSet::new(), "verb=record_read&limit=1000".to_owned());
+    loop {
+        let page: TrailPage = admin.get(&format!("/audit?{query}")).await;
+        assert!(page.entries.len() <= 1_000);
+        seen.extend(page.entries.into_iter().map(|entry| entry.id));
+        match page.next {
+            Some(next) => query = format!("verb=record_read&limit=1000&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), LINES, "each once");
+    let csv = admin.try_get("/audit.csv?verb=record_read").await;
+    assert_eq!(csv.body.split(|byte| *byte == b'\n').count(), LINES + 2);
 }

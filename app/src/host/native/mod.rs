@@ -7,6 +7,7 @@ mod journey;
 mod kept;
 mod page;
 mod session;
+mod text_file;
 
 pub(super) use core_thread::{Link, now, start};
 #[cfg(test)]
@@ -21,7 +22,7 @@ pub(crate) use page::{
     FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
     focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within, has_passkeys,
     leave_field, listen_active, listen_hidden, listen_keys, make_passkey, page_events, print_page, reload,
-    save_text, scroll_into_view, select_text, set_theme, set_title, show_passkey, sleep, system_zone,
-    text_selection,
+    scroll_into_view, select_text, set_theme, set_title, show_passkey, sleep, system_zone, text_selection,
 };
 pub(crate) use session::session_locks;
+pub(crate) use text_file::TextFile;

@@ -8,9 +8,6 @@ use crate::host::{Device, KeyPress, MailLink, PageEvent, PasskeyTrouble, Secret}
 use dioxus::desktop::DesktopContext;
 use dioxus::prelude::*;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
-use std::fs::File;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Runs a line of script in the window, for what Dioxus has no call for.
@@ -217,30 +214,6 @@ pub(crate) fn copy_to_clipboard(text: &str) {
     script(&format!("navigator.clipboard?.writeText({})", quoted(text)));
 }
 
-/// Saves a text in the person's own folder for what was downloaded; false if that cannot be.
-pub(crate) fn save_text(name: &str, text: &str) -> bool {
-    let folders = directories::UserDirs::new();
-    folders.is_some_and(|folders| {
-        let folder = folders.download_dir().unwrap_or(folders.home_dir());
-        save_in(folder, name, text).is_ok()
-    })
-}
-
-/// In place of nothing that is there: as a browser does, it goes by the next number then.
-fn save_in(folder: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "txt"));
-    let names = std::iter::once(name.to_owned());
-    let numbered = (1..100).map(|number| format!("{stem} ({number}).{extension}"));
-    for name in names.chain(numbered) {
-        let path = folder.join(name);
-        match File::create_new(&path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            created => return created?.write_all(text.as_bytes()).map(|()| path),
-        }
-    }
-    Err(ErrorKind::AlreadyExists.into())
-}
-
 /// Passkeys are for a page of the clinic's address, which a window is not.
 pub(crate) fn has_passkeys() -> bool {
     false
@@ -269,26 +242,4 @@ pub(crate) fn set_theme(theme: &str) {
 pub(crate) async fn leave_field() {
     // A window without a page has no field.
     drop(document::eval("document.activeElement?.blur()").await);
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_saved_takes_the_place_of_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let save = |text: &str| {
-            let path = save_in(folder.path(), "codes.txt", text).unwrap();
-            path.file_name().unwrap().to_string_lossy().into_owned()
-        };
-        assert_eq!(save("one"), "codes.txt");
-        assert_eq!(save("other"), "codes (1).txt");
-        assert_eq!(
-            std::fs::read_to_string(folder.path().join("codes.txt")).unwrap(),
-            "one"
-        );
-        assert!(save_in(&folder.path().join("none"), "codes.txt", "").is_err());
-    }
 }

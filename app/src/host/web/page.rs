@@ -9,8 +9,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    Blob, BlobPropertyBag, Document, Element, HtmlAnchorElement, HtmlElement, HtmlInputElement,
-    HtmlTextAreaElement, KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition, Url,
+    Document, Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
+    ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
 fn element<T: JsCast>(id: &str) -> Option<T> {
@@ -344,25 +344,4 @@ pub(crate) fn copy_address() {
     if let Some(address) = web_sys::window().and_then(|window| window.location().href().ok()) {
         copy_to_clipboard(&address);
     }
-}
-
-/// Saves a text where the browser saves what is downloaded; false if it does not.
-pub(crate) fn save_text(name: &str, text: &str) -> bool {
-    let save = || -> Result<(), JsValue> {
-        let kind = BlobPropertyBag::new();
-        kind.set_type("text/plain;charset=utf-8");
-        let parts = js_sys::Array::of1(&text.into());
-        let address =
-            Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&parts, &kind)?)?;
-        let link: HtmlAnchorElement = document()
-            .ok_or(JsValue::NULL)?
-            .create_element("a")?
-            .unchecked_into();
-        link.set_href(&address);
-        link.set_download(name);
-        link.click();
-        // The browser has taken what it needs of it by then.
-        Url::revoke_object_url(&address)
-    };
-    save().is_ok()
 }

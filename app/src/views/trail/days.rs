@@ -4,13 +4,13 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use shared_model::ids::{AccountId, DeviceId, DocumentId};
+use shared_model::commands::Verb;
+use shared_model::documents::Kind;
+use shared_model::ids::{AccountId, DeviceId, DocumentId, VisitId};
 use shared_model::time::Timestamp;
-use shared_model::trail::{Detail, TrailEntry, TrailPage};
-use std::collections::{BTreeMap, HashMap};
-
-/// What follows within this time is the same piece of work.
-const GAP_MS: i64 = 3_600_000;
+use shared_model::trail::{Detail, RUN_GAP_MS, TrailEntry, TrailPage};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// All that has been fetched, without gaps from the latest line on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,13 +38,14 @@ impl Fetched {
         }
     }
 
-    /// Takes the page that `cursor` was asked for with.
-    pub(super) fn append(&mut self, cursor: &str, page: TrailPage) {
-        // A refreshed list may go on elsewhere by now.
-        if self.next.as_deref() == Some(cursor) {
+    /// Takes the page that `cursor` was asked for with. Whether it goes on here: a refreshed list may go on elsewhere by now.
+    pub(super) fn append(&mut self, cursor: &str, page: TrailPage) -> bool {
+        let goes_on_here = self.next.as_deref() == Some(cursor);
+        if goes_on_here {
             self.entries.extend(page.entries);
             self.next = page.next;
         }
+        goes_on_here
     }
 }
 
@@ -59,6 +60,8 @@ pub(super) struct Day {
 pub(super) struct Line {
     /// The latest of them.
     pub(super) entry: TrailEntry,
+    /// Of all of them, the latest first.
+    pub(super) ids: Vec<String>,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
     pub(super) count: u64,
@@ -85,32 +88,79 @@ fn same(entry: &TrailEntry) -> Same<'_> {
     (*person, *device, *document, verb, detail.as_ref())
 }
 
-/// What one act wrote into several records of one animal or person, as into an appointment and its visit.
-fn is_one_act(one: &TrailEntry, other: &TrailEntry, about: &BTreeMap<DocumentId, String>) -> bool {
-    let named = |entry: &TrailEntry| entry.document.and_then(|record| about.get(&record));
-    let act = |entry: &TrailEntry| {
-        (
-            entry.at,
-            entry.last_at,
-            entry.person,
-            entry.device,
-            entry.verb.clone(),
-        )
-    };
-    one.kind != other.kind && named(one).is_some() && named(one) == named(other) && act(one) == act(other)
+/// When it was done last.
+fn end(entry: &TrailEntry) -> Timestamp {
+    entry.last_at.unwrap_or(entry.at)
 }
 
-/// The latest day first, and in it the latest line. `entries` are in this order too; `about` says whom records are about.
-pub(super) fn by_day(
-    entries: &[TrailEntry],
-    about: &BTreeMap<DocumentId, String>,
-    zone: &TimeZone,
-) -> Vec<Day> {
+/// One act that wrote into a visit and into its appointment, as the visit tells it.
+#[derive(PartialEq, Eq, Hash)]
+struct Act {
+    visit: DocumentId,
+    verb: Verb,
+    at: Timestamp,
+    last_at: Option<Timestamp>,
+    person: Option<AccountId>,
+    device: Option<DeviceId>,
+}
+
+/// The act of which a line tells, if it is one of those that write into both; and whether this is the appointment's half.
+fn half(entry: &TrailEntry) -> Option<(Act, bool)> {
+    let verb = Verb::from_word(&entry.verb)?;
+    if !matches!(verb, Verb::StartVisit | Verb::FinishVisit | Verb::ReopenVisit) {
+        return None;
+    }
+    let document = entry.document?;
+    let (visit, is_appointments) = match entry.kind? {
+        Kind::Visit => (document, false),
+        Kind::Appointment => (VisitId::of_appointment(document.into()).into(), true),
+        _ => return None,
+    };
+    let act = Act {
+        visit,
+        verb,
+        at: entry.at,
+        last_at: entry.last_at,
+        person: entry.person,
+        device: entry.device,
+    };
+    Some((act, is_appointments))
+}
+
+/// Each act once: the appointment's half goes where the visit's is there, one for one.
+fn acts(entries: &[TrailEntry]) -> Vec<&TrailEntry> {
+    let mut visits: HashMap<Act, usize> = HashMap::new();
+    for (act, is_appointments) in entries.iter().filter_map(half) {
+        if !is_appointments {
+            *visits.entry(act).or_default() += 1;
+        }
+    }
+    let mut is_told_by_its_visit = |entry: &TrailEntry| {
+        let Some((act, true)) = half(entry) else {
+            return false;
+        };
+        let left = visits.get_mut(&act).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
+    };
+    let mut told = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if !is_told_by_its_visit(entry) {
+            told.push(entry);
+        }
+    }
+    told
+}
+
+/// The latest day first, and in it the latest line. A run that went on after midnight is of the day on which it ended.
+pub(super) fn by_day(entries: &[TrailEntry], zone: &TimeZone) -> Vec<Day> {
+    let mut entries = acts(entries);
+    // They come by their beginnings. What has the same moment stays in its order.
+    entries.sort_by_key(|entry| Reverse(end(entry)));
     let mut days: Vec<Day> = Vec::new();
     let mut runs: HashMap<Same<'_>, usize> = HashMap::new();
     for entry in entries {
-        let last = entry.last_at.unwrap_or(entry.at);
-        let date = entry.at.date_in(zone);
+        let last = end(entry);
+        let date = last.date_in(zone);
         if days.last().is_none_or(|day| day.date != date) {
             runs.clear();
             days.push(Day {
@@ -119,25 +169,19 @@ pub(super) fn by_day(
             });
         }
         let Some(day) = days.last_mut() else { continue };
-        if day
-            .lines
-            .last()
-            .is_some_and(|line| is_one_act(&line.entry, entry, about))
-        {
-            continue;
-        }
         let count = u64::from(entry.changes.unwrap_or(1));
         let run = runs.get(&same(entry)).and_then(|at| day.lines.get_mut(*at));
         match run {
-            Some(run) if run.first.0 - last.0 < GAP_MS => {
-                run.first = entry.at;
-                run.last = run.last.max(last);
+            Some(run) if run.first.0 - last.0 < RUN_GAP_MS => {
+                run.first = run.first.min(entry.at);
                 run.count += count;
+                run.ids.push(entry.id.clone());
             }
             _ => {
                 runs.insert(same(entry), day.lines.len());
                 day.lines.push(Line {
                     entry: entry.clone(),
+                    ids: vec![entry.id.clone()],
                     first: entry.at,
                     last,
                     count,
@@ -148,10 +192,15 @@ pub(super) fn by_day(
     days
 }
 
+/// How many lines people see of them.
+pub(super) fn line_count(entries: &[TrailEntry], zone: &TimeZone) -> usize {
+    by_day(entries, zone).iter().map(|day| day.lines.len()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::documents::Kind;
+    use shared_model::ids::AppointmentId;
     use uuid::Uuid;
 
     const MINUTE: i64 = 60_000;
@@ -169,7 +218,7 @@ mod tests {
 
     fn told(entries: &[TrailEntry]) -> Vec<Vec<(i64, i64, u64)>> {
         let minutes = |at: Timestamp| at.0 / MINUTE;
-        by_day(entries, &BTreeMap::new(), &TimeZone::UTC)
+        by_day(entries, &TimeZone::UTC)
             .iter()
             .map(|day| {
                 let line = |line: &Line| (minutes(line.first), minutes(line.last), line.count);
@@ -188,6 +237,8 @@ mod tests {
             entry(49, 1, "weight"),
         ];
         assert_eq!(told(&typing), [vec![(50, 100, 3), (99, 99, 1), (49, 49, 1)]]);
+        let line = &by_day(&typing, &TimeZone::UTC)[0].lines[0];
+        assert_eq!(line.ids, ["100.1.notes", "90.1.notes", "50.1.notes"]);
     }
 
     #[test]
@@ -216,22 +267,95 @@ mod tests {
         assert_eq!(told(&[entry(60, 1, "notes"), run]), [vec![(12, 60, 12)]]);
     }
 
-    #[test]
-    fn an_act_in_two_records_of_one_animal_is_one_line() {
-        let (visit, appointment) = (DocumentId(Uuid::from_u128(5)), DocumentId(Uuid::from_u128(6)));
-        let into = |document: DocumentId, kind: Kind| TrailEntry {
-            document: Some(document),
+    /// A half of an act.
+    fn into(document: impl Into<DocumentId>, kind: Kind, verb: &str) -> TrailEntry {
+        TrailEntry {
+            document: Some(document.into()),
             kind: Some(kind),
-            ..entry(10, 1, "start_visit")
+            ..entry(10, 1, verb)
+        }
+    }
+
+    #[test]
+    fn an_act_in_a_visit_and_its_appointment_is_one_line() {
+        let appointment = AppointmentId(Uuid::from_u128(6));
+        let visit = VisitId::of_appointment(appointment);
+        for verb in ["start_visit", "finish_visit", "reopen_visit"] {
+            let halves = [
+                into(appointment, Kind::Appointment, verb),
+                into(visit, Kind::Visit, verb),
+            ];
+            let days = by_day(&halves, &TimeZone::UTC);
+            assert_eq!(days[0].lines.len(), 1, "{verb}");
+            assert_eq!(days[0].lines[0].entry.kind, Some(Kind::Visit), "{verb}");
+            assert_eq!(days[0].lines[0].count, 1, "{verb}");
+            assert_eq!(
+                told(&halves[..1])[0].len(),
+                1,
+                "what is found alone is told alone"
+            );
+        }
+    }
+
+    #[test]
+    fn an_act_of_its_own_is_in_no_other() {
+        let appointment = AppointmentId(Uuid::from_u128(6));
+        let visit = VisitId::of_appointment(appointment);
+        let other = AppointmentId(Uuid::from_u128(7));
+        let start = "start_visit";
+        let count = |entries: &[TrailEntry]| told(entries)[0].iter().map(|line| line.2).sum::<u64>();
+        assert_eq!(
+            count(&[
+                into(other, Kind::Appointment, start),
+                into(visit, Kind::Visit, start)
+            ]),
+            2,
+            "another animal's, whatever its name"
+        );
+        assert_eq!(
+            count(&[
+                into(appointment, Kind::Appointment, start),
+                into(appointment, Kind::Appointment, start),
+                into(visit, Kind::Visit, start),
+            ]),
+            2,
+            "a half has one other"
+        );
+        let both = |verb: &str| {
+            [
+                into(appointment, Kind::Appointment, verb),
+                into(visit, Kind::Visit, verb),
+            ]
         };
-        let both = [into(visit, Kind::Visit), into(appointment, Kind::Appointment)];
-        let lines = |names: &[(DocumentId, &str)]| {
-            let about = names.iter().map(|(record, name)| (*record, (*name).to_owned()));
-            by_day(&both, &about.collect(), &TimeZone::UTC)[0].lines.len()
+        assert_eq!(count(&[both("finish_visit"), both(start)].concat()), 2);
+        assert_eq!(
+            count(&[both(start), both(start)].concat()),
+            2,
+            "twice in one push"
+        );
+        assert_eq!(count(&both("edit_patient")), 2, "it writes into one record");
+    }
+
+    #[test]
+    fn a_run_that_went_on_after_midnight_is_of_the_day_on_which_it_ended() {
+        let run = |from: i64, to: i64| TrailEntry {
+            last_at: Some(Timestamp(to * MINUTE)),
+            changes: Some(5),
+            ..entry(from, 1, "notes")
         };
-        assert_eq!(lines(&[(visit, "Rex"), (appointment, "Rex")]), 1);
-        assert_eq!(lines(&[(visit, "Rex"), (appointment, "Mia")]), 2);
-        assert_eq!(lines(&[]), 2, "nobody knows whether they are of one");
+        let lines = [
+            entry(1_450, 2, "weight"),
+            entry(1_435, 2, "weight"),
+            run(1_430, 1_445),
+        ];
+        assert_eq!(
+            told(&lines),
+            [
+                vec![(1_450, 1_450, 1), (1_430, 1_445, 5)],
+                vec![(1_435, 1_435, 1)]
+            ],
+            "each day once"
+        );
     }
 
     fn page(minutes: &[i64], next: Option<&str>) -> TrailPage {
@@ -249,7 +373,7 @@ mod tests {
     fn a_refreshed_list_has_no_gap_and_nothing_twice() {
         let mut fetched = Fetched::default();
         fetched.refresh(page(&[9, 8, 7], Some("7")));
-        fetched.append("7", page(&[6, 5], Some("5")));
+        assert!(fetched.append("7", page(&[6, 5], Some("5"))));
         assert_eq!(minutes(&fetched), [9, 8, 7, 6, 5]);
         fetched.refresh(page(&[11, 10, 9], Some("9")));
         assert_eq!(minutes(&fetched), [11, 10, 9, 8, 7, 6, 5]);
@@ -257,12 +381,11 @@ mod tests {
         // More is new than a page has: what lies between is fetched again.
         fetched.refresh(page(&[30, 29, 28], Some("28")));
         assert_eq!(minutes(&fetched), [30, 29, 28]);
-        fetched.append("5", page(&[4], None));
-        assert_eq!(
-            minutes(&fetched),
-            [30, 29, 28],
+        assert!(
+            !fetched.append("5", page(&[4], None)),
             "it was asked for by the list before"
         );
+        assert_eq!(minutes(&fetched), [30, 29, 28]);
     }
 
     #[test]

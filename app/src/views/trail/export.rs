@@ -1,70 +1,131 @@
 //! What is listed, and all that lies behind it, as a table for other programs.
 //!
-//! Invariant: a file is whole or there is none. What was fetched before the clinic could not be reached any more is not
-//! fetched again.
+//! Invariants: a file is whole or there is none; no more of it is in memory than a page. What was fetched before the clinic
+//! could not be reached any more is not fetched again.
 
-use super::records;
-use crate::components::{Alert, Tint, icon, use_page_key, use_toasts, use_zone};
-use crate::host::{self, Call, CallTrouble, Host, use_host};
+use super::{Wanted, records};
+use crate::components::{Alert, Tint, icon, use_page_key, use_toasts, use_today, use_zone};
+use crate::host::{self, Call, CallTrouble, Host, TextFile, use_host};
 use crate::text;
 use dioxus::core::Task;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCloudOff, LdDownload};
+use futures_util::future::{Either, select};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use local_core::{Query, View};
 use shared_model::ids::DocumentId;
 use shared_model::time::Timestamp;
-use shared_model::trail::{LONGEST_PAGE, TrailEntry, csv_cell};
+use shared_model::trail::{LONGEST_PAGE, TrailEntry, TrailPage, csv_cell};
 use std::collections::BTreeMap;
+use std::pin::pin;
 
 /// How it stands.
 #[derive(Clone, Debug, PartialEq)]
 enum Export {
     Idle,
-    /// So many lines are here.
+    /// So many lines are in the file.
     Fetching(usize),
-    /// It goes on where it stopped.
-    Stopped(CallTrouble),
+    /// The same while the clinic has it wait.
+    Slowed(usize),
+    Stopped(Obstacle),
 }
 
-/// What has come so far.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Why it stopped.
+#[derive(Clone, Debug, PartialEq)]
+enum Obstacle {
+    /// It goes on where it stopped.
+    Clinic(CallTrouble),
+    /// The device's records do not answer; it goes on too.
+    Names,
+    /// It has to begin anew.
+    File,
+}
+
+impl Obstacle {
+    fn words(&self) -> String {
+        match self {
+            Self::Clinic(why) => text::call_trouble_line(why),
+            Self::Names => text::trail_export_no_names().to_owned(),
+            Self::File => text::trail_export_not_saved().to_owned(),
+        }
+    }
+}
+
+/// A table that is being made.
 struct Table {
-    entries: Vec<TrailEntry>,
+    /// What it is of: when it was begun, today was another day perhaps.
+    query: String,
+    zone: TimeZone,
+    file: TextFile,
+    lines: usize,
     /// Where it goes on, if anything has come.
     next: Option<String>,
 }
 
-/// `query` may not change while the component lives.
+impl Table {
+    fn begin(wanted: Wanted, today: Date, zone: TimeZone) -> Option<Self> {
+        let mut file = TextFile::begin(&format!("{}-{today}.csv", text::trail_file_name()))?;
+        // Spreadsheets take a text for that of an old computer unless it begins so.
+        file.add(&format!("\u{feff}{}", head())).then(|| Self {
+            query: wanted.query(today, &zone),
+            zone,
+            file,
+            lines: 0,
+            next: None,
+        })
+    }
+
+    /// False if the file takes no more.
+    fn add(&mut self, page: TrailPage, names: &Names) -> bool {
+        self.lines += page.entries.len();
+        self.next = page.next;
+        self.file.add(&rows(&page.entries, names, &self.zone))
+    }
+}
+
+/// `wanted` may not change while the component lives.
 #[component]
-pub(super) fn ExportButton(query: String) -> Element {
-    let (host, toasts, zone) = (use_host(), use_toasts(), use_zone());
+pub(super) fn ExportButton(wanted: Wanted) -> Element {
+    let (host, toasts) = (use_host(), use_toasts());
+    let (today, zone) = (use_today(), use_zone());
     let mut export = use_signal(|| Export::Idle);
-    let mut table = use_signal(Table::default);
+    let mut table = use_signal(|| None::<Table>);
     let mut running = use_signal(|| None::<Task>);
     let run = use_callback(move |()| {
-        if matches!(*export.peek(), Export::Fetching(_)) {
+        if matches!(*export.peek(), Export::Fetching(_) | Export::Slowed(_)) {
             return;
         }
-        let (query, zone) = (query.clone(), zone.clone());
+        let zone = zone.clone();
         running.set(Some(spawn(async move {
-            if let Err(why) = fetch(host, &query, table, export).await {
-                return export.set(Export::Stopped(why));
+            let begun = table.take();
+            let mut begun = match begun.or_else(|| Table::begin(wanted, today, zone)) {
+                Some(table) => table,
+                None => return export.set(Export::Stopped(Obstacle::File)),
+            };
+            match fetch(host, &mut begun, export).await {
+                Ok(()) => {
+                    export.set(Export::Idle);
+                    toasts.say(save(begun));
+                }
+                Err(why) => {
+                    if why != Obstacle::File {
+                        table.set(Some(begun));
+                    }
+                    export.set(Export::Stopped(why));
+                }
             }
-            let entries = std::mem::take(&mut *table.write()).entries;
-            export.set(Export::Idle);
-            toasts.say(save(host, &entries, &zone).await);
         })));
     });
     let stop = move |_| {
         if let Some(task) = running.take() {
             task.cancel();
         }
-        table.set(Table::default());
         export.set(Export::Idle);
     };
     use_page_key("x", text::trail_export_what(), move |()| run.call(()));
-    let is_fetching = matches!(*export.read(), Export::Fetching(_));
+    let export = export.read();
+    let is_fetching = matches!(*export, Export::Fetching(_) | Export::Slowed(_));
     rsx! {
         button {
             class: "btn",
@@ -79,17 +140,30 @@ pub(super) fn ExportButton(query: String) -> Element {
             kbd { "X" }
         }
         div { class: "trail__export", role: "status",
-            match &*export.read() {
+            match &*export {
                 Export::Idle => VNode::empty(),
-                Export::Fetching(count) => rsx! {
-                    span { {text::trail_exporting(plural(*count), text::number(*count as u64))} }
-                    button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: stop, {text::trail_export_stop()} }
-                },
-                Export::Stopped(why) => rsx! {
-                    Alert { tone: Tint::Warn, icon: icon(LdCloudOff), title: text::trail_export_failed(), text: text::call_trouble_line(why), line: true,
-                        button { class: "btn btn--sm", r#type: "button", onclick: move |_| run.call(()), {text::trail_export_on()} }
+                Export::Fetching(count) | Export::Slowed(count) => {
+                    let lines = text::number(*count as u64);
+                    let words = match &*export {
+                        Export::Slowed(_) => text::trail_export_slowed(lines),
+                        _ => text::trail_exporting(plural(*count), lines),
+                    };
+                    rsx! {
+                        span { {words} }
+                        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: stop, {text::trail_export_stop()} }
                     }
-                },
+                }
+                Export::Stopped(why) => {
+                    let again = match why {
+                        Obstacle::File => text::try_again(),
+                        Obstacle::Clinic(_) | Obstacle::Names => text::trail_export_on(),
+                    };
+                    rsx! {
+                        Alert { tone: Tint::Warn, icon: icon(LdCloudOff), title: text::trail_export_failed(), text: why.words(), line: true,
+                            button { class: "btn btn--sm", r#type: "button", onclick: move |_| run.call(()), {again} }
+                        }
+                    }
+                }
             }
         }
     }
@@ -99,21 +173,24 @@ fn plural(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Fetches what is not here yet, and says how much is.
-async fn fetch(
-    host: Host,
-    query: &str,
-    mut table: Signal<Table>,
-    mut export: Signal<Export>,
-) -> Result<(), CallTrouble> {
+/// Fetches what is not in the table yet, page by page, and says how much is.
+async fn fetch(host: Host, table: &mut Table, mut export: Signal<Export>) -> Result<(), Obstacle> {
     loop {
-        export.set(Export::Fetching(table.peek().entries.len()));
-        let from = table.peek().next.clone();
-        let call = Call::earlier_trail(query, from.as_deref(), LONGEST_PAGE);
-        let page = host.call(call).await?;
-        let mut table = table.write();
-        table.entries.extend(page.entries);
-        table.next = page.next;
+        export.set(Export::Fetching(table.lines));
+        let call = Call::earlier_trail(&table.query, table.next.as_deref(), LONGEST_PAGE);
+        let page = match host.call(call).await {
+            Ok(page) => page,
+            Err(CallTrouble::SlowDown(seconds)) => {
+                export.set(Export::Slowed(table.lines));
+                host::sleep(u32::try_from(seconds.saturating_mul(1_000)).unwrap_or(u32::MAX)).await;
+                continue;
+            }
+            Err(why) => return Err(Obstacle::Clinic(why)),
+        };
+        let names = names(host, &page.entries).await.ok_or(Obstacle::Names)?;
+        if !table.add(page, &names) {
+            return Err(Obstacle::File);
+        }
         if table.next.is_none() {
             return Ok(());
         }
@@ -121,17 +198,12 @@ async fn fetch(
 }
 
 /// What is said of it then.
-async fn save(host: Host, entries: &[TrailEntry], zone: &TimeZone) -> String {
-    if entries.is_empty() {
-        return text::trail_export_nothing().to_owned();
-    }
-    let names = names(host, entries).await;
-    let today = host::now().date_in(zone);
-    let name = format!("{}-{today}.csv", text::trail_file_name());
-    // Spreadsheets take a text for that of an old computer unless it begins so.
-    let table = format!("\u{feff}{}", csv(entries, &names, zone));
-    if host::save_text(&name, &table) {
-        text::trail_exported(plural(entries.len()), text::number(entries.len() as u64))
+fn save(table: Table) -> String {
+    let lines = table.lines;
+    if lines == 0 {
+        text::trail_export_nothing().to_owned()
+    } else if table.file.save() {
+        text::trail_exported(plural(lines), text::number(lines as u64))
     } else {
         text::trail_export_not_saved().to_owned()
     }
@@ -139,24 +211,22 @@ async fn save(host: Host, entries: &[TrailEntry], zone: &TimeZone) -> String {
 
 type Names = BTreeMap<DocumentId, String>;
 
-/// Whom the records are about, as far as they are on this device.
-async fn names(host: Host, entries: &[TrailEntry]) -> Names {
-    let watched = host.watch(Query::Records(records(entries)));
-    // The device answers at once; a table with kinds in place of names is better than none.
-    const LOOK: u32 = 20;
-    let mut names = Names::new();
-    for _ in 0..2_000 / LOOK {
-        host::sleep(LOOK).await;
-        if let Some(View::Records(found)) = &*watched.view.peek() {
-            names.extend(found.iter().cloned());
-            break;
-        }
+/// Whom the records of a page are about, as far as they are on this device. `None` if its records do not answer.
+async fn names(host: Host, entries: &[TrailEntry]) -> Option<Names> {
+    const PATIENCE_MS: u32 = 30_000;
+    let records = records(entries);
+    if records.is_empty() {
+        return Some(Names::new());
     }
-    host.unwatch(watched);
-    names
+    let look = pin!(host.look(Query::Records(records)));
+    let patience = pin!(host::sleep(PATIENCE_MS));
+    match select(look, patience).await {
+        Either::Left((Some(View::Records(found)), _)) => Some(found.into_iter().collect()),
+        Either::Left(_) | Either::Right(_) => None,
+    }
 }
 
-fn csv(entries: &[TrailEntry], names: &Names, zone: &TimeZone) -> String {
+fn head() -> String {
     let head = [
         text::trail_csv_time(),
         text::trail_csv_until(),
@@ -173,11 +243,11 @@ fn csv(entries: &[TrailEntry], names: &Names, zone: &TimeZone) -> String {
         text::trail_csv_verb(),
         text::trail_csv_change(),
     ];
-    let mut table = row(&head.map(str::to_owned));
-    for entry in entries {
-        table += &line(entry, names, zone);
-    }
-    table
+    row(&head.map(str::to_owned))
+}
+
+fn rows(entries: &[TrailEntry], names: &Names, zone: &TimeZone) -> String {
+    entries.iter().map(|entry| line(entry, names, zone)).collect()
 }
 
 fn line(entry: &TrailEntry, names: &Names, zone: &TimeZone) -> String {
@@ -234,7 +304,7 @@ mod tests {
         };
         let names = Names::from([(rex, "Rex".to_owned())]);
         let zone = TimeZone::get("Europe/Prague").expect("known");
-        let table = csv(&[entry], &names, &zone);
+        let table = head() + &rows(&[entry], &names, &zone);
         let lines: Vec<&str> = table.lines().collect();
         assert!(lines[0].starts_with("\"Time\",\"Until\",\"Changes\""), "{table}");
         assert!(

@@ -1,22 +1,29 @@
 //! One line of the trail: when, what, and where from; and the ways on from it.
 
+use super::changed::Changed;
 use super::days::Line;
 use super::wanted::Group;
 use super::wanted::{Wanted, What};
-use crate::components::{MenuButton, MenuItem, PageLink, Tint, icon, use_zone};
+use crate::components::{
+    MenuButton, MenuItem, PageLink, Tint, icon, icon_sm, use_element_id, use_today, use_zone,
+};
 use crate::route::Route;
 use crate::text::{self, Piece};
 use crate::views::outbox::record_of;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{
-    LdArchiveRestore, LdArrowRight, LdCalendarDays, LdEllipsis, LdEye, LdFileText, LdFilter, LdKeyRound,
-    LdLogIn, LdLogOut, LdMonitor, LdPencil, LdSettings, LdShieldAlert, LdStethoscope, LdUser, LdUserCog,
+    LdArchiveRestore, LdArrowRight, LdCalendarDays, LdChevronDown, LdEllipsis, LdEye, LdFileText, LdFilter,
+    LdKeyRound, LdLogIn, LdLogOut, LdMonitor, LdPencil, LdSettings, LdShieldAlert, LdStethoscope, LdUser,
+    LdUserCog,
 };
-use shared_model::trail::{Happening, TrailEntry};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use shared_model::documents::Kind;
+use shared_model::trail::{Happening, MAX_LINES_OF_CHANGES, TrailEntry};
 
 #[component]
 pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
-    let zone = use_zone();
+    let (today, zone) = (use_today(), use_zone());
     let entry = &line.entry;
     let time = text::time_of(line.last, &zone);
     let sentence = text::trail_sentence(entry, &about);
@@ -25,7 +32,7 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
     beside.extend(text::trail_how(entry));
     if line.count > 1 {
         let count = i64::try_from(line.count).unwrap_or(i64::MAX);
-        let first = text::time_of(line.first, &zone);
+        let first = beginning(&line, today, &zone);
         beside.push(if first == time {
             text::trail_times(count)
         } else {
@@ -33,6 +40,10 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
         });
     }
     let (mark, tone) = mark_of(entry);
+    let changes = changes_of(&line);
+    let mut is_open = use_signal(|| false);
+    let id = use_element_id("changed");
+    let controls = is_open().then(|| id.clone());
     rsx! {
         li { class: "list__row trail__line",
             time { class: "trail__time", datetime: line.last.rfc3339(), {time} }
@@ -43,6 +54,7 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
                         match piece {
                             Piece::Words(words) => rsx! { {words} },
                             Piece::Who(name) => rsx! { b { {name} } },
+                            Piece::Device(name) => rsx! { bdi { {name} } },
                             Piece::Record(name) => match record.clone() {
                                 Some(to) => rsx! { PageLink { to, {name} } },
                                 None => rsx! { b { {name} } },
@@ -53,9 +65,45 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
                 if !beside.is_empty() {
                     p { class: "list__sub", {beside.join(text::middle_dot())} }
                 }
+                if let Some((lines, kind)) = changes {
+                    button {
+                        class: "trail__look",
+                        r#type: "button",
+                        "aria-expanded": is_open(),
+                        "aria-controls": controls,
+                        "aria-label": text::changed_look_at(text::trail_line(entry, &about)),
+                        onclick: move |_| is_open.toggle(),
+                        {text::changed_look()}
+                        {icon_sm(LdChevronDown)}
+                    }
+                    if is_open() {
+                        Changed { id, lines, kind, count: line.count, taken: line.last }
+                    }
+                }
             }
             Ways { entry: entry.clone(), about, wanted }
         }
+    }
+}
+
+/// The lines whose changes can be looked at, the latest of them, and the kind of their record.
+fn changes_of(line: &Line) -> Option<(Vec<String>, Kind)> {
+    let entry = &line.entry;
+    let is_a_change = entry.detail.is_none() && entry.document.is_some();
+    let lines = line.ids.iter().take(MAX_LINES_OF_CHANGES).cloned();
+    entry
+        .kind
+        .filter(|_| is_a_change)
+        .map(|kind| (lines.collect(), kind))
+}
+
+/// "23:50" of the day that the line stands under, "Mon 30 Nov, 23:50" of another.
+fn beginning(line: &Line, today: Date, zone: &TimeZone) -> String {
+    let (date, time) = (line.first.date_in(zone), text::time_of(line.first, zone));
+    if date == line.last.date_in(zone) {
+        time
+    } else {
+        text::date_and_time(text::date_short(date, today), time)
     }
 }
 
@@ -167,7 +215,7 @@ fn mark_of(entry: &TrailEntry) -> (Element, Tint) {
             icon(LdShieldAlert)
         }
         Some(Happening::SignedOut | Happening::DeviceSignedOut) => icon(LdLogOut),
-        Some(Happening::RecordRead) => icon(LdEye),
+        Some(Happening::RecordRead | Happening::ChangeRead) => icon(LdEye),
         Some(Happening::RolesChanged) => icon(LdUserCog),
         _ => match What::from_word(&entry.verb).map(What::group) {
             Some(Group::PeopleAndAnimals) | None => icon(LdPencil),
@@ -181,4 +229,28 @@ fn mark_of(entry: &TrailEntry) -> (Element, Tint) {
         },
     };
     (mark, tone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::time::Timestamp;
+
+    #[test]
+    fn what_began_before_midnight_says_on_which_day() {
+        const MIDNIGHT: i64 = 1_796_079_600_000;
+        let zone = TimeZone::get("Europe/Prague").expect("known");
+        let begun = |first: i64| {
+            let line = Line {
+                entry: TrailEntry::new(String::new(), Timestamp(0), String::new()),
+                ids: Vec::new(),
+                first: Timestamp(MIDNIGHT + first),
+                last: Timestamp(MIDNIGHT + 600_000),
+                count: 3,
+            };
+            beginning(&line, jiff::civil::date(2026, 12, 9), &zone)
+        };
+        assert_eq!(begun(60_000), "00:01");
+        assert_eq!(begun(-600_000), "Mon 30 Nov, 23:50");
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is looked for stands in the address, so that a reload, a bookmark and the way back show the same.
 
+mod changed;
 mod days;
 mod export;
 mod line;
@@ -21,7 +22,7 @@ use crate::text;
 use crate::views::staff::NotForYou;
 use days::{Fetched, Line, by_day};
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdHistory, LdPrinter, LdSearchX};
+use dioxus_free_icons::icons::ld_icons::{LdCalendarDays, LdHistory, LdPrinter, LdSearchX};
 use export::ExportButton;
 use jiff::civil::Date;
 use line::TrailLine;
@@ -34,6 +35,7 @@ use shared_model::trail::TrailEntry;
 use shown::{Seen, Shown};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use wanted::When;
 
 #[component]
 pub(crate) fn TrailPage(wanted: Wanted) -> Element {
@@ -76,14 +78,16 @@ fn Trail(wanted: Wanted) -> Element {
                     button { class: "btn btn--icon", r#type: "button", "aria-label": text::trail_print(), onclick: move |_| host::print_page(),
                         {icon(LdPrinter)}
                     }
-                    for query in [query.clone()] {
-                        ExportButton { key: "{query}", query }
-                    }
+                    ExportButton { key: "{wanted}", wanted }
                 }
             }
             Shown { wanted, seen }
-            for query in [query] {
-                Listed { key: "{query}", query, wanted, seen }
+            if let Some((from, to)) = wanted.backwards() {
+                Backwards { from, to, wanted }
+            } else {
+                for query in [query] {
+                    Listed { key: "{query}", query, wanted, seen }
+                }
             }
         }
     }
@@ -130,9 +134,22 @@ fn Listed(query: String, wanted: Wanted, seen: Signal<Seen>) -> Element {
             }
         };
     };
-    let days = by_day(&fetched.entries, &about.0, &zone);
+    let days = by_day(&fetched.entries, &zone);
+    let old = asking.heard_at().filter(|_| asking.has_trouble());
+    let old = old.map(|at| {
+        text::date_and_time(
+            text::date_short(at.date_in(&zone), today),
+            text::time_of(at, &zone),
+        )
+    });
     rsx! {
         ServerSays { asking }
+        if let Some(at) = old {
+            p { class: "trail__printed", {text::trail_printed_old(at)} }
+        }
+        if !days.is_empty() {
+            p { class: "trail__times", {text::trail_times_are()} }
+        }
         if days.is_empty() {
             Nothing { wanted }
         }
@@ -209,7 +226,11 @@ fn Earlier(pages: pages::Pages) -> Element {
     let fetched = pages.fetched.read();
     let goes_on = fetched.as_ref().is_some_and(|fetched| fetched.next.is_some());
     let more = pages.more.read().clone();
+    let zone = use_zone();
     rsx! {
+        if goes_on {
+            p { class: "trail__printed", {text::trail_printed_earlier()} }
+        }
         div { class: "trail__more",
             if let More::Failed(why) = &more {
                 p { class: "field__error", role: "alert", {text::call_trouble_line(why)} }
@@ -224,7 +245,7 @@ fn Earlier(pages: pages::Pages) -> Element {
                     class: "btn",
                     r#type: "button",
                     "aria-disabled": (more == More::Asked).then_some("true"),
-                    onclick: move |_| pages.fetch_more(),
+                    onclick: move |_| pages.fetch_more(zone.clone()),
                     if more == More::Asked {
                         {text::asking_clinic()}
                     } else {
@@ -234,6 +255,27 @@ fn Earlier(pages: pages::Pages) -> Element {
             } else {
                 p { class: "faint", {text::trail_beginning()} }
             }
+        }
+    }
+}
+
+/// Days that no line can lie between.
+#[component]
+fn Backwards(from: Date, to: Date, wanted: Wanted) -> Element {
+    let today = use_today();
+    let day = |date: Date| text::date_short(date, today);
+    let turned = Wanted {
+        when: Some(When::Days(Some(to), Some(from))),
+        ..wanted
+    };
+    rsx! {
+        EmptyState {
+            icon: icon_xl(LdCalendarDays),
+            title: text::trail_backwards(),
+            text: text::trail_backwards_do(day(from), day(to)),
+            actions: rsx! {
+                PageLink { to: Route::Trail { wanted: turned }, class: "btn", {text::trail_turn_round(day(to), day(from))} }
+            },
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The pages of the trail that have been fetched: the first one is asked for as every question is, the others on demand.
 
-use super::days::Fetched;
+use super::days::{Fetched, line_count};
 use crate::components::{Asking, use_asked};
 use crate::host::{Call, CallTrouble, Host, use_host};
 use dioxus::prelude::*;
+use jiff::tz::TimeZone;
 use shared_model::trail::{PAGE, TrailPage};
 
 /// How fetching more of it stands.
@@ -39,7 +40,7 @@ pub(super) fn use_pages(query: &str) -> (Pages, Asking) {
     use_effect(use_reactive!(|first| {
         match first {
             Some(page) => fetched.write().get_or_insert_default().refresh(page),
-            // It may be somebody else's by now.
+            // It is not for who asks any more.
             None if fetched.peek().is_some() => fetched.set(None),
             None => {}
         }
@@ -48,7 +49,8 @@ pub(super) fn use_pages(query: &str) -> (Pages, Asking) {
 }
 
 impl Pages {
-    pub(super) fn fetch_more(self) {
+    /// The lines that come are counted as they are seen in a zone.
+    pub(super) fn fetch_more(self, zone: TimeZone) {
         let (mut fetched, mut more) = (self.fetched, self.more);
         let Some(cursor) = fetched.peek().as_ref().and_then(|fetched| fetched.next.clone()) else {
             return;
@@ -62,11 +64,15 @@ impl Pages {
             let call = Call::earlier_trail(&query, Some(&cursor), PAGE);
             match host.call(call).await {
                 Ok(page) => {
-                    let count = i64::try_from(page.entries.len()).unwrap_or(i64::MAX);
+                    let mut came = None;
                     if let Some(fetched) = &mut *fetched.write() {
-                        fetched.append(&cursor, page);
+                        let before = line_count(&fetched.entries, &zone);
+                        if fetched.append(&cursor, page) {
+                            came = Some(line_count(&fetched.entries, &zone).saturating_sub(before));
+                        }
                     }
-                    more.set(More::Came(count));
+                    let count = came.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+                    more.set(count.map_or(More::Idle, More::Came));
                 }
                 Err(why) => more.set(More::Failed(why)),
             }

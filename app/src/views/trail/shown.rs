@@ -45,11 +45,13 @@ impl Seen {
 pub(super) fn Shown(wanted: Wanted, seen: Signal<Seen>) -> Element {
     let navigator = use_navigator();
     let go = use_callback(move |wanted: Wanted| drop(navigator.push(Route::Trail { wanted })));
+    // Days are tried out: the way back leads past them.
+    let amend = use_callback(move |wanted: Wanted| drop(navigator.replace(Route::Trail { wanted })));
     rsx! {
         section { class: "trail__shown", "aria-label": text::trail_filter(),
             Who { wanted, seen, go }
             Kinds { wanted, go }
-            Period { wanted, go }
+            Period { wanted, go, amend }
             Devices { wanted, seen, go }
             if let Some(document) = wanted.document {
                 Record { key: "{document}", document, wanted, seen, go }
@@ -190,7 +192,7 @@ fn Kinds(wanted: Wanted, go: EventHandler<Wanted>) -> Element {
 }
 
 #[component]
-fn Period(wanted: Wanted, go: EventHandler<Wanted>) -> Element {
+fn Period(wanted: Wanted, go: EventHandler<Wanted>, amend: EventHandler<Wanted>) -> Element {
     let today = use_today();
     let when = wanted.when;
     let periods = [
@@ -227,13 +229,13 @@ fn Period(wanted: Wanted, go: EventHandler<Wanted>) -> Element {
                 id: "trail-from",
                 label: text::trail_from(),
                 day: from,
-                on_pick: move |from| go.call(Wanted { when: Some(When::Days(from, to)), ..wanted }),
+                on_pick: move |from| amend.call(Wanted { when: Some(When::Days(from, to)), ..wanted }),
             }
             DayField {
                 id: "trail-to",
                 label: text::trail_to(),
                 day: to,
-                on_pick: move |to| go.call(Wanted { when: Some(When::Days(from, to)), ..wanted }),
+                on_pick: move |to| amend.call(Wanted { when: Some(When::Days(from, to)), ..wanted }),
             }
         }
     }
@@ -255,10 +257,11 @@ fn DayField(
                 r#type: "date",
                 autocomplete: "off",
                 value: day.map(|day| day.to_string()).unwrap_or_default(),
-                // A date that is half typed is none yet.
                 onchange: move |event| {
                     let typed = event.value();
-                    match typed.parse() {
+                    match typed.parse::<Date>() {
+                        // The first digits of a year are a year to the browser.
+                        Ok(day) if day.year() < 1_000 => {}
                         Ok(day) => on_pick.call(Some(day)),
                         Err(_) if typed.is_empty() => on_pick.call(None),
                         Err(_) => {}

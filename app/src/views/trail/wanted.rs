@@ -158,7 +158,7 @@ fn of_happening(what: Happening) -> Group {
         | Happening::LateWorkHandedIn
         | Happening::LateWorkTaken
         | Happening::LateWorkLetGo => Group::Sent,
-        Happening::RecordRead => Group::PeopleAndAnimals,
+        Happening::RecordRead | Happening::ChangeRead => Group::PeopleAndAnimals,
     }
 }
 
@@ -247,6 +247,14 @@ impl Wanted {
     /// Nothing but a period is looked for.
     pub(super) fn is_a_period(self) -> bool {
         self.when.is_some() && Self { when: None, ..self }.is_anything()
+    }
+
+    /// The two days, if the first is after the last: no line can be between them.
+    pub(super) fn backwards(self) -> Option<(Date, Date)> {
+        match self.when {
+            Some(When::Days(Some(from), Some(to))) if from > to => Some((from, to)),
+            _ => None,
+        }
     }
 
     /// The query of `GET /audit`, for the clinic's days.
@@ -413,6 +421,24 @@ mod tests {
             asked(When::Days(Some(today), Some(today))),
             "from=1774738800000&to=1774821600000"
         );
+    }
+
+    #[test]
+    fn a_period_that_ends_before_it_begins_is_known() {
+        let days = |from, to| Wanted {
+            when: Some(When::Days(from, to)),
+            ..Wanted::default()
+        };
+        let (first, last) = (date(2026, 11, 2), date(2026, 11, 4));
+        assert_eq!(days(Some(last), Some(first)).backwards(), Some((last, first)));
+        for fine in [
+            days(Some(first), Some(last)),
+            days(Some(first), Some(first)),
+            days(None, Some(first)),
+            Wanted::default(),
+        ] {
+            assert_eq!(fine.backwards(), None);
+        }
     }
 
     #[test]

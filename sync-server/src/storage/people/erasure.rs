@@ -7,11 +7,10 @@
 use crate::storage::Stored;
 use crate::storage::trail::Event;
 use async_trait::async_trait;
-use serde_json::json;
 use shared_model::accounts::Membership;
 use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 
 /// What there is of a person beside name and addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,12 +52,5 @@ pub trait ErasureStorage: Send + Sync {
 
 /// What stands in the trail of each clinic: nobody of the clinic did it.
 pub(crate) fn erased(account: AccountId, now: Timestamp) -> Event {
-    Event {
-        at: now,
-        account: None,
-        device: None,
-        document: None,
-        what: Happening::PersonErased.word().to_owned(),
-        detail: json!({ "of": account }).to_string(),
-    }
+    Event::new(Happening::PersonErased, now, &Detail::of(account))
 }

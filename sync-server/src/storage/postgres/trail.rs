@@ -2,7 +2,7 @@
 
 use super::super::trail::{
     Anchors, Event, Link, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
-    TrailStorage,
+    TrailStorage, WrittenRow, gathered,
 };
 use super::super::{Signed, StorageError, Stored, signed};
 use super::{PostgresStorage, count, id};
@@ -178,6 +178,22 @@ impl TrailStorage for PostgresStorage {
         rows.iter().map(read).collect()
     }
 
+    async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>> {
+        let (numbers, positions): (Vec<i64>, Vec<i32>) = rows
+            .into_iter()
+            .map(|(number, position)| (signed(number), position.cast_signed()))
+            .unzip();
+        let found = sqlx::query(ROWS)
+            .bind(clinic.0)
+            .bind(numbers)
+            .bind(positions)
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |row: &PgRow| Stored::Ok((run(row, 0)?, link_at(row, 10)?.map(ChangeHash)));
+        let found: Vec<_> = found.iter().map(read).collect::<Stored<_>>()?;
+        Ok(gathered(found.into_iter()))
+    }
+
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
         let keys = self.people_keys().await?;
         let column = |id: fn(&Mentions) -> Option<Uuid>| lines.iter().map(id).collect::<Vec<_>>();
@@ -223,6 +239,16 @@ impl TrailStorage for PostgresStorage {
     }
 }
 
+/// A row for each change of a line.
+const ROWS: &str = "
+    select a.number, a.position, a.account, a.device, a.document, a.verb, a.at, a.last_at, a.changes, a.hash, c.hash
+    from unnest($2::bigint[], $3::integer[]) as line (number, position)
+    join audit a on a.clinic = $1 and a.number = line.number and a.position = line.position
+    left join changes c on c.clinic = $1 and c.number = a.number and c.position >= a.position
+        and c.position < coalesce((select min(later.position) from audit later
+            where later.clinic = $1 and later.number = a.number and later.position > a.position), 2147483647)
+    order by a.number, a.position, c.position";
+
 /// One row for each line, in their order.
 const NAMES: &str = "
     select r.kind, a.account is not null, ak.wrapped, a.full_name, d.device is not null, d.name,
@@ -238,19 +264,25 @@ const NAMES: &str = "
     left join devices od on od.account = line.of_account and od.device = line.of_device
     order by line.place";
 
-/// Both chains as one list, the latest first.
+/// Both chains as one list, the latest first. A run is of every moment from its beginning to its end; it stands at its beginning.
+/// Each chain is read along its index from where the page begins, and no further than the page is long.
 const TRAIL: &str = "
-    select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
+    (select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
         and ($4::uuid is null or document = $4) and ($5::text[] is null or verb = any($5))
-        and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
+        and ($6::bigint is null or coalesce(last_at, at) >= $6) and ($7::bigint is null or at < $7)
+        and at <= coalesce($8::bigint, 9223372036854775807)
         and ($8::bigint is null or (at, 0, number, position) < ($8, $9::integer, $10::bigint, $11::integer))
+    order by at desc, number desc, position desc limit $12)
     union all
-    select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
+    (select 1, number, 0, account, device, document, what, at, null::bigint, null::integer, null::bytea, detail
+    from events
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
         and ($4::uuid is null or document = $4) and ($5::text[] is null or what = any($5))
         and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
+        and at <= coalesce($8::bigint, 9223372036854775807)
         and ($8::bigint is null or (at, 1, number, 0) < ($8, $9::integer, $10::bigint, $11::integer))
+    order by at desc, number desc limit $12)
     order by 8 desc, 1 desc, 2 desc, 3 desc limit $12";
 
 /// From the column of `number` on.

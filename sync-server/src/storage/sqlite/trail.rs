@@ -2,7 +2,7 @@
 
 use super::super::trail::{
     Anchors, Event, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
-    TrailStorage,
+    TrailStorage, WrittenRow, gathered,
 };
 use super::super::{Signed, StorageError, Stored, signed, unsigned};
 use super::{SqliteStorage, id};
@@ -115,6 +115,19 @@ impl TrailStorage for SqliteStorage {
             .await
     }
 
+    async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached(ROWS)?;
+            let found = select.query_map(params![clinic.bytes(), json!(rows).to_string()], |row| {
+                let hash: Option<[u8; 32]> = row.get(10)?;
+                Ok((run(row, 0)?, hash.map(ChangeHash)))
+            })?;
+            let found: Vec<_> = found.collect::<rusqlite::Result<_>>()?;
+            Ok(gathered(found.into_iter()))
+        })
+        .await
+    }
+
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
         let keys = self.people_keys().await?;
         self.read(move |connection| names(connection, &keys, clinic, &lines))
@@ -201,17 +214,26 @@ fn optional<T>(row: &Row<'_>, column: usize, make: impl Fn(Uuid) -> T) -> rusqli
     Ok(bytes.map(|bytes| make(Uuid::from_bytes(bytes))))
 }
 
-/// Both chains as one list, the latest first.
+/// Both chains as one list, the latest first. A run is of every moment from its beginning to its end; it stands at its beginning.
+/// Each chain is read along its index from where the page begins, and no further than the page is long.
 const TRAIL: &str = "
-    select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
-    where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-        and (?4 is null or document = ?4) and (?5 is null or verb in (select value from json_each(?5))) and (?6 is null or at >= ?6)
-        and (?7 is null or at < ?7) and (?8 is null or (at, 0, number, position) < (?8, ?9, ?10, ?11))
+    select * from (
+        select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
+        where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
+            and (?4 is null or document = ?4) and (?5 is null or verb in (select value from json_each(?5)))
+            and (?6 is null or coalesce(last_at, at) >= ?6) and (?7 is null or at < ?7)
+            and at <= coalesce(?8, 9223372036854775807)
+            and (?8 is null or (at, 0, number, position) < (?8, ?9, ?10, ?11))
+        order by at desc, number desc, position desc limit ?12)
     union all
-    select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
-    where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-        and (?4 is null or document = ?4) and (?5 is null or what in (select value from json_each(?5))) and (?6 is null or at >= ?6)
-        and (?7 is null or at < ?7) and (?8 is null or (at, 1, number, 0) < (?8, ?9, ?10, ?11))
+    select * from (
+        select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
+        where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
+            and (?4 is null or document = ?4) and (?5 is null or what in (select value from json_each(?5)))
+            and (?6 is null or at >= ?6) and (?7 is null or at < ?7)
+            and at <= coalesce(?8, 9223372036854775807)
+            and (?8 is null or (at, 1, number, 0) < (?8, ?9, ?10, ?11))
+        order by at desc, number desc limit ?12)
     order by 8 desc, 1 desc, 2 desc, 3 desc limit ?12";
 
 fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: usize) -> Stored<Vec<Told>> {
@@ -252,6 +274,16 @@ fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: us
     }
     Ok(told)
 }
+
+/// A row for each change of a line; a line's own numbers come as a list of pairs.
+const ROWS: &str = "
+    select a.number, a.position, a.account, a.device, a.document, a.verb, a.at, a.last_at, a.changes, a.hash, c.hash
+    from json_each(?2) line
+    join audit a on a.clinic = ?1 and a.number = (line.value ->> 0) and a.position = (line.value ->> 1)
+    left join changes c on c.clinic = ?1 and c.number = a.number and c.position >= a.position
+        and c.position < coalesce((select min(later.position) from audit later
+            where later.clinic = ?1 and later.number = a.number and later.position > a.position), 4294967295)
+    order by a.number, a.position, c.position";
 
 /// One row for each line, in their order: ids come as hexadecimal in a list of lists.
 const NAMES: &str = "

@@ -24,7 +24,7 @@ use shared_model::documents::Document;
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::protocol::{Accepted, Refusal, RefusalCode};
 use shared_model::time::Timestamp;
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -284,20 +284,25 @@ impl ClinicTask {
     fn note_refusals(&self, group: &[QueuedPush], plan: &Plan, now: Timestamp) {
         let mut events = Vec::new();
         for (push, refused) in group.iter().zip(&plan.refusals) {
-            let mut counted: BTreeMap<(DocumentId, String), usize> = BTreeMap::new();
+            let mut counted: BTreeMap<(DocumentId, String), u64> = BTreeMap::new();
             for refusal in refused {
                 *counted
                     .entry((refusal.document, format!("{:?}", refusal.code)))
                     .or_default() += 1;
             }
             let author = &push.writer.author;
-            events.extend(counted.into_iter().map(|((document, code), changes)| Event {
-                at: now,
-                account: Some(author.account),
-                device: Some(author.device),
-                document: Some(document),
-                what: Happening::WorkRefused.word().to_owned(),
-                detail: serde_json::json!({ "code": code, "changes": changes }).to_string(),
+            events.extend(counted.into_iter().map(|((document, code), changes)| {
+                let detail = Detail {
+                    code: Some(code),
+                    changes: Some(changes),
+                    ..Detail::default()
+                };
+                Event {
+                    account: Some(author.account),
+                    device: Some(author.device),
+                    document: Some(document),
+                    ..Event::new(Happening::WorkRefused, now, &detail)
+                }
             }));
         }
         if events.is_empty() {

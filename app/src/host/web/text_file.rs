@@ -1,0 +1,50 @@
+//! A text that the browser keeps among what is downloaded.
+//!
+//! Invariant: the page has no more of it in memory than the piece that is being added; the browser has the others.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
+
+/// A file that is written piece by piece. It is saved whole or not at all.
+pub(crate) struct TextFile {
+    name: String,
+    pieces: js_sys::Array,
+}
+
+impl TextFile {
+    /// `None` if nothing can be written here.
+    pub(crate) fn begin(name: &str) -> Option<Self> {
+        Some(Self {
+            name: name.to_owned(),
+            pieces: js_sys::Array::new(),
+        })
+    }
+
+    /// False if there is no room for it; the file is of no use then.
+    pub(crate) fn add(&mut self, text: &str) -> bool {
+        let piece = Blob::new_with_str_sequence(&js_sys::Array::of1(&text.into()));
+        piece.map(|piece| self.pieces.push(&piece)).is_ok()
+    }
+
+    /// Saves it where the browser saves what is downloaded; false if it does not.
+    pub(crate) fn save(self) -> bool {
+        self.download().is_ok()
+    }
+
+    fn download(self) -> Result<(), JsValue> {
+        let kind = BlobPropertyBag::new();
+        kind.set_type("text/plain;charset=utf-8");
+        let whole = Blob::new_with_blob_sequence_and_options(&self.pieces, &kind)?;
+        let address = Url::create_object_url_with_blob(&whole)?;
+        let link: HtmlAnchorElement = web_sys::window()
+            .and_then(|window| window.document())
+            .ok_or(JsValue::NULL)?
+            .create_element("a")?
+            .unchecked_into();
+        link.set_href(&address);
+        link.set_download(&self.name);
+        link.click();
+        // The browser has taken what it needs of it by then.
+        Url::revoke_object_url(&address)
+    }
+}
