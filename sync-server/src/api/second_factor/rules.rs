@@ -1,6 +1,5 @@
 //! What a clinic asks of its staff, and what its administrators do for somebody who has lost every second factor.
 
-use super::prove::letter;
 use crate::api::request::{Asker, At, Body};
 use crate::error::ApiError;
 use crate::mail::Letter;
@@ -45,7 +44,8 @@ pub(crate) async fn set_sign_in_rules(
     Ok(Json(rules))
 }
 
-/// For somebody of this clinic alone: whoever belongs elsewhere too is not for its administrators to let in with less.
+/// For staff of this clinic alone: how owners sign in is no business of it, and whoever belongs elsewhere too is not for its
+/// administrators to let in with less.
 pub(crate) async fn forget_members_factors(
     State(state): State<AppState>,
     asker: Asker,
@@ -55,7 +55,8 @@ pub(crate) async fn forget_members_factors(
     let people = state.storage.people();
     let clinic = asker.principal.clinic;
     let memberships = people.memberships(account).await?;
-    if !memberships.iter().any(|one| one.clinic == clinic) {
+    let here = memberships.iter().find(|one| one.clinic == clinic);
+    if !here.is_some_and(|here| here.roles.iter().any(|role| *role != Role::Owner)) {
         return Err(ApiError::NotFound);
     }
     let is_of_others = memberships.iter().any(|one| one.clinic != clinic);
@@ -64,7 +65,7 @@ pub(crate) async fn forget_members_factors(
         return Err(ApiError::NotPermitted);
     }
     let known = people.account(account).await?.ok_or(ApiError::NotFound)?;
-    let mail = letter(&state, &known, Letter::SecondFactorRemoved);
+    let mail = state.letter_to(&known, Letter::SecondFactorRemoved);
     match people.take_away(account, Unneeded::Everything, mail).await? {
         TakenAway::Done => {}
         TakenAway::NoSuch | TakenAway::Last => return Err(ApiError::NotFound),
