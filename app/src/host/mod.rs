@@ -183,6 +183,19 @@ impl Link {
     }
 }
 
+/// Whether a change was made at the clinic, or may have been: an answer can be lost on its way, and asking twice then finds
+/// that it is done.
+fn may_have_changed(outcome: &Result<String, CallTrouble>) -> bool {
+    matches!(
+        outcome,
+        Ok(_)
+            | Err(CallTrouble::Unreachable
+                | CallTrouble::Odd
+                | CallTrouble::LinkNoLongerValid
+                | CallTrouble::NotFound)
+    )
+}
+
 /// For work that outlives its page: it goes on at the root, and looks at this there.
 pub(crate) fn at_root<T: 'static>(value: T) -> Signal<T> {
     Signal::new_in_scope(value, ScopeId::ROOT)
@@ -306,8 +319,8 @@ impl Host {
                         heard.retain(|(asked, ..)| *asked != asks);
                         heard.push((asks, body.clone(), now()));
                     }
-                    (Ok(_), Asks::ForAChange) => self.changed += 1,
-                    (Ok(_), Asks::Once) | (Err(_), _) => {}
+                    (outcome, Asks::ForAChange) if may_have_changed(outcome) => self.changed += 1,
+                    (_, Asks::Once | Asks::ForAChange) | (Err(_), Asks::For(_)) => {}
                 }
                 drop(calling.answer.send(outcome));
             }

@@ -105,8 +105,9 @@ async fn proven(state: &AppState, of: SignInOf, second: bool) -> Result<Json<Pro
     Ok(Json(Proven { proven }))
 }
 
-/// Refuses who has not shown a moment ago, in this sign-in, who they are; `word` is what they were given for it.
-pub(super) async fn has_proven(state: &AppState, asker: &Asker, word: &str) -> Result<(), ApiError> {
+/// Refuses who has not shown a moment ago, in this sign-in, who they are; `word` is what they were given for it. Tells
+/// whether a second factor was shown; where none was, there was none to show.
+pub(super) async fn has_proven(state: &AppState, asker: &Asker, word: &str) -> Result<bool, ApiError> {
     let second = match sealed_step::find(state, link_hash(word)).await? {
         Some(Shown::Everything { of, second }) if of == SignInOf::of(asker) => second,
         _ => return Err(ApiError::LinkNoLongerValid),
@@ -120,7 +121,7 @@ pub(super) async fn has_proven(state: &AppState, asker: &Asker, word: &str) -> R
             .await?
             .has_any()
     {
-        Ok(())
+        Ok(second)
     } else {
         Err(ApiError::LinkNoLongerValid)
     }

@@ -105,6 +105,11 @@ pub(in crate::views) fn ChangeWayIn(
             stage.set(Stage::First);
         }
     };
+    // It may be done: then what was shown without it counts no more.
+    let mut may_be_done = move || {
+        host.forget_proven();
+        stage.set(Stage::Over(text::may_be_done()));
+    };
     let is_done = use_callback({
         let change = change.clone();
         move |()| {
@@ -183,7 +188,7 @@ pub(in crate::views) fn ChangeWayIn(
                     host.forget_proven();
                     stage.set(Stage::Codes(fresh.codes));
                 }
-                Err(CallTrouble::LinkNoLongerValid) => stage.set(Stage::Over(text::may_be_done())),
+                Err(CallTrouble::LinkNoLongerValid) => may_be_done(),
                 Err(why) => trouble.set(Some(why)),
             }
         });
@@ -225,7 +230,7 @@ pub(in crate::views) fn ChangeWayIn(
                         }
                     },
                     on_late: move |()| too_late(),
-                    on_over: move |()| stage.set(Stage::Over(text::may_be_done())),
+                    on_over: move |()| may_be_done(),
                 }
             },
             _ => rsx! {

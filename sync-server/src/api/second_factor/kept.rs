@@ -17,10 +17,19 @@ const STEP_MS: i64 = 10 * 60_000;
 pub(super) enum Kept {
     /// The first factor was right.
     SignIn(SignInStep),
-    /// A secret that was offered, and that no code has come back of yet.
-    Totp { to: To, secret: [u8; TOTP_SECRET] },
+    /// A secret that was offered, and that no code has come back of yet. `only_first` as in `NewFactor`: what was offered to
+    /// who had no second factor to show comes too late once there is one.
+    Totp {
+        to: To,
+        only_first: bool,
+        secret: [u8; TOTP_SECRET],
+    },
     /// A passkey is being made.
-    PasskeyToMake { of: SignInOf, asked: Asked },
+    PasskeyToMake {
+        of: SignInOf,
+        only_first: bool,
+        asked: Asked,
+    },
     /// Somebody signs in with a passkey alone.
     PasskeyToShow(Asked),
 }

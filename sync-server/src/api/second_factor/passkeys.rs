@@ -36,7 +36,7 @@ pub(crate) async fn begin_passkey(
     asker: Asker,
     Body(request): Body<AskProven>,
 ) -> Result<Json<PasskeyOffer>, ApiError> {
-    has_proven(&state, &asker, &request.proven).await?;
+    let second = has_proven(&state, &asker, &request.proven).await?;
     let account = account_of(&state, &asker).await?;
     let known = state.storage.people().factors(account.account).await?.passkeys;
     let known = known.into_iter().map(|one| one.credential).collect();
@@ -44,7 +44,12 @@ pub(crate) async fn begin_passkey(
         .ask_to_make(account.account.0, &account.email, &account.full_name, known)
         .map_err(passkey_refused)?;
     let of = SignInOf::of(&asker);
-    let offer = Kept::PasskeyToMake { of, asked }.keep(&state).await?;
+    let kept = Kept::PasskeyToMake {
+        of,
+        only_first: !second,
+        asked,
+    };
+    let offer = kept.keep(&state).await?;
     Ok(Json(PasskeyOffer { offer, options }))
 }
 
@@ -54,8 +59,13 @@ pub(crate) async fn finish_passkey(
     Body(request): Body<FinishPasskey>,
 ) -> Result<Json<NewPasskey>, ApiError> {
     let name = name(&request.name)?;
-    let (asked, hash) = match Kept::find(&state, &request.offer).await? {
-        (Kept::PasskeyToMake { of, asked }, hash) if of == SignInOf::of(&asker) => (asked, hash),
+    let (kept, hash) = Kept::find(&state, &request.offer).await?;
+    let (only_first, asked) = match kept {
+        Kept::PasskeyToMake {
+            of,
+            only_first,
+            asked,
+        } if of == SignInOf::of(&asker) => (only_first, asked),
         _ => return Err(ApiError::LinkNoLongerValid),
     };
     use_up(&state, hash).await?;
@@ -75,12 +85,13 @@ pub(crate) async fn finish_passkey(
     let new = NewFactor {
         account: account.account,
         factor: Factor::Passkey(passkey.clone()),
-        only_first: false,
+        only_first,
         recovery_codes,
         mail: state.letter_to(&account, Letter::SecondFactorAdded),
     };
     let recovery_codes = match state.storage.people().add_factor(new).await? {
-        Added::Not => return Err(ApiError::PasskeyRefused),
+        Added::NotFirst => return Err(ApiError::LinkNoLongerValid),
+        Added::Taken => return Err(ApiError::PasskeyRefused),
         Added::WithCodes => codes,
         Added::BesideOthers => Vec::new(),
     };

@@ -26,9 +26,9 @@ pub(crate) async fn begin_totp(
     asker: Asker,
     Body(request): Body<AskProven>,
 ) -> Result<Json<TotpOffer>, ApiError> {
-    has_proven(&state, &asker, &request.proven).await?;
+    let second = has_proven(&state, &asker, &request.proven).await?;
     let account = account_of(&state, &asker).await?;
-    offer(&state, &account, To::SignIn(SignInOf::of(&asker))).await
+    offer(&state, &account, To::SignIn(SignInOf::of(&asker)), !second).await
 }
 
 pub(crate) async fn begin_totp_at_sign_in(
@@ -37,7 +37,7 @@ pub(crate) async fn begin_totp_at_sign_in(
 ) -> Result<Json<TotpOffer>, ApiError> {
     let (step, hash) = step_to_set_up(&state, &request.step).await?;
     let account = known(&state, step.arrival.account).await?;
-    offer(&state, &account, To::Step(hash)).await
+    offer(&state, &account, To::Step(hash), true).await
 }
 
 async fn known(state: &AppState, account: AccountId) -> Result<Account, ApiError> {
@@ -45,7 +45,12 @@ async fn known(state: &AppState, account: AccountId) -> Result<Account, ApiError
     account.ok_or(ApiError::LinkNoLongerValid)
 }
 
-async fn offer(state: &AppState, account: &Account, to: To) -> Result<Json<TotpOffer>, ApiError> {
+async fn offer(
+    state: &AppState,
+    account: &Account,
+    to: To,
+    only_first: bool,
+) -> Result<Json<TotpOffer>, ApiError> {
     let secret: [u8; TOTP_SECRET] = random();
     let (address, in_base32) = totp_address(&secret, host(&state.settings.public_address), &account.email);
     let code = QrCode::with_error_correction_level(&address, EcLevel::M)
@@ -53,7 +58,13 @@ async fn offer(state: &AppState, account: &Account, to: To) -> Result<Json<TotpO
     let side = u16::try_from(code.width()).unwrap_or(u16::MAX);
     let modules = packed(&code.into_colors());
     Ok(Json(TotpOffer {
-        offer: Kept::Totp { to, secret }.keep(state).await?,
+        offer: Kept::Totp {
+            to,
+            only_first,
+            secret,
+        }
+        .keep(state)
+        .await?,
         secret: in_base32,
         address,
         side,
@@ -81,8 +92,7 @@ pub(crate) async fn confirm_totp(
     confirm(&state, &account, &request, asker.claims.device, to).await
 }
 
-/// The sign-in goes on from its step once the codes are kept. Nothing takes the place of what was set up since the step: it
-/// stands for the password alone.
+/// The sign-in goes on from its step once the codes are kept.
 pub(crate) async fn confirm_totp_at_sign_in(
     State(state): State<AppState>,
     Body(request): Body<ConfirmTotp>,
@@ -103,8 +113,13 @@ async fn confirm(
     device: DeviceId,
     to: To,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
-    let (secret, hash) = match Kept::find(state, &request.offer).await? {
-        (Kept::Totp { to: offered, secret }, hash) if offered == to => (secret, hash),
+    let (kept, hash) = Kept::find(state, &request.offer).await?;
+    let (only_first, secret) = match kept {
+        Kept::Totp {
+            to: offered,
+            only_first,
+            secret,
+        } if offered == to => (only_first, secret),
         _ => return Err(ApiError::LinkNoLongerValid),
     };
     let secret = Zeroizing::new(secret);
@@ -119,12 +134,13 @@ async fn confirm(
     let new = NewFactor {
         account: account.account,
         factor,
-        only_first: matches!(to, To::Step(_)),
+        only_first,
         recovery_codes,
         mail: state.letter_to(account, Letter::SecondFactorAdded),
     };
-    if state.storage.people().add_factor(new).await? == Added::Not {
-        return Err(ApiError::LinkNoLongerValid);
+    match state.storage.people().add_factor(new).await? {
+        Added::WithCodes | Added::BesideOthers => {}
+        Added::NotFirst | Added::Taken => return Err(ApiError::LinkNoLongerValid),
     }
     state.mails.written();
     tracing::info!(account = %account.account, "set up an authenticator app");

@@ -85,8 +85,10 @@ impl Factor {
 /// What became of a new factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// The passkey is somebody's already, or there is a factor and this was to be the first.
-    Not,
+    /// Not: there is a factor, and this was to be the first.
+    NotFirst,
+    /// Not: the passkey is somebody's already.
+    Taken,
     /// Its recovery codes are the ones that count.
     WithCodes,
     /// The recovery codes that there were stay.

@@ -83,7 +83,7 @@ impl FactorStorage for PostgresStorage {
         .fetch_one(&mut *tx)
         .await?;
         if new.only_first && !is_first {
-            return Ok(Added::Not);
+            return Ok(Added::NotFirst);
         }
         let added = match &new.factor {
             Factor::Totp { totp, step } => {
@@ -120,7 +120,7 @@ impl FactorStorage for PostgresStorage {
             }
         };
         if added.rows_affected() == 0 {
-            return Ok(Added::Not);
+            return Ok(Added::Taken);
         }
         let brings_codes = new.factor.brings_codes(is_first);
         if brings_codes {

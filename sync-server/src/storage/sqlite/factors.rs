@@ -34,7 +34,7 @@ impl FactorStorage for SqliteStorage {
         self.write(move |connection| {
             let is_first = count(connection, new.account)? == 0;
             if new.only_first && !is_first {
-                return Ok(Added::Not);
+                return Ok(Added::NotFirst);
             }
             let added = match &new.factor {
                 Factor::Totp { totp, step } => {
@@ -68,7 +68,7 @@ impl FactorStorage for SqliteStorage {
                 }
             };
             if added == 0 {
-                return Ok(Added::Not);
+                return Ok(Added::Taken);
             }
             new.mail.iter().try_for_each(|mail| insert_mail(connection, &keys, mail))?;
             if !new.factor.brings_codes(is_first) {
