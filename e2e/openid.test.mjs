@@ -1,14 +1,12 @@
 // Signing in with a provider: to a real one and back, in one tab.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Audit } from "./support/axe.mjs";
 import { ADMINISTRATOR, Clinic, DESK, PASSWORD, PHONE, TECHNICIAN, VET } from "./support/clinic.mjs";
 import { Issuer, signInThere } from "./support/issuer.mjs";
 import { Mailbox } from "./support/mails.mjs";
 import { newApp } from "./support/one_time_code.mjs";
-import { allAtTheClinic, day } from "./support/screens.mjs";
+import { allAtTheClinic, button, day } from "./support/screens.mjs";
 
 let issuer, other, clinic, audit;
 /** What was in addresses on the way: worth nothing without what the client keeps, and still in no log. */
@@ -29,7 +27,6 @@ after(async () => {
   await other?.stop();
 });
 
-const button = (device, name) => device.page.getByRole("button", { name });
 const path = (device) => new URL(device.page.url()).pathname + new URL(device.page.url()).hash;
 const withAcme = (device) => button(device, "Sign in with Acme");
 const linked = (device) => device.page.locator(".setting").filter({ hasText: "Acme" });
@@ -54,16 +51,18 @@ async function link(device) {
   await button(device, "Go on with Acme").click();
 }
 
-/** Looks at a screen with a machine's eyes; and keeps a picture of it where SHOTS says so. */
-async function look(device, screen) {
-  await audit.of(device.page, screen);
-  if (!process.env.SHOTS) return;
-  mkdirSync(process.env.SHOTS, { recursive: true });
-  for (const theme of ["light", "dark"]) {
-    await device.page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-    const name = `${screen}-${device.touch ? "phone" : "desktop"}-${theme}.png`.replaceAll(" ", "-");
-    await device.page.screenshot({ path: join(process.env.SHOTS, name), fullPage: true });
-  }
+const look = (device, screen) => audit.look(device, screen, { fullPage: true });
+
+/** Shows with the password who it is that asks for it. */
+async function prove(device) {
+  await device.page.getByLabel("Your password").fill(PASSWORD);
+  await device.page.keyboard.press("Enter");
+}
+
+/** Shows it at the provider, where there is no password. */
+async function proveThere(device, name) {
+  await device.page.getByRole("dialog").getByRole("button", { name: "Go on with Acme" }).click();
+  await there(device, name, true);
 }
 
 let vet;
@@ -96,7 +95,7 @@ test("from then on the provider is enough", async () => {
   await look(vet, "me");
   await button(vet, "Sign out").click();
   await withAcme(vet).click();
-  await vet.page.getByRole("button", { name: "Take away" }).waitFor();
+  await button(vet, "Take away: Acme").waitFor();
   assert.equal(path(vet), "/me", "back to where they were");
   await vet.page.goBack();
   assert.ok(!vet.page.url().includes("signed-in"), "the way there is no page to go back to");
@@ -137,10 +136,11 @@ test("whoever is signed in links it under Me, and takes it away again", async ()
   await linked(desk).getByText("jana@acme.example").waitFor();
   assert.match(await mailbox.next(), /sign in to your account with Acme/);
   await look(desk, "me");
-  await button(desk, "Take away").click();
+  await button(desk, "Take away: Acme").click();
   await desk.page.getByRole("dialog").getByText("Take Acme away?").waitFor();
   await look(desk, "take away");
-  await desk.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await prove(desk);
+  await desk.page.getByText("Acme is taken away").waitFor();
   await button(desk, "Link Acme").waitFor();
   await button(desk, "Sign out").click();
   await withAcme(desk).click();
@@ -175,8 +175,8 @@ test("whoever comes back to a page that has locked meanwhile unlocks it, and it 
   await desk.page.getByText("Acme is linked").waitFor();
   assert.equal(path(desk), "/me");
   await linked(desk).getByText("jana@acme.example").waitFor();
-  await button(desk, "Take away").click();
-  await desk.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await button(desk, "Take away: Acme").click();
+  await prove(desk);
   await button(desk, "Link Acme").waitFor();
   await desk.close();
 });
@@ -219,24 +219,28 @@ test("somebody who was invited joins with the provider, and needs no password", 
   await look(karin, "me without a password");
   // Another one is linked by whoever signs in at the first one once more.
   await button(karin, "Link Borough").click();
-  await there(karin, "karin", true);
+  await look(karin, "link another one by way of a provider");
+  await proveThere(karin, "karin");
   await karin.page.waitForURL((url) => url.href.startsWith(other.address));
   await there(karin, "karin.work");
   await karin.page.getByText("Borough is linked").waitFor();
   await karin.page.getByText("karin.work@borough.example").waitFor();
-  await button(karin, "Take away").last().click();
-  await karin.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await button(karin, "Take away: Borough").click();
+  await proveThere(karin, "karin");
+  await karin.page.getByText("Borough is taken away").waitFor();
   await button(karin, "Link Borough").waitFor();
+  // Whoever has just shown who they are is asked no more than whether they mean it.
+  await button(karin, "Take away: Acme").click();
+  await look(karin, "take away, having shown who it is");
   await button(karin, "Take away").click();
-  await karin.page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
   await karin.page.getByText("You could not sign in any more").waitFor();
   await karin.page.keyboard.press("Escape");
 
-  // Whoever has no password shows at the provider that it is they, and is asked for the app after it from then on.
+  // Once more after a reload. From then on the app is asked for, after the provider too.
+  await karin.page.reload();
   await button(karin, "Set up: Authenticator app").click();
   await look(karin, "set up an app by way of a provider");
-  await karin.page.getByRole("dialog").getByRole("button", { name: "Go on with Acme" }).click();
-  await there(karin, "karin", true);
+  await proveThere(karin, "karin");
   const app = await newApp(karin);
   await look(karin, "set up an app behind the door");
   await karin.page.locator("#code").fill(await app.code());
@@ -248,8 +252,18 @@ test("somebody who was invited joins with the provider, and needs no password", 
   await karin.page.getByRole("heading", { name: "One more step" }).waitFor();
   await look(karin, "one more step after a provider");
   await karin.page.locator("#code").fill(await app.code());
+
+  // Nobody has to have had a password to choose one.
   await button(karin, "Choose one").click();
-  await karin.page.getByText("A mail is on its way").waitFor();
+  await look(karin, "choose a password by way of a provider");
+  await proveThere(karin, "karin");
+  await karin.page.getByRole("heading", { name: "One more step" }).waitFor();
+  await karin.page.locator("#code").fill(await app.code());
+  await look(karin, "choose a password behind the door");
+  await karin.page.getByLabel("New password").fill("cellar bicycle 7 mango");
+  await button(karin, "Save the password").click();
+  await karin.page.getByText("You have a password now").waitFor();
+  await button(karin, "Change: Password").waitFor();
   await karin.close();
   await administrator.close();
 });

@@ -1,6 +1,7 @@
 // What axe-core says about a screen, in both themes.
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const THEMES = ["light", "dark"];
@@ -21,6 +22,18 @@ export class Audit {
         );
       });
       for (const fault of found) this.faults.set(fault, [...(this.faults.get(fault) ?? []), `${screen} (${theme})`]);
+    }
+  }
+
+  /** Looks at a screen of a device; and keeps a picture of it in each theme where SHOTS says so. */
+  async look(device, screen, picture = {}) {
+    await this.of(device.page, screen);
+    if (!process.env.SHOTS) return;
+    mkdirSync(process.env.SHOTS, { recursive: true });
+    for (const theme of THEMES) {
+      await device.page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      const name = `${screen}-${device.touch ? "phone" : "desktop"}-${theme}.png`.replaceAll(" ", "-");
+      await device.page.screenshot({ path: join(process.env.SHOTS, name), ...picture });
     }
   }
 

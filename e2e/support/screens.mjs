@@ -8,6 +8,7 @@ export const saved = (device, words) => device.page.locator(".saved").filter({ h
 export const banner = (device, words) => device.page.locator(".banner").filter({ hasText: words });
 export const weight = (device) => device.page.getByRole("textbox", { name: /^Weight/ }).first();
 export const palette = (device) => device.page.getByRole("combobox", { name: "Find a pet, person, phone or chip" });
+export const button = (device, name) => device.page.getByRole("button", { name, exact: true });
 /** An animal's card on the day. */
 export const card = (device, name) => device.page.locator(".appt__card").filter({ hasText: name }).first();
 

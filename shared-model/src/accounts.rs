@@ -124,17 +124,19 @@ pub struct ChangeMe {
     pub full_name: String,
 }
 
-/// `POST /me/password`. Every other sign-in of the account ends.
+/// `POST /me/password`, for whoever has none yet, too. Every other sign-in of the account ends.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ChangePassword {
-    pub current: String,
+    /// Of [`crate::second_factor::Proven`].
+    pub proven: String,
     pub new: String,
 }
 
 /// `POST /me/email`. The address changes when the mail to it has been answered; the old one is told.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ChangeEmail {
-    pub password: String,
+    /// Of [`crate::second_factor::Proven`].
+    pub proven: String,
     pub email: String,
 }
 

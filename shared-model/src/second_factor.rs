@@ -2,7 +2,7 @@
 //! recovery codes for who has lost it, and passkeys (WebAuthn), which are two factors in one.
 //!
 //! Place in the flow: beside it, like [`crate::accounts`]. Invariants: whoever has a second factor signs in with it whichever
-//! way they come; what replaces or removes one asks for as much as signing in does.
+//! way they come; what changes anything of what decides about signing in asks for as much as signing in does ([`Prove`]).
 
 use crate::ids::{ClinicId, DeviceId};
 use crate::permissions::Role;
@@ -30,7 +30,7 @@ pub mod codes {
 /// What a 401 with [`codes::SECOND_FACTOR`] or [`codes::SECOND_FACTOR_TO_SET_UP`] has beside the problem's own fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecondStep {
-    /// With what the sign-in goes on; good for ten minutes.
+    /// With what the sign-in goes on; good for ten minutes, and for five to prove.
     pub step: String,
     /// Has an authenticator app.
     pub totp: bool,
@@ -60,8 +60,8 @@ pub enum SecondProof {
     SetUp,
 }
 
-/// `POST /me/prove` (signed in): whoever changes what they sign in with shows anew who they are, for a device may lie open.
-/// Answered by [`Proven`], or by a [`SecondStep`] that `POST /me/prove/second` ([`FinishSignIn`]) goes on with.
+/// `POST /me/prove` (signed in): whoever changes what decides about signing in shows anew who they are, for a device may lie
+/// open. Answered by [`Proven`], or by a [`SecondStep`] that `POST /me/prove/second` ([`FinishSignIn`]) goes on with.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Prove {
     pub proof: Proof,
@@ -69,12 +69,13 @@ pub struct Prove {
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Proven {
-    /// What the changes below are asked with: good for five minutes in this sign-in.
+    /// What second factors, password, address and links are changed with: good for five minutes in this sign-in.
     pub proven: String,
 }
 
 /// `POST /me/totp/begin` and `POST /me/passkeys/begin`, answered by [`TotpOffer`] and [`PasskeyOffer`]; `POST
-/// /me/recovery-codes`, answered by [`RecoveryCodes`]; `POST /me/totp/remove` and `POST /me/passkeys/{passkey}/remove`.
+/// /me/recovery-codes`, answered by [`RecoveryCodes`]; `POST /me/totp/remove`, `POST /me/passkeys/{passkey}/remove` and `POST
+/// /me/identities/{identity}/remove`.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AskProven {
     pub proven: String,
@@ -89,7 +90,7 @@ pub struct BeginTotpAtSignIn {
 /// A secret that nobody has yet. Nothing is kept until its first code has come back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpOffer {
-    /// With what [`ConfirmTotp`] goes on; good for ten minutes.
+    /// With what [`ConfirmTotp`] goes on: good for five minutes in the same sign-in, and for ten with the step of a sign-in.
     pub offer: String,
     /// To be typed where nothing can be scanned: base32, RFC 4648.
     pub secret: String,
@@ -164,7 +165,7 @@ pub struct PasskeysOffered {
 /// Also the answer of `POST /passkeys/begin` (anybody), which begins a sign-in with a passkey alone.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PasskeyOffer {
-    /// With what it goes on; good for ten minutes.
+    /// With what it goes on: good for ten minutes to sign in, and for five in the same sign-in to make one.
     pub offer: String,
     /// The options for `navigator.credentials.create()` or `.get()`, as JSON.
     pub options: String,

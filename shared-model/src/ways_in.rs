@@ -65,20 +65,21 @@ pub struct BeginOpenId {
     pub invitation: Option<String>,
 }
 
-/// `POST /me/openid/begin` (signed in, to link), answered by [`OpenIdBegun`].
+/// `POST /me/openid/begin` (signed in, to link), answered by [`OpenIdBegun`]. It is finished in the same sign-in.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct BeginLinking {
     pub begin: BeginOpenId,
-    pub proof: Proof,
+    /// Of [`crate::second_factor::Proven`].
+    pub proven: String,
 }
 
-/// How somebody who is signed in shows once more that it is they.
+/// The first thing that somebody who is signed in shows anew who they are with ([`crate::second_factor::Prove`]).
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     Password(String),
     /// For whoever has none, and from nobody else: what came back from a provider that is linked already, where they have
-    /// signed in for it. The code is used up.
+    /// signed in for it, in this sign-in here. The code is used up.
     Provider {
         code: String,
         verifier: String,
@@ -107,7 +108,8 @@ pub struct FinishOpenId {
     /// Whoever takes up an invitation with a new account says what they are called.
     #[serde(default)]
     pub full_name: String,
-    /// Links the provider's account with this one here, and signs in.
+    /// Links the provider's account with this one here, and signs in. Where a second factor is asked for it is linked once
+    /// that was shown.
     #[serde(default)]
     pub link_with: Option<LinkWith>,
 }
@@ -149,7 +151,8 @@ pub struct FinishLinking {
     pub verifier: String,
 }
 
-/// `GET /me/identities`: a list of these. `DELETE /me/identities/{identity}` takes one away.
+/// `GET /me/identities`: a list of these. `POST /me/identities/{identity}/remove`, with
+/// [`crate::second_factor::AskProven`], takes one away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkedIdentity {
     pub identity: Uuid,

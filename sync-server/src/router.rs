@@ -67,6 +67,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/me/openid/prove", post(api::begin_proving))
         .route("/me/openid/begin", post(api::begin_linking))
         .route("/me/openid/finish", post(api::finish_linking))
+        .route("/me/identities/{identity}/remove", post(api::unlink))
         .layer(from_fn_with_state(state.clone(), api::limit_secrets));
     // People's browsers open these themselves: whatever stands in the way, they show a page.
     let by_browsers = Router::new()
@@ -104,7 +105,6 @@ pub(crate) fn router(state: AppState) -> Router {
             get(api::sign_in_rules).put(api::set_sign_in_rules),
         )
         .route("/me/identities", get(api::identities))
-        .route("/me/identities/{identity}", delete(api::unlink))
         .route("/me/email/verification", post(api::verify_again))
         .route("/me/devices", get(api::own_devices))
         .route("/me/devices/{device}", patch(api::name_device))

@@ -9,8 +9,9 @@ use crate::identity::{
     AccessTokens, Network, Passkeys, Passwords, ProviderSetting, Providers, RequestLimits, Requests,
     SignInLife, SlowDown, random,
 };
-use crate::mail::{MailWay, Mails, Post, Writing, keep_sending};
+use crate::mail::{Letter, MailWay, Mails, Post, Writing, keep_sending};
 use crate::router;
+use crate::storage::people::{Account, NewMail};
 use crate::storage::trail::Event;
 use crate::storage::{Storage, StorageError, Stored};
 use crate::sync::{Accept, Accounts, FanOut, Guests, LookAgain, follow_other_nodes};
@@ -165,6 +166,12 @@ impl AppState {
             public_address: &self.settings.public_address,
             now: self.settings.clock.now(),
         }
+    }
+
+    /// A letter to somebody, if there is a way to tell them.
+    pub(crate) fn letter_to(&self, account: &Account, letter: Letter<'_>) -> Option<NewMail> {
+        let written = || self.writing().write(letter, &account.email, &account.full_name);
+        self.settings.post.leads_somewhere().then(written)
     }
 
     /// What cannot be done without mail is refused before anything of it is done.

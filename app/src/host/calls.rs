@@ -8,8 +8,8 @@ use super::{Secret, Step};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::{
-    ChangeEmail, ChangeMe, ChangePassword, ChangeRoles, Clinic, Device, FollowLink, ForgotPassword,
-    Invitation, Invite, Invited, Me, Member, NameDevice, OpenClinic, ResetPassword, codes,
+    ChangeMe, ChangeRoles, Clinic, Device, FollowLink, ForgotPassword, Invitation, Invite, Invited, Me,
+    Member, NameDevice, OpenClinic, ResetPassword, codes,
 };
 use shared_model::ids::{AccountId, DeviceId, InvitationId};
 use shared_model::late_work::{Decide, LateWorkCount, LateWorkPage};
@@ -343,14 +343,6 @@ impl Deed {
         Self::new(Method::Patch, "/me", Secret::json(&ChangeMe { full_name }))
     }
 
-    pub(crate) fn change_password(change: &ChangePassword) -> Self {
-        Self::post("/me/password", Secret::json(change))
-    }
-
-    pub(crate) fn change_email(change: &ChangeEmail) -> Self {
-        Self::post("/me/email", Secret::json(change))
-    }
-
     pub(crate) fn send_verification() -> Self {
         Self::post("/me/email/verification", Secret::default())
     }
@@ -523,10 +515,6 @@ mod tests {
         let deeds = [
             Deed::reset_password("hidden".to_owned().into(), "hidden".to_owned()),
             Deed::verify_email("hidden".to_owned().into()),
-            Deed::change_password(&ChangePassword {
-                current: "hidden".to_owned(),
-                new: "hidden".to_owned(),
-            }),
             Deed::report_lost(Whose::Mine, device),
         ];
         for deed in deeds {

@@ -8,7 +8,7 @@ use super::calls::{Call, CallTrouble};
 use super::{Change, Entrance, Host, Secret, platform};
 use serde::{Deserialize, Serialize};
 use shared_model::ids::ClinicId;
-use shared_model::ways_in::{BeginLinking, BeginOpenId, LinkWith, OpenIdBegun, Proof, challenge_of};
+use shared_model::ways_in::{BeginOpenId, LinkWith, OpenIdBegun, Proof, challenge_of};
 
 /// What somebody goes to a provider for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,19 +21,10 @@ pub(crate) enum Errand {
         invitation: Secret,
         full_name: String,
     },
-    /// Whoever is signed in here and has no password shows that it is they.
-    Prove(ToProve),
+    /// Whoever is signed in here and has no password shows that it is they, to change this.
+    Prove(Change),
     /// The provider's account is to be another way into the one that is signed in here.
     Link,
-}
-
-/// What somebody shows who they are for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ToProve {
-    /// This other provider is to be linked.
-    ToLink(String),
-    /// Something of what they sign in with is to change.
-    ToChange(Change),
 }
 
 impl Errand {
@@ -113,13 +104,13 @@ impl Host {
         self.go(provider, errand, call).await
     }
 
-    /// The same to link the provider's account, with a proof of who is signed in here.
+    /// The same to link the provider's account, with the word of who has shown who they are.
     pub(crate) async fn travel_to_link(
         self,
         provider: String,
-        proof: Proof,
+        word: Secret,
     ) -> Result<Option<Returned>, CallTrouble> {
-        let call = |begin| Call::begin_linking(&BeginLinking { begin, proof });
+        let call = |begin| Call::begin_linking(begin, &word);
         self.go(provider, Errand::Link, call).await
     }
 

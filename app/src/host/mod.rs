@@ -5,6 +5,7 @@
 
 mod auto_lock;
 mod calls;
+mod change_way_in;
 mod journey;
 #[cfg(all(test, feature = "desktop"))]
 mod lock_tests;
@@ -28,7 +29,8 @@ use native as platform;
 use web as platform;
 
 pub(crate) use calls::{Call, CallTrouble, Deed, Request, Whose, read};
-pub(crate) use journey::{Errand, Returned, ToProve};
+pub(crate) use change_way_in::Change;
+pub(crate) use journey::{Errand, Returned};
 pub(crate) use mail_link::{LinkPurpose, LinkTrouble, MailLink};
 pub(crate) use messages::{
     AddressTrouble, Entrance, FromCore, Handover, HostTrouble, Keeping, Locked, NotDone, PinRefused,
@@ -44,7 +46,7 @@ pub(crate) use platform::{
     returned, scroll_into_view, select_text, set_theme, set_title, show_passkey, sleep, system_zone,
     take_link, text_selection,
 };
-pub(crate) use second_factor::{Change, PasskeyTrouble, Shown, Step};
+pub(crate) use second_factor::{PasskeyTrouble, Shown, Step};
 pub(crate) use secret::Secret;
 #[cfg(feature = "web")]
 pub(crate) use web::listen_leaving;
@@ -135,6 +137,8 @@ pub(crate) struct Host {
     farewells: CopyValue<u64>,
     /// Where the person at this window is, and who they are; empty before anybody was here.
     place: CopyValue<(Option<AccountId>, String)>,
+    /// The word of whoever has just shown who they are, and until when it counts.
+    proven: CopyValue<Option<(Secret, Timestamp)>>,
 }
 
 /// A question, its answer, and when that came.
@@ -181,6 +185,19 @@ impl Link {
     }
 }
 
+/// Whether a change was made at the clinic, or may have been: an answer can be lost on its way, and asking twice then finds
+/// that it is done.
+fn may_have_changed(outcome: &Result<String, CallTrouble>) -> bool {
+    matches!(
+        outcome,
+        Ok(_)
+            | Err(CallTrouble::Unreachable
+                | CallTrouble::Odd
+                | CallTrouble::LinkNoLongerValid
+                | CallTrouble::NotFound)
+    )
+}
+
 /// For work that outlives its page: it goes on at the root, and looks at this there.
 pub(crate) fn at_root<T: 'static>(value: T) -> Signal<T> {
     Signal::new_in_scope(value, ScopeId::ROOT)
@@ -214,6 +231,7 @@ impl Host {
             is_saving: CopyValue::new_in_scope(false, ScopeId::ROOT),
             farewells: CopyValue::new_in_scope(0, ScopeId::ROOT),
             place: CopyValue::new_in_scope((None, String::new()), ScopeId::ROOT),
+            proven: CopyValue::new_in_scope(None, ScopeId::ROOT),
         };
         spawn(async move {
             while let Some(message) = incoming.next().await {
@@ -230,6 +248,7 @@ impl Host {
             FromCore::SignedIn(_) | FromCore::SignIn(Ok(())) | FromCore::Locked(_)
         ) {
             link.heard.borrow_mut().clear();
+            self.forget_proven();
             self.changed += 1;
         }
         if matches!(message, FromCore::SignedIn(false) | FromCore::Locked(_)) {
@@ -303,8 +322,8 @@ impl Host {
                         heard.retain(|(asked, ..)| *asked != asks);
                         heard.push((asks, body.clone(), now()));
                     }
-                    (Ok(_), Asks::ForAChange) => self.changed += 1,
-                    (Ok(_), Asks::Once) | (Err(_), _) => {}
+                    (outcome, Asks::ForAChange) if may_have_changed(outcome) => self.changed += 1,
+                    (_, Asks::Once | Asks::ForAChange) | (Err(_), Asks::For(_)) => {}
                 }
                 drop(calling.answer.send(outcome));
             }

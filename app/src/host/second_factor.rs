@@ -4,15 +4,14 @@
 
 use super::Secret;
 use super::calls::{Call, Deed, Method, read};
+use super::change_way_in::asking;
 use serde::{Deserialize, Serialize};
 use shared_model::ids::AccountId;
 use shared_model::second_factor::{
-    AskProven, BeginTotpAtSignIn, ConfirmTotp, Factors, FinishPasskey, FinishSignIn, NewPasskey,
-    PasskeyOffer, PasskeysOffered, Prove, Proven, RecoveryCodes, SecondProof, SecondStep, SignInRules,
-    TotpOffer, codes,
+    BeginTotpAtSignIn, ConfirmTotp, Factors, FinishPasskey, NewPasskey, PasskeyOffer, PasskeysOffered,
+    RecoveryCodes, SecondProof, SecondStep, SignInRules, TotpOffer, codes,
 };
-use shared_model::ways_in::Proof;
-use uuid::Uuid;
+use zeroize::Zeroize;
 
 /// What comes next for somebody whose first factor was right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,15 +62,14 @@ impl Shown {
     }
 }
 
-/// What somebody changes of what they sign in with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Change {
-    /// An app is set up; a former one counts no more.
-    SetAppUp,
-    RemoveApp,
-    RenewRecoveryCodes,
-    AddPasskey,
-    RemovePasskey(Uuid),
+/// Nothing of what was shown stays in memory.
+pub(super) fn wipe(proof: &mut SecondProof) {
+    match proof {
+        SecondProof::Totp(shown) | SecondProof::RecoveryCode(shown) | SecondProof::Passkey(shown) => {
+            shown.zeroize();
+        }
+        SecondProof::SetUp => {}
+    }
 }
 
 /// Why a browser gave no passkey.
@@ -122,20 +120,6 @@ impl Call<Factors> {
     }
 }
 
-impl Call<Proven> {
-    pub(crate) fn prove(proof: Proof) -> Self {
-        Self::new(Method::Post, "/me/prove", Secret::json(&Prove { proof }))
-    }
-
-    pub(crate) fn prove_second(step: &Secret, shown: &Shown) -> Self {
-        let body = FinishSignIn {
-            step: step.text().to_owned(),
-            proof: shown.proof(),
-        };
-        Self::new(Method::Post, "/me/prove/second", Secret::json(&body))
-    }
-}
-
 impl Call<TotpOffer> {
     pub(crate) fn begin_app(proven: &Secret) -> Self {
         Self::new(Method::Post, "/me/totp/begin", asking(proven))
@@ -172,15 +156,6 @@ impl Call<SignInRules> {
 }
 
 impl Deed {
-    pub(crate) fn remove_app(proven: &Secret) -> Self {
-        Self::new(Method::Post, "/me/totp/remove", asking(proven))
-    }
-
-    pub(crate) fn remove_passkey(passkey: Uuid, proven: &Secret) -> Self {
-        let path = format!("/me/passkeys/{passkey}/remove");
-        Self::new(Method::Post, path, asking(proven))
-    }
-
     pub(crate) fn set_sign_in_rules(rules: &SignInRules) -> Self {
         Self::new(Method::Put, "/clinic/sign-in", Secret::json(rules))
     }
@@ -190,12 +165,6 @@ impl Deed {
         let path = format!("/staff/{account}/second-factor");
         Self::new(Method::Delete, path, Secret::default())
     }
-}
-
-fn asking(proven: &Secret) -> Secret {
-    Secret::json(&AskProven {
-        proven: proven.text().to_owned(),
-    })
 }
 
 fn confirmation(offer: &str, code: &Secret, step: Option<&Secret>) -> Secret {
@@ -233,8 +202,6 @@ mod tests {
             Shown::Passkey(hidden.clone()),
         ];
         let mut requests = vec![
-            Deed::remove_app(&hidden).request,
-            Deed::remove_passkey(Uuid::nil(), &hidden).request,
             Call::begin_app(&hidden).request,
             Call::begin_app_at_sign_in(&hidden).request,
             Call::confirm_app_at_sign_in(&hidden, "hidden", &hidden).request,

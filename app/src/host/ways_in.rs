@@ -1,11 +1,8 @@
 //! The calls about other ways in than a password, beside those of `calls`.
 
 use super::Secret;
-use super::calls::{Call, Deed, Method};
-use shared_model::ways_in::{
-    BeginLinking, BeginOpenId, FinishLinking, LinkedIdentity, OpenIdBegun, Provider,
-};
-use uuid::Uuid;
+use super::calls::{Call, Method};
+use shared_model::ways_in::{BeginOpenId, FinishLinking, LinkedIdentity, OpenIdBegun, Provider};
 
 impl Call<Vec<Provider>> {
     pub(crate) fn providers() -> Self {
@@ -20,10 +17,6 @@ impl Call<OpenIdBegun> {
 
     pub(super) fn begin_proving(begin: &BeginOpenId) -> Self {
         Self::new(Method::Post, "/me/openid/prove", Secret::json(begin))
-    }
-
-    pub(super) fn begin_linking(begin: &BeginLinking) -> Self {
-        Self::new(Method::Post, "/me/openid/begin", Secret::json(begin))
     }
 }
 
@@ -40,15 +33,5 @@ impl Call<LinkedIdentity> {
 impl Call<Vec<LinkedIdentity>> {
     pub(crate) fn identities() -> Self {
         Self::get("/me/identities")
-    }
-}
-
-impl Deed {
-    pub(crate) fn unlink(identity: Uuid) -> Self {
-        Self::new(
-            Method::Delete,
-            format!("/me/identities/{identity}"),
-            Secret::default(),
-        )
     }
 }

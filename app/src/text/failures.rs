@@ -114,15 +114,13 @@ pub(crate) fn passkey_trouble(trouble: PasskeyTrouble) -> (&'static str, &'stati
     }
 }
 
-/// Why a provider's account was not linked with the one of whoever is signed in here, and stays so. `None` if nobody came
-/// back from there.
-pub(crate) fn linking_trouble(trouble: Option<&CallTrouble>) -> (&'static str, String) {
+/// Why nothing came of a way to a provider, for whoever is signed in here and stays so.
+pub(crate) fn trouble_under_me(trouble: &CallTrouble) -> (&'static str, String) {
     let (title, words) = match trouble {
-        None => (text::nothing_linked(), text::begin_under_me()),
-        Some(CallTrouble::LinkNoLongerValid) => (text::lost_way(), text::lost_way_under_me()),
-        Some(CallTrouble::ProviderRefused) => (text::provider_refused(), text::begin_under_me()),
-        Some(CallTrouble::ProviderAway) => (text::provider_away(), text::begin_under_me_later()),
-        Some(other) => return call_trouble(other),
+        CallTrouble::LinkNoLongerValid => (text::lost_way(), text::lost_way_under_me()),
+        CallTrouble::ProviderRefused => (text::provider_refused(), text::begin_under_me()),
+        CallTrouble::ProviderAway => (text::provider_away(), text::begin_under_me_later()),
+        other => return call_trouble(other),
     };
     (title, words.to_owned())
 }
@@ -221,8 +219,8 @@ mod tests {
             CallTrouble::NotTheLinked,
             CallTrouble::PasswordNeeded,
         ];
-        for trouble in troubles.iter().map(Some).chain([None]) {
-            let (title, words) = linking_trouble(trouble);
+        for trouble in &troubles {
+            let (title, words) = trouble_under_me(trouble);
             assert!(words.contains("under Me"), "{title}: {words}");
             let sends_away = ["Sign in again", "or sign in with"];
             assert!(!sends_away.iter().any(|away| words.contains(away)), "{words}");

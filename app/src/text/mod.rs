@@ -2,26 +2,28 @@
 //! built; dates, numbers and units are formatted here, in the clinic's time zone.
 
 mod asked_for;
+mod change_way_in;
 mod changes;
 mod failures;
 mod field_changes;
 mod format;
-mod second_factor;
 mod trail;
 mod words;
 
 pub(crate) use asked_for::{asked_for, place, typed};
+pub(crate) use change_way_in::{
+    way_in_change_action, way_in_change_means, way_in_change_title, way_in_changed,
+};
 pub(crate) use changes::{change, kind_of_record};
 pub(crate) use failures::{
-    address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, linking_trouble,
-    not_done, passkey_trouble, pin_refused, refusal, storage, unlock_trouble,
+    address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, not_done,
+    passkey_trouble, pin_refused, refusal, storage, trouble_under_me, unlock_trouble,
 };
 pub(crate) use field_changes::{Spoken, said_of_changes};
 pub(crate) use format::{
     age, clock, date_long, date_plain, date_short, initials, minutes, moment, month, month_short, number,
     time_of, time_with_seconds, weekday_short, weight, when,
 };
-pub(crate) use second_factor::{factor_change, factor_change_title, factor_changed};
 pub(crate) use trail::{
     Piece, trail_device, trail_happening, trail_how, trail_line, trail_record, trail_sentence, trail_verb,
     trail_where, trail_who,

@@ -2,6 +2,7 @@
 
 mod booking;
 mod browse;
+mod change_way_in;
 mod client_page;
 mod clinic_address;
 mod clinics;

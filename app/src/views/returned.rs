@@ -1,14 +1,14 @@
 //! Somebody is back from a sign-in provider: in they go, or they say which account is theirs, or which clinic.
 
+use super::change_way_in::{ChangeWayIn, First, TroubleUnderMe};
 use super::door::{BackToSignIn, Gate, GateForm, GateNews, use_doors};
-use super::providers::InBrowser;
-use super::second_factor::{ChangeFactor, First, SecondStep};
+use super::second_factor::SecondStep;
 use super::sign_in::{ChooseClinic, SignInTroubleAlert};
-use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, icon, use_sending, use_toasts};
-use crate::host::{self, CallTrouble, Change, Errand, Returned, Secret, SignInTrouble, ToProve, use_host};
+use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, icon, use_toasts};
+use crate::host::{self, CallTrouble, Change, Errand, Returned, Secret, SignInTrouble, use_host};
 use crate::text;
 use dioxus::prelude::*;
-use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdLink2};
+use dioxus_free_icons::icons::ld_icons::LdLink2;
 use shared_model::ids::ClinicId;
 use shared_model::values::Invalid;
 use shared_model::ways_in::{LinkWith, NotLinked};
@@ -28,10 +28,7 @@ pub(super) fn ReturnedPage(returned: Returned) -> Element {
         Errand::Link => rsx! {
             LinkedPage { returned }
         },
-        Errand::Prove(ToProve::ToLink(to_link)) => rsx! {
-            ProvedPage { returned, to_link }
-        },
-        Errand::Prove(ToProve::ToChange(change)) => rsx! {
+        Errand::Prove(change) => rsx! {
             ChangePage { returned, change }
         },
         Errand::SignIn { .. } | Errand::TakeUp { .. } => rsx! {
@@ -40,49 +37,14 @@ pub(super) fn ReturnedPage(returned: Returned) -> Element {
     }
 }
 
-/// They have shown with one provider that it is they: on to the one whose account is to be linked.
-#[component]
-fn ProvedPage(returned: Returned, to_link: String) -> Element {
-    let (host, doors, sending) = (use_host(), use_doors(), use_sending());
-    let mut begun = use_signal(|| false);
-    use_future(move || {
-        let way = host.travel_to_link(to_link.clone(), returned.proof());
-        async move {
-            sending.wait_for(way, move |back| doors.take_in(back));
-            begun.set(true);
-        }
-    });
-    // Whoever waits no more, or comes back without having been there, has used up what they had shown.
-    let is_over = begun() && !sending.is_busy();
-    rsx! {
-        Gate { title: text::linked_accounts(),
-            if is_over {
-                NotLinkedNow { trouble: sending.trouble() }
-            } else {
-                InBrowser { sending }
-            }
-        }
-    }
-}
-
-/// They have shown it to change something of what they sign in with.
+/// They have shown it to change something of what decides about signing in.
 #[component]
 fn ChangePage(returned: Returned, change: Change) -> Element {
     let doors = use_doors();
     rsx! {
-        Gate { title: text::factor_change_title(change),
-            ChangeFactor { change, first: First::Returned(returned), on_done: move |()| doors.close() }
+        Gate { title: text::way_in_change_title(&change),
+            ChangeWayIn { change, first: First::Returned(returned), on_done: move |()| doors.close() }
         }
-    }
-}
-
-/// The provider's account was not linked; without a trouble if nobody came back from there. Only whoever is signed in here
-/// comes to it, and is told above who that is.
-#[component]
-fn NotLinkedNow(trouble: Option<CallTrouble>) -> Element {
-    let (title, words) = text::linking_trouble(trouble.as_ref());
-    rsx! {
-        Alert { tone: Tint::Warn, icon: icon(LdCircleAlert), title, text: words, urgent: true }
     }
 }
 
@@ -109,7 +71,12 @@ fn LinkedPage(returned: Returned) -> Element {
                 None => rsx! {
                     p { class: "sub", role: "status", {text::asking_clinic()} }
                 },
-                Some(trouble) => rsx! { NotLinkedNow { trouble: Some(trouble) } },
+                Some(CallTrouble::Unreachable) => rsx! {
+                    GateNews { title: text::unreachable(), words: text::may_be_linked(), bad: true }
+                },
+                Some(trouble) => rsx! {
+                    TroubleUnderMe { trouble }
+                },
             }
         }
     }

@@ -3,7 +3,7 @@
 //! Invariant: the answer to asking is there before anybody has looked whether there is such an account, so it tells
 //! nothing, and neither does the time it takes.
 
-use super::me::{new_password, password_changed};
+use super::me::new_password;
 use super::request::{Body, CameFrom};
 use super::sign_in::note_everywhere;
 use crate::error::ApiError;
@@ -77,7 +77,7 @@ pub(crate) async fn reset_password(
     let account = account.ok_or(ApiError::LinkNoLongerValid)?;
     // A password that is too weak does not use the link up.
     let password = new_password(&state, &account, request.password, &[]).await?;
-    let mail = password_changed(&state, &account);
+    let mail = state.letter_to(&account, Letter::PasswordChanged);
     let reset = people.reset_password(hash, now, &password, mail).await?;
     let account = reset.ok_or(ApiError::LinkNoLongerValid)?;
     state.mails.written();

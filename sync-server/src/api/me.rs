@@ -2,14 +2,15 @@
 //!
 //! Invariant: a new address is the account's only once a mail to it was answered, and the former one is told before.
 
-use super::request::{Asker, Body, CameFrom, name};
-use super::sign_in::{counted_as, note_everywhere, prove};
+use super::prove::has_proven;
+use super::request::{Asker, Body, name};
+use super::sign_in::note_everywhere;
 use crate::error::ApiError;
-use crate::identity::{Address, EmailAddress, link_hash, mint_link};
+use crate::identity::{EmailAddress, link_hash, mint_link};
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::Whom;
-use crate::storage::people::{Account, LinkPurpose, NewLink, NewMail};
+use crate::storage::people::{Account, LinkPurpose, NewLink};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -53,15 +54,16 @@ pub(crate) async fn change_me(
     me(State(state), asker).await
 }
 
+/// For whoever has none yet, too.
 pub(crate) async fn change_password(
     State(state): State<AppState>,
     asker: Asker,
-    CameFrom(address): CameFrom,
     Body(request): Body<ChangePassword>,
 ) -> Result<StatusCode, ApiError> {
-    let account = prove_again(&state, &asker, address, request.current).await?;
+    has_proven(&state, &asker, &request.proven).await?;
+    let account = account_of(&state, &asker).await?;
     let hash = new_password(&state, &account, request.new, &[]).await?;
-    let mail = password_changed(&state, &account);
+    let mail = state.letter_to(&account, Letter::PasswordChanged);
     state
         .storage
         .people()
@@ -73,18 +75,6 @@ pub(crate) async fn change_password(
     let device = Some(asker.claims.device);
     note_everywhere(&state, account.account, device, Happening::PasswordChanged);
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Whoever is signed in proves it once more, for what a device that lies open must not do.
-pub(super) async fn prove_again(
-    state: &AppState,
-    asker: &Asker,
-    address: Address,
-    password: String,
-) -> Result<Account, ApiError> {
-    let account = account_of(state, asker).await?;
-    let name = counted_as(state, &account.email, Some(account.account), asker.claims.device).await?;
-    prove(state, &name, address, password, Some(account)).await
 }
 
 /// Judges a new password of somebody, knowing what is known about them, and hashes it.
@@ -101,23 +91,16 @@ pub(super) async fn new_password(
     Ok(state.passwords.judge_and_hash(password, about).await?)
 }
 
-/// Tells the person, if there is a way to.
-pub(super) fn password_changed(state: &AppState, account: &Account) -> Option<NewMail> {
-    let letter = Letter::PasswordChanged;
-    let written = || state.writing().write(letter, &account.email, &account.full_name);
-    state.settings.post.leads_somewhere().then(written)
-}
-
 /// The answer is the same whether the address is somebody else's: its owner is told, and nobody else is.
 pub(crate) async fn change_email(
     State(state): State<AppState>,
     asker: Asker,
-    CameFrom(address): CameFrom,
     Body(request): Body<ChangeEmail>,
 ) -> Result<StatusCode, ApiError> {
     state.needs_mail()?;
     let new = EmailAddress::parse(&request.email).ok_or_else(|| ApiError::cannot_be("no e-mail address"))?;
-    let account = prove_again(&state, &asker, address, request.password).await?;
+    has_proven(&state, &asker, &request.proven).await?;
+    let account = account_of(&state, &asker).await?;
     limit_mails(&state, &asker)?;
     let holder = state.storage.people().account_by_email(new.as_str()).await?;
     let taken = holder.is_some_and(|holder| holder.account != account.account);

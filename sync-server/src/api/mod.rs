@@ -15,7 +15,9 @@ mod limit_requests;
 mod me;
 mod members;
 mod openid;
+mod prove;
 mod request;
+mod sealed_step;
 mod second_factor;
 mod sign_in;
 mod sync;
@@ -43,11 +45,12 @@ pub(crate) use openid::{
     begin as begin_openid, begin_linking, begin_proving, callback as openid_callback, enter_with_session,
     finish as finish_openid, finish_linking, go as go_to_provider, identities, in_words, providers, unlink,
 };
+pub(crate) use prove::{prove_by_first, prove_by_second};
 pub(crate) use second_factor::{
     begin_passkey, begin_passkey_sign_in, begin_totp, begin_totp_at_sign_in, confirm_totp,
     confirm_totp_at_sign_in, factors, finish_passkey, finish_passkey_sign_in, finish_sign_in,
-    forget_members_factors, new_recovery_codes, passkeys_offered, prove_by_first, prove_by_second,
-    remove_passkey, remove_totp, set_sign_in_rules, sign_in_rules,
+    forget_members_factors, new_recovery_codes, passkeys_offered, remove_passkey, remove_totp,
+    set_sign_in_rules, sign_in_rules,
 };
 pub(crate) use sign_in::{refresh, sign_in, sign_out};
 pub(crate) use sync::sync;

@@ -10,13 +10,12 @@ use axum::Json;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use shared_model::accounts::may_give;
 use shared_model::permissions::{Principal, Role};
 use shared_model::time::Timestamp;
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::time::Instant;
 
@@ -36,7 +35,7 @@ impl Asker {
     }
 
     /// Something that this person did, for the trail.
-    pub(crate) fn event(&self, what: Happening, at: Timestamp, detail: &impl Serialize) -> Event {
+    pub(crate) fn event(&self, what: Happening, at: Timestamp, detail: &Detail) -> Event {
         Event {
             at,
             account: Some(self.principal.account),

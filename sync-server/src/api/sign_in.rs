@@ -3,6 +3,7 @@
 //! Invariant: a wrong password and an unknown name are told apart neither by words nor by time. Which clinics somebody
 //! belongs to, and that a device was lost, is told to nobody who has not proved who they are.
 
+use super::openid::{ToLink, link};
 use super::request::{Body, CameFrom};
 use super::second_factor::next_step;
 use crate::error::ApiError;
@@ -17,6 +18,7 @@ use crate::storage::trail::Event;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
 use shared_model::accounts::{Membership, Refresh, SignIn, SignedIn};
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::permissions::Principal;
@@ -44,15 +46,27 @@ pub(crate) async fn sign_in(
     }
     let memberships = state.storage.people().memberships(account.account).await?;
     let clinic = choose(&memberships, request.clinic)?;
-    begin_sign_in(
-        &state,
-        account.account,
+    let arrival = Arrival {
+        account: account.account,
         clinic,
-        request.device,
-        &request.device_name,
-        CameBy::Password,
-    )
-    .await
+        device: request.device,
+        device_name: request.device_name,
+        came_by: CameBy::Password,
+        to_link: None,
+    };
+    begin_sign_in(&state, arrival).await
+}
+
+/// Somebody on the way in: who, where to, and how they came.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Arrival {
+    pub(super) account: AccountId,
+    pub(super) clinic: ClinicId,
+    pub(super) device: DeviceId,
+    pub(super) device_name: String,
+    pub(super) came_by: CameBy,
+    /// Becomes another way in once everything that is asked for has been shown.
+    pub(super) to_link: Option<ToLink>,
 }
 
 /// What guesses are counted by. A device that somebody has signed in on before has patience of its own, so that the guesses
@@ -75,6 +89,17 @@ pub(super) async fn counted_as(
     })
 }
 
+/// Lets one guess pass, or says how long to wait. `name` is what guesses are counted by.
+pub(super) fn guess(state: &AppState, name: &str, address: Address) -> Result<(), ApiError> {
+    let now = state.settings.clock.now();
+    state.slow_down.guess(name, address, now).map_err(|wait| {
+        tracing::warn!("somebody who guesses was slowed down");
+        ApiError::SlowDown {
+            seconds: wait.unsigned_abs().div_ceil(1_000),
+        }
+    })
+}
+
 /// Compares a password with an account's, or with nothing in the same time, as often as patience lasts. `name` is what
 /// guesses are counted by.
 pub(super) async fn prove(
@@ -84,12 +109,7 @@ pub(super) async fn prove(
     password: String,
     account: Option<Account>,
 ) -> Result<Account, ApiError> {
-    if let Err(wait) = state.slow_down.guess(name, address, state.settings.clock.now()) {
-        tracing::warn!("sign-in slowed down");
-        return Err(ApiError::SlowDown {
-            seconds: wait.unsigned_abs().div_ceil(1_000),
-        });
-    }
+    guess(state, name, address)?;
     let hash = |account: &Account| Some(account.password_hash.clone()).filter(|hash| !hash.is_empty());
     let stored = account.as_ref().and_then(hash);
     let fits = state.passwords.verify(password, stored).await;
@@ -109,33 +129,33 @@ pub(super) fn choose(memberships: &[Membership], wanted: Option<ClinicId>) -> Re
 }
 
 /// Begins a sign-in of somebody who has shown one factor. Where a second one is asked for, the error says how it goes on.
-pub(super) async fn begin_sign_in(
-    state: &AppState,
-    account: AccountId,
-    clinic: ClinicId,
-    device: DeviceId,
-    device_name: &str,
-    came_by: CameBy,
-) -> Result<Json<SignedIn>, ApiError> {
-    let principal = principal_at(state, account, clinic).await?;
-    match next_step(state, &principal, device, device_name, came_by).await? {
+pub(super) async fn begin_sign_in(state: &AppState, arrival: Arrival) -> Result<Json<SignedIn>, ApiError> {
+    let principal = principal_at(state, arrival.account, arrival.clinic).await?;
+    match next_step(state, &principal, &arrival).await? {
         Some(asked) => Err(asked),
-        None => sign_in_now(state, account, clinic, device, device_name, came_by, None).await,
+        None => sign_in_now(state, arrival, None).await,
     }
 }
 
 /// Begins a sign-in of somebody who has shown everything that is asked for; `second` is the word of their second factor.
 pub(super) async fn sign_in_now(
     state: &AppState,
-    account: AccountId,
-    clinic: ClinicId,
-    device: DeviceId,
-    device_name: &str,
-    came_by: CameBy,
+    arrival: Arrival,
     second: Option<CameSecondBy>,
 ) -> Result<Json<SignedIn>, ApiError> {
+    let Arrival {
+        account,
+        clinic,
+        device,
+        device_name,
+        came_by,
+        to_link,
+    } = arrival;
     let now = state.settings.clock.now();
     let principal = principal_at(state, account, clinic).await?;
+    if let Some(to_link) = to_link {
+        link(state, account, to_link, Some(device)).await?;
+    }
     let name: String = device_name.chars().take(MAX_DEVICE_NAME).collect();
     let people = state.storage.people();
     // One sign-in of theirs at this clinic on this device: nobody goes on with the tokens of a former one.

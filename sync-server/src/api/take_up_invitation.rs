@@ -3,13 +3,14 @@
 //! Invariant: an invitation is taken up once, and by whoever reads the mails of the address that it went to.
 
 use super::me::new_password;
+use super::openid::ToLink;
 use super::request::{Body, CameFrom, name};
-use super::sign_in::{begin_sign_in, counted_as, prove};
+use super::sign_in::{Arrival, begin_sign_in, counted_as, prove};
 use crate::error::ApiError;
 use crate::identity::read_invitation_link;
 use crate::server::AppState;
 use crate::storage::Whom;
-use crate::storage::people::{Account, NewIdentity, NewMail, StoredInvitation, TakeUp, TakenUp, Taker};
+use crate::storage::people::{Account, NewIdentity, StoredInvitation, TakeUp, TakenUp, Taker};
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::{AcceptInvitation, FollowLink, Invited, SignedIn};
@@ -84,22 +85,23 @@ pub(crate) async fn accept(
     let taker = Joining {
         who,
         identity: None,
-        mail: None,
+        to_link: None,
         device: request.device,
-        device_name: &request.device_name,
+        device_name: request.device_name,
         came_by: CameBy::Invitation,
     };
     join(&state, &stored, token, taker).await
 }
 
 /// Somebody who has shown that they may take an invitation up, and with what.
-pub(super) struct Joining<'a> {
+pub(super) struct Joining {
     pub(super) who: Taker,
+    /// What a new account begins with instead of a password.
     pub(super) identity: Option<NewIdentity>,
-    /// Tells them that the identity is linked, if it is linked with an account that they had.
-    pub(super) mail: Option<NewMail>,
+    /// What an account that they had is linked with, once they are in.
+    pub(super) to_link: Option<ToLink>,
     pub(super) device: DeviceId,
-    pub(super) device_name: &'a str,
+    pub(super) device_name: String,
     pub(super) came_by: CameBy,
 }
 
@@ -107,7 +109,7 @@ pub(super) async fn join(
     state: &AppState,
     stored: &StoredInvitation,
     token: [u8; 32],
-    joining: Joining<'_>,
+    joining: Joining,
 ) -> Result<Json<SignedIn>, ApiError> {
     let take_up = TakeUp {
         clinic: stored.clinic,
@@ -115,7 +117,6 @@ pub(super) async fn join(
         now: state.settings.clock.now(),
         who: joining.who,
         identity: joining.identity,
-        mail: joining.mail,
     };
     let TakenUp::Member(account) = state.storage.people().take_up(take_up).await? else {
         return Err(ApiError::LinkNoLongerValid);
@@ -123,11 +124,13 @@ pub(super) async fn join(
     state.mails.written();
     state.look_again.at(Whom::Account(account));
     tracing::info!(%account, invitation = %stored.invitation.id, "took an invitation up");
-    let Joining {
-        device,
-        device_name,
-        came_by,
-        ..
-    } = joining;
-    begin_sign_in(state, account, stored.clinic, device, device_name, came_by).await
+    let arrival = Arrival {
+        account,
+        clinic: stored.clinic,
+        device: joining.device,
+        device_name: joining.device_name,
+        came_by: joining.came_by,
+        to_link: joining.to_link,
+    };
+    begin_sign_in(state, arrival).await
 }

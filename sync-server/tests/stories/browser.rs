@@ -65,9 +65,9 @@ pub fn beginning(return_to: ReturnTo, invitation: Option<&str>) -> Value {
     })
 }
 
-/// The same to link, with a proof.
-pub fn to_link(proof: Value) -> Value {
-    json!({ "begin": beginning(ReturnTo::Page, None), "proof": proof })
+/// The same to link, with the word of who has proven who they are.
+pub fn to_link(word: &str) -> Value {
+    json!({ "begin": beginning(ReturnTo::Page, None), "proven": word })
 }
 
 /// A browser that is at the provider.
@@ -102,9 +102,8 @@ impl<'a> Browser<'a> {
 
     /// Of somebody who is signed in with a password, and links.
     pub async fn to_link(place: &'a Place, person: &Person) -> Self {
-        let begun = person
-            .post("/me/openid/begin", to_link(json!({ "password": PASSWORD })))
-            .await;
+        let word = person.proven(PASSWORD).await;
+        let begun = person.post("/me/openid/begin", to_link(&word)).await;
         Self::after(place, &begun)
     }
 

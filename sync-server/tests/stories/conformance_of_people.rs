@@ -13,7 +13,7 @@ use sync_server::identity::{
     NewRefreshToken, RefreshVerdict, SignInLife, judge_refresh, judge_roles, random,
 };
 use sync_server::storage::people::{
-    Account, Factor, LinkPurpose, LostReport, MailOutcome, NewFactor, NewInvitation, NewLink, NewMail,
+    Account, Added, Factor, LinkPurpose, LostReport, MailOutcome, NewFactor, NewInvitation, NewLink, NewMail,
     OpenedClinic, PeopleStorage, StoredTotp, TakeUp, TakenUp, Taker,
 };
 use sync_server::storage::{NewAccount, NewClinic, Storage};
@@ -280,7 +280,6 @@ async fn an_invitation_is_taken_up_once(engine: Engine) {
             now: Timestamp(now),
             who,
             identity: None,
-            mail: None,
         };
         people.here().take_up(take_up).await.unwrap()
     };
@@ -682,7 +681,7 @@ async fn a_code_is_used_by_one_of_many_at_once(engine: Engine) {
         recovery_codes: recovery_codes.clone(),
         mail: None,
     };
-    assert!(here.add_factor(new).await.unwrap());
+    assert_eq!(here.add_factor(new).await.unwrap(), Added::WithCodes);
     assert!(!here.use_totp(vet, 7).await.unwrap(), "it confirmed the app");
     let used = join_all((0..8).map(|_| here.use_totp(vet, 9))).await;
     let count = used.into_iter().filter(|used| *used.as_ref().unwrap()).count();

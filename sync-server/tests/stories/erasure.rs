@@ -286,7 +286,6 @@ async fn nothing_of_them_is_left_in_the_database(engine: Engine) {
             password_hash: "hash".to_owned(),
         },
         identity: None,
-        mail: None,
     };
     assert_eq!(
         people.take_up(take_up).await.unwrap(),

@@ -167,10 +167,7 @@ async fn large_and_odd_requests_are_refused() {
         );
     }
     let vet = Person::of(&practice, "vet", PASSWORD).await;
-    assert_eq!(
-        vet.post("/me/password", json!({ "current": 5 })).await.status,
-        422
-    );
+    assert_eq!(vet.post("/me/password", json!({ "proven": 5 })).await.status, 422);
     assert_eq!(vet.tell("/me").await.status, 405);
     assert_eq!(vet.tell("/me/devices/nonsense/lost").await.status, 404);
 }

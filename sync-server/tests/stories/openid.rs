@@ -29,6 +29,8 @@ on_both! {
     keys_change_and_are_looked_for_once
     linking_takes_the_password_once_more
     whoever_has_no_password_proves_themselves_with_their_provider
+    whoever_has_no_password_changes_their_address_and_chooses_one
+    a_link_waits_for_the_second_factor
     a_providers_word_is_one_factor
     a_proof_says_that_somebody_signed_in_for_it
     whoever_has_a_password_proves_themselves_with_it
@@ -79,10 +81,15 @@ async fn whoever_has_linked_it_signs_in_with_it(engine: Engine) {
 
     let all: Vec<LinkedIdentity> = vet.get("/me/identities").await;
     assert_eq!(all, std::slice::from_ref(&linked));
-    let path = format!("/me/identities/{}", linked.identity);
-    assert_eq!(desk.delete(&path).await.status, 404, "it is not theirs");
-    assert_eq!(vet.delete(&path).await.status, 204);
-    assert_eq!(vet.delete(&path).await.status, 404);
+    let (id, of_desk) = (linked.identity, desk.proven(PASSWORD).await);
+    assert_eq!(desk.unlink(id, &of_desk).await.status, 404, "it is not theirs");
+    let gone = expected(410, accounts::codes::LINK_NO_LONGER_VALID);
+    for word in ["", "guess", &of_desk] {
+        assert_eq!(said(&vet.unlink(id, word).await), gone, "{word}");
+    }
+    let word = vet.proven(PASSWORD).await;
+    assert_eq!(vet.unlink(id, &word).await.status, 204);
+    assert_eq!(vet.unlink(id, &word).await.status, 404);
     place.letters.letter("vet@example.org", "taken away").await;
     let browser = Browser::sent(&place, None).await;
     let code = browser.vouched("sub-1", "ana@gmail.example").await;
@@ -168,8 +175,11 @@ async fn an_invitation_is_taken_up_with_a_provider(engine: Engine) {
     assert_eq!(finish(&place, &code, json!({})).await.status, 200);
 
     let all: Vec<LinkedIdentity> = nora.get("/me/identities").await;
-    let path = format!("/me/identities/{}", all[0].identity);
-    assert_eq!(said(&nora.delete(&path).await), expected(409, codes::LAST_WAY_IN));
+    let (id, word) = (all[0].identity, proven_there(&place, &nora, "sub-nora").await);
+    assert_eq!(
+        said(&nora.unlink(id, &word).await),
+        expected(409, codes::LAST_WAY_IN)
+    );
     let forgot = json!({ "email": "nora@example.org" });
     assert_eq!(
         post(place.practice.address, "/password/forgot", forgot)
@@ -190,7 +200,8 @@ async fn an_invitation_is_taken_up_with_a_provider(engine: Engine) {
         204
     );
     let nora = Person::of(&place.practice, "nora", "quince-fathom-41-sled").await;
-    assert_eq!(nora.delete(&path).await.status, 204);
+    let word = nora.proven("quince-fathom-41-sled").await;
+    assert_eq!(nora.unlink(id, &word).await.status, 204);
 }
 
 async fn somebody_who_has_an_account_is_asked_for_its_password(engine: Engine) {
@@ -333,12 +344,24 @@ async fn linking_takes_the_password_once_more(engine: Engine) {
     let begin = async |body: Value| vet.post("/me/openid/begin", body).await;
     let bare = begin(beginning(ReturnTo::Page, None)).await;
     assert_eq!(bare.status, 422, "a session alone");
-    for guess in ["guess", ""] {
-        let wrong = begin(to_link(json!({ "password": guess }))).await;
-        assert_eq!(said(&wrong), expected(401, accounts::codes::WRONG_CREDENTIALS));
+    let desk = Person::of(&place.practice, "desk", PASSWORD).await;
+    for word in ["", "guess", &desk.proven(PASSWORD).await] {
+        let refused = begin(to_link(word)).await;
+        let gone = expected(410, accounts::codes::LINK_NO_LONGER_VALID);
+        assert_eq!(said(&refused), gone, "{word}");
     }
     let linked: LinkedIdentity = link(&place, &vet, "sub-1", "no address").await.read();
     assert_eq!(linked.email, None, "what is no address is not shown as one");
+
+    // Another sign-in of theirs does not finish what this one began.
+    let browser = Browser::to_link(&place, &vet).await;
+    let code = browser.vouched("sub-2", "vet@example.org").await;
+    let elsewhere = Person::of(&place.practice, "vet", PASSWORD).await;
+    let body = json!({ "code": code, "verifier": VERIFIER });
+    assert_eq!(
+        said(&elsewhere.post("/me/openid/finish", body).await),
+        expected(410, accounts::codes::LINK_NO_LONGER_VALID)
+    );
 }
 
 /// Somebody who has taken up an invitation with the provider, and has no password.
@@ -365,50 +388,132 @@ async fn sent_to_prove<'a>(place: &'a Place, person: &Person) -> Browser<'a> {
     Browser::after(place, &begun)
 }
 
-/// What links with this code of a proof.
-fn to_link_by(code: &str) -> Value {
-    to_link(json!({ "provider": { "code": code, "verifier": VERIFIER } }))
+/// What proves with this code that it is they.
+fn by_provider(code: &str) -> Value {
+    json!({ "provider": { "code": code, "verifier": VERIFIER } })
+}
+
+/// The word of somebody who has signed in at the provider for it.
+async fn proven_there(place: &Place, person: &Person, subject: &str) -> String {
+    let browser = sent_to_prove(place, person).await;
+    let code = browser.vouched(subject, "somebody@gmail.example").await;
+    person.proven_by(by_provider(&code)).await
 }
 
 async fn whoever_has_no_password_proves_themselves_with_their_provider(engine: Engine) {
     let place = Place::open(engine).await;
     let (nora, otto) = (joined(&place, "nora").await, joined(&place, "otto").await);
-    let guess = to_link(json!({ "password": "" }));
-    let guess = nora.post("/me/openid/begin", guess).await;
-    assert_eq!(said(&guess), expected(401, accounts::codes::WRONG_CREDENTIALS));
-    let proved_as = async |person: &Person, subject: &str| {
-        let browser = sent_to_prove(&place, person).await;
-        to_link_by(&browser.vouched(subject, "nora@gmail.example").await)
+    let prove = async |person: &Person, proof: Value| {
+        let answer = person.post("/me/prove", json!({ "proof": proof })).await;
+        said(&answer)
     };
-    let somebody_else = proved_as(&nora, "sub-else").await;
-    let somebody_else = nora.post("/me/openid/begin", somebody_else).await;
-    assert_eq!(said(&somebody_else), expected(403, codes::NOT_THE_LINKED));
+    assert_eq!(
+        prove(&nora, json!({ "password": "" })).await,
+        expected(401, accounts::codes::WRONG_CREDENTIALS)
+    );
+    let vouched = async |person: &Person, subject: &str| {
+        let browser = sent_to_prove(&place, person).await;
+        by_provider(&browser.vouched(subject, "nora@gmail.example").await)
+    };
+    assert_eq!(
+        prove(&nora, vouched(&nora, "sub-else").await).await,
+        expected(403, codes::NOT_THE_LINKED)
+    );
     let gone = expected(410, accounts::codes::LINK_NO_LONGER_VALID);
-    let of_otto = proved_as(&otto, "sub-nora").await;
-    assert_eq!(said(&nora.post("/me/openid/begin", of_otto).await), gone);
+    assert_eq!(prove(&nora, vouched(&otto, "sub-nora").await).await, gone);
     let browser = Browser::sent(&place, None).await;
     assert!(!browser.asked.contains_key("prompt"), "an open session is enough");
     assert!(!browser.asked.contains_key("max_age"));
-    let signed_in = to_link_by(&browser.vouched("sub-nora", "nora@gmail.example").await);
-    assert_eq!(
-        said(&nora.post("/me/openid/begin", signed_in).await),
-        gone,
-        "begun to sign in"
-    );
+    let signed_in = by_provider(&browser.vouched("sub-nora", "nora@gmail.example").await);
+    assert_eq!(prove(&nora, signed_in).await, gone, "begun to sign in");
 
-    let proved = proved_as(&nora, "sub-nora").await;
-    let begun = nora.post("/me/openid/begin", &proved).await;
+    // Begun in another sign-in of theirs.
+    let browser = Browser::sent(&place, None).await;
+    let code = browser.vouched("sub-nora", "nora@gmail.example").await;
+    let elsewhere = Person {
+        server: place.practice.address,
+        device: fresh_id(DeviceId),
+        signed_in: finish(&place, &code, json!({})).await.read(),
+    };
+    assert_eq!(prove(&nora, vouched(&elsewhere, "sub-nora").await).await, gone);
+
+    let proof = vouched(&nora, "sub-nora").await;
+    let word = nora.proven_by(proof.clone()).await;
+    assert_eq!(prove(&nora, proof).await, gone, "once is all");
+    let begun = nora.post("/me/openid/begin", to_link(&word)).await;
     let browser = Browser::after(&place, &begun);
     assert!(!browser.asked.contains_key("prompt"));
     let code = browser.vouched("sub-work", "nora@work.example").await;
     let body = json!({ "code": code, "verifier": VERIFIER });
     let linked: LinkedIdentity = nora.post("/me/openid/finish", body).await.read();
     assert_eq!(linked.email.as_deref(), Some("nora@work.example"));
-    assert_eq!(
-        said(&nora.post("/me/openid/begin", proved).await),
-        gone,
-        "once is all"
-    );
+}
+
+/// Nobody has to have had a password to change their address, or to choose one.
+async fn whoever_has_no_password_changes_their_address_and_chooses_one(engine: Engine) {
+    let place = Place::open(engine).await;
+    let nora = joined(&place, "nora").await;
+    let word = proven_there(&place, &nora, "sub-nora").await;
+    let change = json!({ "proven": word, "email": "novak@example.org" });
+    assert_eq!(nora.post("/me/email", change).await.status, 202);
+    let letter = place.letters.letter("novak@example.org", "Confirm").await;
+    let follow = json!({ "token": letter.token(accounts::links::VERIFY_EMAIL) });
+    let confirmed = post(place.practice.address, "/email/verify", follow).await;
+    assert_eq!(confirmed.status, 204);
+
+    let choose = json!({ "proven": word, "new": "quince-fathom-41-sled" });
+    assert_eq!(nora.post("/me/password", choose).await.status, 204);
+    place
+        .letters
+        .letter("novak@example.org", "password was changed")
+        .await;
+    let me: Me = nora.get("/me").await;
+    assert_eq!((me.email.as_str(), me.has_password), ("novak@example.org", true));
+    Person::of(&place.practice, "novak", "quince-fathom-41-sled").await;
+}
+
+/// A password alone makes nobody's provider a way into an account that asks for more.
+async fn a_link_waits_for_the_second_factor(engine: Engine) {
+    let place = Place::open(engine).await;
+    let vet = Person::of(&place.practice, "vet", PASSWORD).await;
+    let (secret, _) = set_up_with(&vet, json!({ "password": PASSWORD }), &place.now).await;
+    let linked = async || vet.get::<Vec<LinkedIdentity>>("/me/identities").await.len();
+    let second = async |answer: http::Response| -> SignedIn {
+        assert_eq!(said(&answer), expected(401, second_factor::codes::SECOND_FACTOR));
+        let step: SecondStep = answer.read();
+        assert_eq!(linked().await, 0, "so far it is the password alone");
+        let body = json!({ "step": step.step, "proof": { "totp": code_at(&secret, &place.now) } });
+        place.pass(30_000);
+        let finished = post(place.practice.address, "/sign-in/second", body).await;
+        assert_eq!(finished.status, 200, "{:?}", finished.body);
+        finished.read()
+    };
+    let browser = Browser::sent(&place, None).await;
+    let code = browser.vouched("sub-1", "vet@gmail.example").await;
+    let with = json!({ "link_with": { "email": "vet@example.org", "password": PASSWORD } });
+    second(finish(&place, &code, with).await).await;
+    assert_eq!(linked().await, 1);
+    place.letters.letter("vet@example.org", "Acme now").await;
+    let all: Vec<LinkedIdentity> = vet.get("/me/identities").await;
+
+    // Nor does it where an invitation is taken up.
+    let asked = vet
+        .post("/me/prove", json!({ "proof": { "password": PASSWORD } }))
+        .await;
+    let step: SecondStep = asked.read();
+    let shown = json!({ "step": step.step, "proof": { "totp": code_at(&secret, &place.now) } });
+    place.pass(30_000);
+    let word: second_factor::Proven = vet.post("/me/prove/second", shown).await.read();
+    assert_eq!(vet.unlink(all[0].identity, &word.proven).await.status, 204);
+    let admin = Person::of(&place.practice, "admin", PASSWORD).await;
+    admin.invite("vet@example.org", &[Role::Technician], None).await;
+    let letter = place.letters.letter("vet@example.org", "invites you").await;
+    let browser = Browser::sent(&place, Some(&letter.invitation())).await;
+    let code = browser.vouched("sub-1", "vet@gmail.example").await;
+    let with = json!({ "link_with": { "password": PASSWORD } });
+    let signed_in = second(finish(&place, &code, with).await).await;
+    assert!(signed_in.principal.roles.contains(&Role::Technician));
+    assert_eq!(linked().await, 1);
 }
 
 /// Whoever sits at an open session here and at the provider can take out of the address what has them sign in anew.
@@ -428,8 +533,8 @@ async fn a_proof_says_that_somebody_signed_in_for_it(engine: Engine) {
             None => drop(claims.as_object_mut().unwrap().remove("auth_time")),
         }
         browser.provider_says(Signing::Rs256(0), &claims);
-        let proof = to_link_by(&browser.returns().await);
-        let answer = nora.post("/me/openid/begin", proof).await;
+        let proof = by_provider(&browser.returns().await);
+        let answer = nora.post("/me/prove", json!({ "proof": proof })).await;
         let became = if answer.status == 200 {
             (200, String::new())
         } else {
@@ -459,7 +564,7 @@ async fn whoever_has_a_password_proves_themselves_with_it(engine: Engine) {
     // One who chose a password on the way.
     let nora = joined(&place, "nora").await;
     let browser = sent_to_prove(&place, &nora).await;
-    let proof = to_link_by(&browser.vouched("sub-nora", "nora@gmail.example").await);
+    let proof = by_provider(&browser.vouched("sub-nora", "nora@gmail.example").await);
     let forgot = json!({ "email": "nora@example.org" });
     let asked = post(place.practice.address, "/password/forgot", forgot).await;
     assert_eq!(asked.status, 202);
@@ -468,9 +573,9 @@ async fn whoever_has_a_password_proves_themselves_with_it(engine: Engine) {
     let reset = post(place.practice.address, "/password/reset", reset).await;
     assert_eq!(reset.status, 204);
     let nora = Person::of(&place.practice, "nora", "quince-fathom-41-sled").await;
-    assert_eq!(said(&nora.post("/me/openid/begin", proof).await), needed);
-    let with_it = to_link(json!({ "password": "quince-fathom-41-sled" }));
-    assert_eq!(nora.post("/me/openid/begin", with_it).await.status, 200);
+    let by_provider = nora.post("/me/prove", json!({ "proof": proof })).await;
+    assert_eq!(said(&by_provider), needed);
+    nora.proven("quince-fathom-41-sled").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -583,8 +688,7 @@ async fn a_providers_word_is_one_factor(engine: Engine) {
     let nora = joined(&place, "nora").await;
     let shown = async || {
         let browser = sent_to_prove(&place, &nora).await;
-        let code = browser.vouched("sub-nora", "nora@example.org").await;
-        json!({ "provider": { "code": code, "verifier": VERIFIER } })
+        by_provider(&browser.vouched("sub-nora", "nora@example.org").await)
     };
     let (secret, _) = set_up_with(&nora, shown().await, &place.now).await;
     let second = expected(401, second_factor::codes::SECOND_FACTOR);

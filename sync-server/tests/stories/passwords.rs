@@ -31,23 +31,20 @@ async fn a_changed_password_ends_every_other_sign_in(engine: Engine) {
     let mut other = practice.device("vet").await;
     other.connect().await;
     let vet = Person::of(&practice, "vet", PASSWORD).await;
-    let change = async |current: &str, new: &str| {
-        vet.post("/me/password", json!({ "current": current, "new": new }))
+    let guess = json!({ "proof": { "password": "guess" } });
+    let guess = vet.post("/me/prove", guess).await;
+    assert_eq!(guess.code(), codes::WRONG_CREDENTIALS);
+    let word = vet.proven(PASSWORD).await;
+    let change = async |word: &str, new: &str| {
+        vet.post("/me/password", json!({ "proven": word, "new": new }))
             .await
     };
-    assert_eq!(change("guess", NEW).await.code(), codes::WRONG_CREDENTIALS);
+    assert_eq!(change("guess", NEW).await.code(), codes::LINK_NO_LONGER_VALID);
     for weak in ["correct", "vet@example.org", "Practice2026"] {
-        assert_eq!(
-            change(PASSWORD, weak).await.code(),
-            codes::WEAK_PASSWORD,
-            "{weak}"
-        );
+        assert_eq!(change(&word, weak).await.code(), codes::WEAK_PASSWORD, "{weak}");
     }
-    assert_eq!(
-        change(PASSWORD, &"x".repeat(2_000)).await.code(),
-        codes::BAD_REQUEST
-    );
-    let done = change(PASSWORD, NEW).await;
+    assert_eq!(change(&word, &"x".repeat(2_000)).await.code(), codes::BAD_REQUEST);
+    let done = change(&word, NEW).await;
     assert_eq!(
         (done.status.as_u16(), done.header("cache-control")),
         (204, "no-store")
@@ -136,15 +133,16 @@ async fn a_forgotten_password_is_chosen_anew_once(engine: Engine) {
 async fn a_new_address_is_confirmed_and_the_old_one_told(engine: Engine) {
     let (practice, letters) = Practice::with_mail(engine).await;
     let vet = Person::of(&practice, "vet", PASSWORD).await;
-    let change = async |password: &str, email: &str| {
+    let word = vet.proven(PASSWORD).await;
+    let change = async |word: &str, email: &str| {
         let answer = vet
-            .post("/me/email", json!({ "password": password, "email": email }))
+            .post("/me/email", json!({ "proven": word, "email": email }))
             .await;
         answer.status.as_u16()
     };
-    assert_eq!(change("guess", "new@example.org").await, 401);
-    assert_eq!(change(PASSWORD, "nonsense").await, 422);
-    assert_eq!(change(PASSWORD, "New@example.org").await, 202);
+    assert_eq!(change("guess", "new@example.org").await, 410);
+    assert_eq!(change(&word, "nonsense").await, 422);
+    assert_eq!(change(&word, "New@example.org").await, 202);
     let me: Me = vet.get("/me").await;
     assert_eq!(
         (me.email.as_str(), me.new_email.as_deref()),
@@ -166,7 +164,7 @@ async fn a_new_address_is_confirmed_and_the_old_one_told(engine: Engine) {
     );
 
     // Somebody else's address: the answer is the same, and it is they who are told.
-    assert_eq!(change(PASSWORD, "desk@example.org").await, 202);
+    assert_eq!(change(&word, "desk@example.org").await, 202);
     let told = letters.letter("desk@example.org", "has an account").await;
     assert!(!told.plain.contains('#'), "without a link");
     Person::of(&practice, "desk", PASSWORD).await;
@@ -191,11 +189,8 @@ async fn an_address_is_verified_by_its_mail(engine: Engine) {
     let me: Me = vet.get("/me").await;
     assert!(me.email_verified && me.new_email.is_none());
     assert_eq!(vet.tell("/me/email/verification").await.status, 202);
-    vet.post(
-        "/me/email",
-        json!({ "password": PASSWORD, "email": "new@example.org" }),
-    )
-    .await;
+    let change = json!({ "proven": vet.proven(PASSWORD).await, "email": "new@example.org" });
+    assert_eq!(vet.post("/me/email", change).await.status, 202);
     letters.letter("new@example.org", "Confirm").await;
     assert!(
         letters

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use shared_model::accounts::{Invitation, Invite, SignedIn};
 use shared_model::ids::{AccountId, ClientId, DeviceId};
 use shared_model::permissions::Role;
+use shared_model::second_factor::Proven;
 use std::net::SocketAddr;
+use uuid::Uuid;
 
 pub struct Person {
     pub server: SocketAddr,
@@ -77,6 +79,24 @@ impl Person {
 
     pub async fn delete(&self, path: &str) -> Response {
         self.ask(Method::DELETE, path, None).await
+    }
+
+    /// The word of who shows anew who they are with the first factor, and has no second one.
+    pub async fn proven_by(&self, proof: Value) -> String {
+        let answer = self.post("/me/prove", json!({ "proof": proof })).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let proven: Proven = answer.read();
+        proven.proven
+    }
+
+    pub async fn proven(&self, password: &str) -> String {
+        self.proven_by(json!({ "password": password })).await
+    }
+
+    /// Takes a provider's account away from one's own.
+    pub async fn unlink(&self, identity: Uuid, word: &str) -> Response {
+        let path = format!("/me/identities/{identity}/remove");
+        self.post(&path, json!({ "proven": word })).await
     }
 
     /// Invites somebody who has to be allowed to come.

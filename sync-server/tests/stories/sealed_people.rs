@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use sync_server::identity::random;
 use sync_server::storage::people::{
-    Factor, LinkPurpose, MailOutcome, NewFactor, NewIdentity, NewInvitation, NewLink, NewMail, Profile,
-    StoredPasskey,
+    Added, Factor, LinkPurpose, MailOutcome, NewFactor, NewIdentity, NewInvitation, NewLink, NewMail,
+    Profile, StoredPasskey,
 };
 use sync_server::storage::{NewAccount, NewClinic, Storage};
 use uuid::Uuid;
@@ -134,7 +134,7 @@ impl Quirina {
             recovery_codes: vec![random()],
             mail: None,
         };
-        assert!(people.add_factor(new).await.unwrap());
+        assert_eq!(people.add_factor(new).await.unwrap(), Added::WithCodes);
         let invitation = NewInvitation {
             clinic,
             id: fresh_id(InvitationId),

@@ -30,9 +30,12 @@ on_both! {
     a_clinic_asks_its_staff_for_a_second_factor
     administrators_help_who_has_lost_everything
     what_is_proven_is_so_in_one_sign_in_for_minutes
+    whatever_decides_about_signing_in_takes_both_factors
+    owners_keep_theirs
     no_way_in_goes_round_the_second_factor
     an_app_shows_one_code_to_one
     a_passkey_is_enough_and_is_the_second_factor_too
+    of_two_first_passkeys_one_is_the_first
     passkeys_that_do_not_hold_are_refused
 }
 
@@ -126,9 +129,7 @@ pub async fn set_up(person: &Person, password: &str, now: &AtomicI64) -> (String
 
 /// The same for whoever shows in another way that it is they.
 pub async fn set_up_with(person: &Person, proof: Value, now: &AtomicI64) -> (String, Vec<String>) {
-    let proof = json!({ "proof": proof });
-    let proven: Proven = ok(person.post("/me/prove", proof).await);
-    let begin = json!({ "proven": proven.proven });
+    let begin = json!({ "proven": person.proven_by(proof).await });
     let offer: TotpOffer = ok(person.post("/me/totp/begin", begin).await);
     let body = json!({ "offer": offer.offer, "code": code_at(&offer.secret, now) });
     let codes: RecoveryCodes = ok(person.post("/me/totp/confirm", body).await);
@@ -139,14 +140,6 @@ pub async fn set_up_with(person: &Person, proof: Value, now: &AtomicI64) -> (Str
 fn ok<T: serde::de::DeserializeOwned>(answer: Response) -> T {
     assert_eq!(answer.status, 200, "{:?}", answer.body);
     answer.read()
-}
-
-/// Of somebody without a second factor.
-async fn proven(person: &Person) -> String {
-    let proven: Proven = ok(person
-        .post("/me/prove", json!({ "proof": { "password": PASSWORD } }))
-        .await);
-    proven.proven
 }
 
 async fn proven_with(person: &Person, way: &str, proof: &str) -> String {
@@ -173,7 +166,7 @@ async fn whoever_has_an_app_is_asked_for_its_code(engine: Engine) {
         .post("/me/prove", json!({ "proof": { "password": "guess" } }))
         .await;
     assert_eq!(wrong.code(), account_codes::WRONG_CREDENTIALS);
-    let proven = proven(&vet).await;
+    let proven = vet.proven(PASSWORD).await;
     let offer: TotpOffer = ok(vet.post("/me/totp/begin", json!({ "proven": proven })).await);
     assert!(
         offer.address.starts_with("otpauth://totp/localhost"),
@@ -307,8 +300,10 @@ async fn another_password_ends_what_had_come_half_way(engine: Engine) {
     let scene = Scene::open(engine).await;
     let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
     let (secret, _) = scene.set_up(&vet).await;
+    let word = proven_with(&vet, "totp", &scene.code(&secret)).await;
+    scene.later(30);
     let step = scene.step("vet").await;
-    let change = json!({ "current": PASSWORD, "new": NEW });
+    let change = json!({ "proven": word, "new": NEW });
     assert_eq!(vet.post("/me/password", change).await.status, 204);
     let late = scene.second(&step, "totp", &scene.code(&secret)).await;
     assert_eq!(late.code(), account_codes::LINK_NO_LONGER_VALID);
@@ -503,7 +498,7 @@ async fn what_is_proven_is_so_in_one_sign_in_for_minutes(engine: Engine) {
     let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
     let elsewhere = Person::of(&scene.practice, "vet", PASSWORD).await;
     let desk = Person::of(&scene.practice, "desk", PASSWORD).await;
-    let word = proven(&vet).await;
+    let word = vet.proven(PASSWORD).await;
     let begin =
         async |person: &Person, word: &str| person.post("/me/totp/begin", json!({ "proven": word })).await;
     for other in [&elsewhere, &desk] {
@@ -519,11 +514,24 @@ async fn what_is_proven_is_so_in_one_sign_in_for_minutes(engine: Engine) {
         );
     }
     let offer: TotpOffer = ok(begin(&vet, &word).await);
-    // An offer is one person's.
-    let body = json!({ "offer": offer.offer, "code": scene.code(&offer.secret) });
-    let stolen = desk.post("/me/totp/confirm", body).await;
-    assert_eq!(stolen.code(), account_codes::LINK_NO_LONGER_VALID);
+    // An offer is of one sign-in, and for as few minutes.
+    let confirm = async |person: &Person| {
+        let body = json!({ "offer": offer.offer, "code": scene.code(&offer.secret) });
+        person.post("/me/totp/confirm", body).await
+    };
+    for other in [&elsewhere, &desk] {
+        assert_eq!(confirm(other).await.code(), account_codes::LINK_NO_LONGER_VALID);
+    }
+    let passkey: PasskeyOffer = ok(vet.post("/me/passkeys/begin", json!({ "proven": word })).await);
+    let credential = Authenticator::new(ORIGIN).create(&passkey.options);
+    let made = json!({ "offer": passkey.offer, "credential": credential, "name": "a" });
+    let finish = async |person: &Person| person.post("/me/passkeys/finish", &made).await;
+    for other in [&elsewhere, &desk] {
+        assert_eq!(finish(other).await.code(), account_codes::LINK_NO_LONGER_VALID);
+    }
     scene.later(5 * 60);
+    assert_eq!(confirm(&vet).await.code(), account_codes::LINK_NO_LONGER_VALID);
+    assert_eq!(finish(&vet).await.code(), account_codes::LINK_NO_LONGER_VALID);
     assert_eq!(
         begin(&vet, &word).await.code(),
         account_codes::LINK_NO_LONGER_VALID,
@@ -551,6 +559,69 @@ async fn what_is_proven_is_so_in_one_sign_in_for_minutes(engine: Engine) {
         account_codes::LINK_NO_LONGER_VALID,
         "nobody signs in with it"
     );
+}
+
+async fn whatever_decides_about_signing_in_takes_both_factors(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let before = vet.proven(PASSWORD).await;
+    let elsewhere = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let (secret, _) = scene.set_up(&vet).await;
+    let shown = async || {
+        let code = scene.code(&secret);
+        scene.later(30);
+        code
+    };
+    let changes = async |word: &str| {
+        let begin = json!({ "provider": "none", "return_to": "page", "challenge": "0".repeat(64) });
+        let nobody = format!("/me/identities/{}/remove", uuid::Uuid::nil());
+        let requests = [
+            ("/me/password", json!({ "proven": word, "new": NEW })),
+            ("/me/email", json!({ "proven": word, "email": "new@example.org" })),
+            ("/me/openid/begin", json!({ "proven": word, "begin": begin })),
+            (nobody.as_str(), json!({ "proven": word })),
+            ("/me/recovery-codes", json!({ "proven": word })),
+        ];
+        let mut statuses = Vec::new();
+        for (path, body) in requests {
+            statuses.push(vet.post(path, body).await.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!(
+        changes(&before).await,
+        [410; 5],
+        "one from before there was a factor"
+    );
+    let first = vet
+        .post("/me/prove", json!({ "proof": { "password": PASSWORD } }))
+        .await;
+    let first: SecondStep = first.read();
+    let other = proven_with(&elsewhere, "totp", &shown().await).await;
+    for (what, word) in [
+        ("none", ""),
+        ("the first factor alone", &first.step),
+        ("that of another sign-in", &other),
+    ] {
+        assert_eq!(changes(word).await, [410; 5], "{what}");
+    }
+    let old = proven_with(&vet, "totp", &shown().await).await;
+    scene.later(5 * 60);
+    assert_eq!(changes(&old).await, [410; 5], "after five minutes");
+    let word = proven_with(&vet, "totp", &shown().await).await;
+    // There is no such provider, and nothing of it is linked.
+    assert_eq!(changes(&word).await, [204, 202, 404, 404, 200]);
+}
+
+/// How owners sign in is no business of whoever administers the clinic.
+async fn owners_keep_theirs(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
+    let owner = Person::of(&scene.practice, "owner", PASSWORD).await;
+    scene.set_up(&owner).await;
+    let path = format!("/staff/{}/second-factor", owner.account());
+    assert_eq!(admin.delete(&path).await.code(), account_codes::NOT_FOUND);
+    scene.step("owner").await;
 }
 
 async fn no_way_in_goes_round_the_second_factor(engine: Engine) {
@@ -655,7 +726,7 @@ async fn enter_with_passkey(scene: &Scene, offer: &PasskeyOffer, credential: &st
 async fn a_passkey_is_enough_and_is_the_second_factor_too(engine: Engine) {
     let scene = Scene::open(engine).await;
     let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
-    let word = proven(&vet).await;
+    let word = vet.proven(PASSWORD).await;
     let (mut authenticator, made) = make_passkey(&vet, &word, "The reception's laptop").await;
     assert_eq!(made.recovery_codes.len(), 10);
     scene
@@ -710,12 +781,54 @@ async fn a_passkey_is_enough_and_is_the_second_factor_too(engine: Engine) {
     assert_eq!(gone.code(), codes::PASSKEY_REFUSED);
 }
 
+/// Whoever had no second factor to show adds none to one that has come meanwhile.
+async fn of_two_first_passkeys_one_is_the_first(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let word = vet.proven(PASSWORD).await;
+    let made = async |name: &str| {
+        let offer: PasskeyOffer = ok(vet.post("/me/passkeys/begin", json!({ "proven": word })).await);
+        let credential = Authenticator::new(ORIGIN).create(&offer.options);
+        json!({ "offer": offer.offer, "credential": credential, "name": name })
+    };
+    let (one, other) = (made("one").await, made("other").await);
+    let (one, other) = tokio::join!(
+        vet.post("/me/passkeys/finish", one),
+        vet.post("/me/passkeys/finish", other),
+    );
+    let (first, late) = if one.status == 200 {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    assert_eq!(late.code(), account_codes::LINK_NO_LONGER_VALID);
+    let first: NewPasskey = ok(first);
+    assert_eq!(first.recovery_codes.len(), 10);
+    let factors: Factors = vet.get("/me/factors").await;
+    assert_eq!((factors.passkeys.len(), factors.recovery_codes), (1, 10));
+    let step = scene.step("vet").await;
+    let _: SignedIn = ok(scene
+        .second(&step, "recovery_code", &first.recovery_codes[0])
+        .await);
+
+    // Nor does an app that was offered before take the place of anything.
+    let desk = Person::of(&scene.practice, "desk", PASSWORD).await;
+    let begin = json!({ "proven": desk.proven(PASSWORD).await });
+    let offer: TotpOffer = ok(desk.post("/me/totp/begin", begin).await);
+    let elsewhere = Person::of(&scene.practice, "desk", PASSWORD).await;
+    let (secret, _) = scene.set_up(&elsewhere).await;
+    let body = json!({ "offer": offer.offer, "code": scene.code(&offer.secret) });
+    let late = desk.post("/me/totp/confirm", body).await;
+    assert_eq!(late.code(), account_codes::LINK_NO_LONGER_VALID);
+    scene.with_app("desk", &secret).await;
+}
+
 async fn passkeys_that_do_not_hold_are_refused(engine: Engine) {
     let scene = Scene::open(engine).await;
     let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
     let desk = Person::of(&scene.practice, "desk", PASSWORD).await;
-    let (mut of_vet, _) = make_passkey(&vet, &proven(&vet).await, "a").await;
-    let (mut of_desk, _) = make_passkey(&desk, &proven(&desk).await, "b").await;
+    let (mut of_vet, _) = make_passkey(&vet, &vet.proven(PASSWORD).await, "a").await;
+    let (mut of_desk, _) = make_passkey(&desk, &desk.proven(PASSWORD).await, "b").await;
     let refused = async |why: &str, answer: Response| {
         assert_eq!(
             (answer.status.as_u16(), answer.code().as_str()),
@@ -785,11 +898,12 @@ async fn passkeys_that_do_not_hold_are_refused(engine: Engine) {
     refused("a copy", enter_with_passkey(&scene, &offer, &credential).await).await;
 
     let offer: PasskeyOffer = {
-        let body = json!({ "proven": proven(&Person::of(&scene.practice, "tech", PASSWORD).await).await });
+        let other = Person::of(&scene.practice, "tech", PASSWORD).await;
+        let body = json!({ "proven": other.proven(PASSWORD).await });
         let tech = Person::of(&scene.practice, "tech", PASSWORD).await;
         let other = tech.post("/me/passkeys/begin", &body).await;
         assert_eq!(other.code(), account_codes::LINK_NO_LONGER_VALID);
-        let body = json!({ "proven": proven(&tech).await });
+        let body = json!({ "proven": tech.proven(PASSWORD).await });
         ok(tech.post("/me/passkeys/begin", body).await)
     };
     let credential = Authenticator::new(ORIGIN).create(&offer.options);

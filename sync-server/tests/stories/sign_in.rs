@@ -295,14 +295,17 @@ async fn a_strangers_guesses_keep_nobody_from_showing_who_they_are() {
         post(practice.address, "/api/v1/invitations/accept", &body).await
     };
     assert_eq!(accept(stranger).await.status, 429);
-    let change = json!({ "current": PASSWORD, "new": "quince-fathom-41-sled" });
-    assert_eq!(desk.post("/me/password", &change).await.status, 204);
-    let back = json!({ "current": "quince-fathom-41-sled", "new": "lantern beagle orchard" });
-    assert_eq!(desk.post("/me/password", &back).await.status, 204);
+    for (present, new) in [
+        (PASSWORD, "quince-fathom-41-sled"),
+        ("quince-fathom-41-sled", "lantern beagle orchard"),
+    ] {
+        let change = json!({ "proven": desk.proven(present).await, "new": new });
+        assert_eq!(desk.post("/me/password", &change).await.status, 204);
+    }
     for guess in ["guess", "guess"] {
-        let wrong = json!({ "current": guess, "new": "quince-fathom-41-sled" });
+        let wrong = json!({ "proof": { "password": guess } });
         assert_eq!(
-            desk.post("/me/password", &wrong).await.status,
+            desk.post("/me/prove", &wrong).await.status,
             401,
             "they count on their own"
         );

@@ -1,5 +1,6 @@
 //! The trail: everything that matters is in it, administrators read it, and whoever alters it is found out.
 
+use crate::authenticator::Authenticator;
 use crate::browser::{Browser, Place, finish, link};
 use crate::database::{Database, Engine, MASTER_KEY};
 use crate::device::{item, raw};
@@ -16,7 +17,7 @@ use shared_model::commands::EditPatient;
 use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Role;
-use shared_model::second_factor::{Proven, SecondStep};
+use shared_model::second_factor::{PasskeyOffer, Proven, SecondStep};
 use shared_model::time::Timestamp;
 use shared_model::trail::{FieldChange, FieldValue, TrailChanges, TrailEntry, TrailPage};
 use shared_model::ways_in::LinkedIdentity;
@@ -36,6 +37,7 @@ on_both! {
     what_happens_beside_writing_is_in_it
     whatever_changes_a_way_in_is_in_it
     whatever_becomes_of_second_factors_is_in_it
+    a_refused_passkey_is_in_it
     the_way_that_somebody_came_by_is_in_it
     administrators_read_it_with_filters_and_nobody_else
     its_lines_name_people_devices_and_records_as_they_are_called_now
@@ -475,8 +477,8 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     let linked: LinkedIdentity = link(&place, &vet, "sub-1", "vet@example.org").await.read();
     until_noted(practice, "provider_linked", 1).await;
     assert_eq!(link(&place, &vet, "sub-1", "vet@example.org").await.status, 200);
-    let path = format!("/me/identities/{}", linked.identity);
-    assert_eq!(vet.delete(&path).await.status, 204);
+    let word = vet.proven(PASSWORD).await;
+    assert_eq!(vet.unlink(linked.identity, &word).await.status, 204);
     until_noted(practice, "provider_unlinked", 1).await;
     let query = TrailQuery {
         verbs: vec!["provider_linked".to_owned()],
@@ -489,7 +491,7 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
         "what was linked already was not linked"
     );
 
-    let change = json!({ "current": PASSWORD, "new": "quince-fathom-41-sled" });
+    let change = json!({ "proven": word, "new": "quince-fathom-41-sled" });
     assert_eq!(vet.post("/me/password", change).await.status, 204);
     until_noted(practice, "password_changed", 1).await;
     let forgot = json!({ "email": "vet@example.org" });
@@ -503,7 +505,7 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     until_noted(practice, "password_changed", 2).await;
 
     let desk = Person::of(practice, "desk", PASSWORD).await;
-    let new = json!({ "password": PASSWORD, "email": "front@example.org" });
+    let new = json!({ "proven": desk.proven(PASSWORD).await, "email": "front@example.org" });
     assert_eq!(desk.post("/me/email", new).await.status, 202);
     let link = letters.letter("front@example.org", "Confirm").await;
     let follow = json!({ "token": link.token(links::VERIFY_EMAIL) });
@@ -606,6 +608,41 @@ async fn whatever_becomes_of_second_factors_is_in_it(engine: Engine) {
     let of: Vec<String> = told.expect("read").iter().map(detail).collect();
     assert_eq!(of, [json!({ "of": vet.account() }).to_string()]);
     is_whole(practice).await;
+}
+
+/// One that does not hold, as the second factor and alone.
+async fn a_refused_passkey_is_in_it(engine: Engine) {
+    let practice = Practice::open_with(engine, |settings| {
+        "http://localhost:8080".clone_into(&mut settings.public_address);
+    })
+    .await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let word = vet.proven(PASSWORD).await;
+    let offer: PasskeyOffer = vet
+        .post("/me/passkeys/begin", json!({ "proven": word }))
+        .await
+        .read();
+    let mut authenticator = Authenticator::new("http://localhost:8080");
+    let credential = authenticator.create(&offer.options);
+    let body = json!({ "offer": offer.offer, "credential": credential, "name": "a" });
+    assert_eq!(vet.post("/me/passkeys/finish", body).await.status, 200);
+    authenticator.verifies = false;
+
+    let asked = practice.sign_in("vet", PASSWORD, fresh_id(DeviceId)).await;
+    let step: SecondStep = asked.read();
+    let credential = authenticator.get(step.passkey.as_deref().expect("options"));
+    let body = json!({ "step": step.step, "proof": { "passkey": credential } });
+    let refused = post(practice.address, "/sign-in/second", body).await;
+    assert_eq!(refused.status, 401);
+    until_noted(&practice, "second_factor_refused", 1).await;
+
+    let offer: PasskeyOffer = post(practice.address, "/passkeys/begin", json!({})).await.read();
+    let credential = authenticator.get(&offer.options);
+    let body = json!({ "offer": offer.offer, "credential": credential, "device": fresh_id(DeviceId) });
+    let refused = post(practice.address, "/passkeys/finish", body).await;
+    assert_eq!(refused.status, 401);
+    until_noted(&practice, "sign_in_refused", 1).await;
+    is_whole(&practice).await;
 }
 
 async fn administrators_read_it_with_filters_and_nobody_else(engine: Engine) {

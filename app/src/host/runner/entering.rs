@@ -6,6 +6,7 @@ use super::leaving::Ends;
 use super::{Io, Purpose, Runner};
 use crate::host::auto_lock::AutoLock;
 use crate::host::calls::{self, Response};
+use crate::host::change_way_in::finishing;
 use crate::host::vault::{Files, Found};
 use crate::host::{
     CallTrouble, Entrance, FromCore, Handover, PinRefused, Secret, SignInTrouble, UnlockTrouble,
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use shared_model::accounts::{AcceptInvitation, ChooseClinic, SignIn, codes};
 use shared_model::ids::AccountId;
 use shared_model::permissions::Principal;
-use shared_model::second_factor::{EnterWithPasskey, FinishSignIn};
+use shared_model::second_factor::EnterWithPasskey;
 use shared_model::time::Timestamp;
 use shared_model::ways_in::{self, FinishOpenId, LinkWith};
 use zeroize::{Zeroize, Zeroizing};
@@ -145,12 +146,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                 shown,
                 password,
             } => {
-                let mut body = FinishSignIn {
-                    step: step.text().to_owned(),
-                    proof: shown.proof(),
-                };
-                self.post(purpose, "/sign-in/second", &body);
-                body.step.zeroize();
+                self.post_body(purpose, "/sign-in/second", finishing(&step, &shown));
                 self.password = password;
             }
             Entrance::Passkey {
@@ -158,7 +154,7 @@ impl<F: Files, I: Io> Runner<F, I> {
                 credential,
                 clinic,
             } => {
-                let body = EnterWithPasskey {
+                let mut body = EnterWithPasskey {
                     offer: offer.text().to_owned(),
                     credential: credential.text().to_owned(),
                     device,
@@ -166,6 +162,8 @@ impl<F: Files, I: Io> Runner<F, I> {
                     clinic,
                 };
                 self.post(purpose, "/passkeys/finish", &body);
+                body.offer.zeroize();
+                body.credential.zeroize();
                 self.password = None;
             }
         }

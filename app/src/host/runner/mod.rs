@@ -322,10 +322,14 @@ impl<F: Files, I: Io> Runner<F, I> {
 
     /// POSTs what is secret in the body and needs no session.
     fn post(&mut self, purpose: Purpose, path: &str, body: &impl Serialize) {
+        self.post_body(purpose, path, Secret::json(body));
+    }
+
+    fn post_body(&mut self, purpose: Purpose, path: &str, body: Secret) {
         let request = Request {
             method: Method::Post,
             path: path.to_owned(),
-            body: Secret::json(body),
+            body,
             in_session: false,
             once: true,
         };

@@ -1,31 +1,19 @@
 //! What is asked of oneself at sign-in beside the password: an app, recovery codes, passkeys.
 
-use super::Setting;
-use super::linked::prover;
-use crate::components::{Dialog, Pill, ServerSays, Tint, icon, use_asked, use_minute, use_zone};
+use super::{Act, Setting};
+use crate::components::{Pill, ServerSays, Tint, icon, use_asked, use_minute, use_zone};
 use crate::host::{self, Call, Change};
 use crate::text;
-use crate::views::second_factor::{ChangeFactor, First};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCheck, LdTriangleAlert};
-use shared_model::accounts::Me;
 use shared_model::second_factor::{Factors, Passkey};
 
 /// With so few recovery codes it is time for new ones.
 const FEW_CODES: u32 = 2;
 
 #[component]
-pub(super) fn SignInFactors(me: Me, offline: bool) -> Element {
+pub(super) fn SignInFactors(cannot: bool, on_change: EventHandler<Change>) -> Element {
     let (factors, asking) = use_asked(Call::factors());
-    let (offered, _) = use_asked(Call::providers());
-    let (linked, _) = use_asked(Call::identities());
-    let mut changing = use_signal(|| None::<Change>);
-    let first = if me.has_password {
-        Some(First::Password(me.email.clone()))
-    } else {
-        prover(&offered.unwrap_or_default(), &linked.unwrap_or_default()).map(First::Provider)
-    };
-    let cannot = offline || first.is_none();
     rsx! {
         h2 { class: "settings__title", {text::how_you_sign_in()} }
         ServerSays { asking, briefly: true }
@@ -34,41 +22,10 @@ pub(super) fn SignInFactors(me: Me, offline: bool) -> Element {
                 if factors.demanded {
                     Setting { title: text::your_clinic_asks(), words: text::your_clinic_asks_what() }
                 }
-                App { factors: factors.clone(), cannot, on_change: move |change| changing.set(Some(change)) }
-                RecoveryCodesLeft { factors: factors.clone(), cannot, on_change: move |change| changing.set(Some(change)) }
-                Passkeys { factors, cannot, on_change: move |change| changing.set(Some(change)) }
+                App { factors: factors.clone(), cannot, on_change }
+                RecoveryCodesLeft { factors: factors.clone(), cannot, on_change }
+                Passkeys { factors, cannot, on_change }
             }
-            if first.is_none() {
-                p { class: "sub", {text::link_provider_no_proof()} }
-            }
-        }
-        if let (Some(change), Some(first)) = (changing(), first) {
-            Dialog {
-                title: text::factor_change_title(change),
-                on_close: move |()| changing.set(None),
-                keep_open: true,
-                ChangeFactor { change, first, in_dialog: true, on_done: move |()| changing.set(None) }
-            }
-        }
-    }
-}
-
-#[component]
-fn Act(
-    #[props(into)] label: String,
-    #[props(into)] about: String,
-    cannot: bool,
-    on_press: EventHandler<()>,
-) -> Element {
-    let name = text::what_of(about, &label);
-    rsx! {
-        button {
-            class: "btn btn--sm",
-            r#type: "button",
-            disabled: cannot,
-            "aria-label": name,
-            onclick: move |_| on_press.call(()),
-            {label}
         }
     }
 }

@@ -150,6 +150,27 @@ pub(crate) fn Setting(
     }
 }
 
+/// A button of such a line; what it is about is said to whoever does not see that.
+#[component]
+fn Act(
+    #[props(into)] label: String,
+    #[props(into)] about: String,
+    cannot: bool,
+    on_press: EventHandler<()>,
+) -> Element {
+    let name = text::what_of(about, &label);
+    rsx! {
+        button {
+            class: "btn btn--sm",
+            r#type: "button",
+            disabled: cannot,
+            "aria-label": name,
+            onclick: move |_| on_press.call(()),
+            {label}
+        }
+    }
+}
+
 #[component]
 fn DeviceSettings() -> Element {
     let may_evict = use_host().keeping.read().may_evict;

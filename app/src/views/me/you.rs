@@ -4,25 +4,17 @@ use super::Setting;
 use super::clinics::MyClinics;
 use super::devices::Devices;
 use super::factors::SignInFactors;
-use super::linked::LinkedAccounts;
+use super::linked::{LinkedAccounts, prover};
 use crate::components::{
-    CallDialog, FieldKind, PasswordField, Pill, ServerSays, TextField, Tint, WhosePassword, icon, use_asked,
-    use_sending, use_toasts,
+    CallDialog, Dialog, Pill, ServerSays, TextField, Tint, icon, use_asked, use_sending, use_toasts,
 };
-use crate::host::{Call, CallTrouble, Deed, Whose};
+use crate::host::{Call, Change, Deed, Whose};
 use crate::text;
-use crate::views::door::too_short;
+use crate::views::change_way_in::{ChangeWayIn, First};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCheck, LdMailQuestion};
-use shared_model::accounts::{ChangeEmail, ChangePassword, Me};
+use shared_model::accounts::Me;
 use shared_model::values::Invalid;
-
-#[derive(Clone, Copy, PartialEq)]
-enum Changing {
-    Name,
-    Email,
-    Password,
-}
 
 /// Everything that the server alone knows of whoever is signed in.
 #[component]
@@ -33,9 +25,7 @@ pub(super) fn Account() -> Element {
         h2 { class: "settings__title", {text::my_account()} }
         ServerSays { asking }
         if let Some(me) = me.clone() {
-            You { me: me.clone(), offline }
-            SignInFactors { me: me.clone(), offline }
-            LinkedAccounts { me, offline }
+            WaysIn { me, offline }
         }
         h2 { class: "settings__title", {text::my_devices()} }
         Devices { whose: Whose::Mine, briefly: true }
@@ -47,77 +37,117 @@ pub(super) fn Account() -> Element {
     }
 }
 
+/// Who one is, and what one signs in with. All that decides about that is changed in one dialog.
 #[component]
-fn You(me: Me, offline: bool) -> Element {
-    let toasts = use_toasts();
-    let sending = use_sending();
-    let mut changing = use_signal(|| None::<Changing>);
+fn WaysIn(me: Me, offline: bool) -> Element {
+    let (offered, _) = use_asked(Call::providers());
+    let (linked, _) = use_asked(Call::identities());
+    let (offered, linked) = (offered.unwrap_or_default(), linked.unwrap_or_default());
+    let mut changing = use_signal(|| None::<Change>);
+    let on_change = move |change| changing.set(Some(change));
     let close = move |()| changing.set(None);
-    let change = move |what: Changing, label: &'static str| {
-        rsx! {
-            button {
-                class: "btn btn--sm",
-                r#type: "button",
-                disabled: offline,
-                "aria-label": text::change_of_setting(label),
-                onclick: move |_| changing.set(Some(what)),
-                {text::change_it()}
+    let first = if me.has_password {
+        Some(First::Password(me.email.clone()))
+    } else {
+        prover(&offered, &linked).map(|provider| First::Provider(provider, me.email.clone()))
+    };
+    let cannot = offline || first.is_none();
+    rsx! {
+        You { me, offline, proves: first.is_some(), on_change }
+        SignInFactors { cannot, on_change }
+        if first.is_none() {
+            p { class: "sub", {text::no_proof()} }
+        }
+        LinkedAccounts { offered, linked, cannot, on_change }
+        if let (Some(change), Some(first)) = (changing(), first) {
+            Dialog { title: text::way_in_change_title(&change), on_close: close, keep_open: true,
+                ChangeWayIn { change, first, in_dialog: true, on_done: close }
             }
         }
-    };
+    }
+}
+
+/// `proves`: there is something that they can show who they are with.
+#[component]
+fn You(me: Me, offline: bool, proves: bool, on_change: EventHandler<Change>) -> Element {
+    let toasts = use_toasts();
+    let sending = use_sending();
+    let mut naming = use_signal(|| false);
+    let change_name = move |_| naming.set(true);
+    let waits = offline || sending.is_busy();
+    let about = |what: &'static str| text::change_of_setting(what);
     rsx! {
-            div { class: "card",
-                Setting { title: text::your_name(), words: me.full_name.clone(), {change(Changing::Name, text::your_name())} }
-                Setting { title: text::email(), words: me.email.clone(),
-                    if me.email_verified {
-                        Pill { tone: Tint::Ok, small: true, icon: icon(LdCheck), {text::verified()} }
-                    } else {
-                        Pill { tone: Tint::Warn, small: true, icon: icon(LdMailQuestion), {text::not_verified()} }
-                        button {
-                            class: "btn btn--sm btn--quiet",
-                            r#type: "button",
-                            disabled: offline || sending.is_busy(),
-                            onclick: move |_| sending.send(Deed::send_verification(), move |_| toasts.say(text::verification_sent())),
-                            {text::send_again()}
-                        }
-                    }
-                    {change(Changing::Email, text::email())}
+        div { class: "card",
+            Setting { title: text::your_name(), words: me.full_name.clone(),
+                button {
+                    class: "btn btn--sm",
+                    r#type: "button",
+                    disabled: offline,
+                    "aria-label": about(text::your_name()),
+                    onclick: change_name,
+                    {text::change_it()}
                 }
-                if let Some(new) = &me.new_email {
-                    Setting { title: text::new_email_waits(), words: text::new_email_waits_do(new) }
-                }
-                if me.has_password {
-                    Setting { title: text::password(), words: text::password_why(), {change(Changing::Password, text::password())} }
+            }
+            Setting { title: text::email(), words: me.email.clone(),
+                if me.email_verified {
+                    Pill { tone: Tint::Ok, small: true, icon: icon(LdCheck), {text::verified()} }
                 } else {
-                    Setting { title: text::password(), words: text::no_password_why(),
-                        button {
-                            class: "btn btn--sm",
-                            r#type: "button",
-                            disabled: offline || sending.is_busy(),
-                            onclick: {
-                                let email = me.email.clone();
-                                move |_| {
-                                    let words = text::choose_password_sent(&email);
-                                    sending.send(Deed::forgot_password(email.clone()), move |_| toasts.say(words));
+                    Pill { tone: Tint::Warn, small: true, icon: icon(LdMailQuestion), {text::not_verified()} }
+                    button {
+                        class: "btn btn--sm btn--quiet",
+                        r#type: "button",
+                        disabled: waits,
+                        onclick: move |_| sending.send(Deed::send_verification(), move |_| toasts.say(text::verification_sent())),
+                        {text::send_again()}
+                    }
+                }
+                button {
+                    class: "btn btn--sm",
+                    r#type: "button",
+                    disabled: offline || !proves,
+                    "aria-label": about(text::email()),
+                    onclick: move |_| on_change.call(Change::NewEmail),
+                    {text::change_it()}
+                }
+            }
+            if let Some(new) = &me.new_email {
+                Setting { title: text::new_email_waits(), words: text::new_email_waits_do(new) }
+            }
+            if me.has_password {
+                Setting { title: text::password(), words: text::password_why(),
+                    button {
+                        class: "btn btn--sm",
+                        r#type: "button",
+                        disabled: offline,
+                        "aria-label": about(text::password()),
+                        onclick: move |_| on_change.call(Change::NewPassword),
+                        {text::change_it()}
+                    }
+                }
+            } else {
+                Setting { title: text::password(), words: text::no_password_why(),
+                    button {
+                        class: "btn btn--sm",
+                        r#type: "button",
+                        disabled: waits,
+                        onclick: {
+                            let email = me.email.clone();
+                            move |_| {
+                                if proves {
+                                    return on_change.call(Change::FirstPassword);
                                 }
-                            },
-                            {text::choose_one()}
-                        }
+                                let words = text::choose_password_sent(&email);
+                                sending.send(Deed::forgot_password(email.clone()), move |_| toasts.say(words));
+                            }
+                        },
+                        {text::choose_one()}
                     }
                 }
             }
-            match changing() {
-                None => rsx! {},
-                Some(Changing::Name) => rsx! {
-                    NameDialog { me, on_close: close }
-                },
-                Some(Changing::Email) => rsx! {
-                    EmailDialog { on_close: close }
-                },
-                Some(Changing::Password) => rsx! {
-                    PasswordDialog { email: me.email.clone(), on_close: close }
-                },
-            }
+        }
+        if naming() {
+            NameDialog { me, on_close: move |()| naming.set(false) }
+        }
     }
 }
 
@@ -153,92 +183,6 @@ fn NameDialog(me: Me, on_close: EventHandler<()>) -> Element {
                 autofocus: true,
                 error: missing().then(|| text::invalid(text::your_name(), Invalid::Empty)),
             }
-        }
-    }
-}
-
-#[component]
-fn EmailDialog(on_close: EventHandler<()>) -> Element {
-    let toasts = use_toasts();
-    let sending = use_sending();
-    let email = use_signal(String::new);
-    let password = use_signal(String::new);
-    let wrong = sending
-        .is(&CallTrouble::WrongCredentials)
-        .then(|| text::password_not_that().to_owned());
-    rsx! {
-        CallDialog {
-            title: text::change_email(),
-            action: text::send_mail(),
-            sending,
-            on_close,
-            keep_open: true,
-            known: vec![CallTrouble::WrongCredentials],
-            on_submit: move |()| {
-                let email = email.peek().trim().to_owned();
-                let change = ChangeEmail { password: password.peek().clone(), email };
-                sending.send(Deed::change_email(&change), move |_| {
-                    toasts.say(text::new_email_sent(change.email));
-                    on_close.call(());
-                });
-            },
-            p { class: "sub", {text::change_email_how()} }
-            TextField {
-                id: "new-email",
-                label: text::new_email(),
-                value: email,
-                kind: FieldKind::Email,
-                autocomplete: "email",
-                autofocus: true,
-            }
-            PasswordField { id: "password-now", label: text::your_password(), value: password, error: wrong }
-        }
-    }
-}
-
-#[component]
-fn PasswordDialog(email: String, on_close: EventHandler<()>) -> Element {
-    let toasts = use_toasts();
-    let sending = use_sending();
-    let current = use_signal(String::new);
-    let new = use_signal(String::new);
-    let mut short = use_signal(|| None);
-    let wrong = sending
-        .is(&CallTrouble::WrongCredentials)
-        .then(|| text::password_not_that().to_owned());
-    let weak = sending
-        .is(&CallTrouble::WeakPassword)
-        .then(|| text::password_weak().to_owned());
-    rsx! {
-        CallDialog {
-            title: text::change_password(),
-            action: text::save_password(),
-            sending,
-            on_close,
-            keep_open: true,
-            known: vec![CallTrouble::WrongCredentials, CallTrouble::WeakPassword],
-            on_submit: move |()| {
-                short.set(too_short(&new.peek()));
-                if short.peek().is_some() {
-                    return;
-                }
-                let change = ChangePassword { current: current.peek().clone(), new: new.peek().clone() };
-                sending.send(Deed::change_password(&change), move |_| {
-                    toasts.say(text::password_changed());
-                    on_close.call(());
-                });
-            },
-            WhosePassword { email }
-            PasswordField { id: "password-now", label: text::your_password(), value: current, autofocus: true, error: wrong }
-            PasswordField {
-                id: "password-new",
-                label: text::new_password(),
-                value: new,
-                new: true,
-                error: short().or(weak),
-                on_input: move |_| short.set(None),
-            }
-            p { class: "sub", {text::change_signs_out()} }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Asks for a second factor: the code of an app, a recovery code, or a passkey.
 
-use super::whole_code;
-use crate::components::{Alert, FieldKind, TextField, Tint, TroubleLine, icon, seconds_to_wait, use_slowed};
+use super::code_field::{CodeField, use_typed_code};
+use crate::components::{Alert, TextField, Tint, TroubleLine, icon, seconds_to_wait, use_slowed};
 use crate::host::{self, CallTrouble, PasskeyTrouble, Shown, Step};
 use crate::text;
 use crate::views::door::GateForm;
@@ -30,7 +30,7 @@ fn ways(step: &Step, has_passkeys: bool) -> Vec<Way> {
 
 /// `trouble` is why what was shown last did not do; whoever sends it clears it first.
 #[component]
-pub(super) fn AskSecondFactor(
+pub(in crate::views) fn AskSecondFactor(
     step: Step,
     busy: bool,
     trouble: Signal<Option<CallTrouble>>,
@@ -64,10 +64,10 @@ pub(super) fn AskSecondFactor(
     rsx! {
         match way() {
             Some(Way::App) => rsx! {
-                CodeForm { recovery: false, waits, trouble, in_dialog, on_show }
+                CodeForm { waits, trouble, in_dialog, on_show }
             },
             Some(Way::RecoveryCode) => rsx! {
-                CodeForm { recovery: true, waits, trouble, in_dialog, on_show }
+                RecoveryCodeForm { waits, trouble, in_dialog, on_show }
             },
             Some(Way::Passkey) => rsx! {
                 GateForm {
@@ -147,81 +147,95 @@ pub(super) fn AskSecondFactor(
     }
 }
 
-/// The code of an app, which goes off by itself once it is whole, or one of the recovery codes.
+/// The code of an app, which goes off by itself once it is whole.
 #[component]
 fn CodeForm(
-    recovery: bool,
     waits: bool,
     trouble: Signal<Option<CallTrouble>>,
     in_dialog: bool,
     on_show: EventHandler<Shown>,
 ) -> Element {
-    let mut code = use_signal(String::new);
-    let mut missing = use_signal(|| None::<&'static str>);
-    let (id, label, kind, words) = if recovery {
-        (
-            "recovery-code",
-            text::recovery_code(),
-            FieldKind::Text,
-            text::recovery_code_do(),
-        )
-    } else {
-        (
-            "code",
-            text::code_of_app(),
-            FieldKind::Code,
-            text::code_of_app_do(),
-        )
+    let typed = use_typed_code();
+    let submit = move |()| {
+        if waits {
+            return;
+        }
+        if let Some(code) = typed.take() {
+            on_show.call(Shown::Code(code));
+        }
     };
+    rsx! {
+        TypedForm { words: text::code_of_app_do(), waits, trouble, in_dialog, on_submit: submit,
+            CodeField { label: text::code_of_app(), typed, trouble, autofocus: true, on_whole: submit }
+        }
+    }
+}
+
+#[component]
+fn RecoveryCodeForm(
+    waits: bool,
+    trouble: Signal<Option<CallTrouble>>,
+    in_dialog: bool,
+    on_show: EventHandler<Shown>,
+) -> Element {
+    const ID: &str = "recovery-code";
+    let mut code = use_signal(String::new);
+    let mut missing = use_signal(|| false);
     use_effect(move || {
-        // A wrong one makes room for the next.
         if *trouble.read() == Some(CallTrouble::WrongCode) {
             code.set(String::new());
-            host::focus(id);
+            host::focus(ID);
         }
     });
-    let mut submit = move |()| {
+    let submit = move |()| {
         if waits {
             return;
         }
         let typed = code.peek().trim().to_owned();
-        let shown = if recovery {
-            (!typed.is_empty()).then(|| Shown::RecoveryCode(typed.into()))
+        missing.set(typed.is_empty());
+        if typed.is_empty() {
+            host::focus(ID);
         } else {
-            whole_code(&typed).map(|code| Shown::Code(code.into()))
-        };
-        missing.set(shown.is_none().then(|| {
-            if recovery {
-                text::recovery_code_missing()
-            } else {
-                text::code_missing()
+            on_show.call(Shown::RecoveryCode(typed.into()));
+        }
+    };
+    let error = if missing() {
+        Some(text::recovery_code_missing())
+    } else {
+        (*trouble.read() == Some(CallTrouble::WrongCode)).then(text::recovery_code_wrong)
+    };
+    rsx! {
+        TypedForm { words: text::recovery_code_do(), waits, trouble, in_dialog, on_submit: submit,
+            TextField {
+                id: ID,
+                label: text::recovery_code(),
+                value: code,
+                secret: true,
+                autofocus: true,
+                error: error.map(str::to_owned),
+                on_input: move |_| missing.set(false),
             }
-        }));
-        match shown {
-            Some(shown) => on_show.call(shown),
-            None => host::focus(id),
         }
-    };
-    let wrong = (*trouble.read() == Some(CallTrouble::WrongCode)).then(|| {
-        if recovery {
-            text::recovery_code_wrong()
-        } else {
-            text::code_wrong()
-        }
-    });
-    let typed_on = move |typed: String| {
-        missing.set(None);
-        if !recovery && whole_code(&typed).is_some() {
-            submit(());
-        }
-    };
+    }
+}
+
+/// The form around what is typed; its field says itself that a code is wrong.
+#[component]
+fn TypedForm(
+    words: &'static str,
+    waits: bool,
+    trouble: Signal<Option<CallTrouble>>,
+    in_dialog: bool,
+    on_submit: EventHandler<()>,
+    children: Element,
+) -> Element {
     rsx! {
         GateForm {
             id: "second",
             in_dialog,
             action: if waits && trouble.read().is_none() { text::asking_clinic() } else { text::go_on() },
             waits,
-            on_submit: submit,
+            on_submit,
             h2 { class: "card__title", {text::one_more_step()} }
             p { class: "sub", {words} }
             match trouble() {
@@ -230,24 +244,14 @@ fn CodeForm(
                 },
                 _ => rsx! {},
             }
-            TextField {
-                id,
-                label,
-                value: code,
-                kind,
-                secret: true,
-                autofocus: true,
-                autocomplete: if recovery { "off" } else { "one-time-code" },
-                error: missing().or(wrong).map(str::to_owned),
-                on_input: typed_on,
-            }
+            {children}
         }
     }
 }
 
 /// Why the browser gave no passkey.
 #[component]
-pub(super) fn PasskeyTroubleLine(trouble: PasskeyTrouble) -> Element {
+pub(in crate::views) fn PasskeyTroubleLine(trouble: PasskeyTrouble) -> Element {
     let (title, words) = text::passkey_trouble(trouble);
     rsx! {
         Alert { tone: Tint::Warn, icon: icon(LdCircleAlert), title, text: words, line: true, urgent: true }

@@ -9,7 +9,7 @@ use dioxus_free_icons::icons::ld_icons::{LdCopy, LdDownload, LdPrinter, LdTriang
 use jiff::tz::TimeZone;
 
 #[component]
-pub(super) fn KeepRecoveryCodes(
+pub(in crate::views) fn KeepRecoveryCodes(
     codes: Vec<String>,
     busy: bool,
     #[props(default)] in_dialog: bool,

@@ -1,8 +1,8 @@
 //! Setting an authenticator app up: a code to scan or to type, and the first code that comes back.
 
+use super::code_field::{CodeField, use_typed_code};
 use super::qr_code::QrCode;
-use super::whole_code;
-use crate::components::{FieldKind, TextField, TroubleLine, seconds_to_wait, use_slowed};
+use crate::components::{TroubleLine, seconds_to_wait, use_slowed};
 use crate::host::{self, CallTrouble, Secret};
 use crate::text;
 use crate::views::door::GateForm;
@@ -10,45 +10,23 @@ use dioxus::prelude::*;
 use shared_model::second_factor::TotpOffer;
 
 #[component]
-pub(super) fn SetAppUp(
+pub(in crate::views) fn SetAppUp(
     offer: TotpOffer,
     busy: bool,
     trouble: Signal<Option<CallTrouble>>,
     #[props(default)] in_dialog: bool,
     on_code: EventHandler<Secret>,
 ) -> Element {
-    let mut code = use_signal(String::new);
-    let mut missing = use_signal(|| false);
+    let typed = use_typed_code();
     let slowed = use_slowed(trouble, seconds_to_wait, CallTrouble::SlowDown);
     let waits = busy || slowed();
     let on_this_device = host::device() != host::Device::Computer;
-    use_effect(move || {
-        if *trouble.read() == Some(CallTrouble::WrongCode) {
-            code.set(String::new());
-            host::focus("code");
-        }
-    });
-    let mut submit = move |()| {
+    let submit = move |()| {
         if waits {
             return;
         }
-        let whole = whole_code(&code.peek());
-        missing.set(whole.is_none());
-        match whole {
-            Some(code) => on_code.call(code.into()),
-            None => host::focus("code"),
-        }
-    };
-    let wrong = *trouble.read() == Some(CallTrouble::WrongCode);
-    let error = if missing() {
-        Some(text::code_missing())
-    } else {
-        wrong.then(text::code_wrong)
-    };
-    let typed_on = move |typed: String| {
-        missing.set(false);
-        if whole_code(&typed).is_some() {
-            submit(());
+        if let Some(code) = typed.take() {
+            on_code.call(code);
         }
     };
     rsx! {
@@ -91,16 +69,7 @@ pub(super) fn SetAppUp(
                     }
                 }
                 li {
-                    TextField {
-                        id: "code",
-                        label: text::first_code(),
-                        value: code,
-                        kind: FieldKind::Code,
-                        secret: true,
-                        autocomplete: "one-time-code",
-                        error: error.map(str::to_owned),
-                        on_input: typed_on,
-                    }
+                    CodeField { label: text::first_code(), typed, trouble, on_whole: submit }
                 }
             }
         }

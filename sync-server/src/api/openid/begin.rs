@@ -1,20 +1,19 @@
 //! A client begins, and a browser is on its way to the provider.
 
 use super::callback::{browser_cookie, to_page};
-use super::fetch::fetch;
-use super::step::{Begun, Purpose, Step, use_up};
+use super::step::{Begun, Purpose, Step};
 use super::{callback_address, trouble_of};
-use crate::api::me::{account_of, prove_again};
-use crate::api::request::{Asker, At, Body, CameFrom};
+use crate::api::prove::{SignInOf, has_proven};
+use crate::api::request::{Asker, At, Body};
 use crate::error::ApiError;
-use crate::identity::{Address, link_hash, mint_link, read_invitation_link};
+use crate::identity::{link_hash, mint_link, read_invitation_link};
 use crate::server::AppState;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use shared_model::ways_in::{BeginLinking, BeginOpenId, OpenIdBegun, Proof, Provider, ReturnTo};
+use shared_model::ways_in::{BeginLinking, BeginOpenId, OpenIdBegun, Provider, ReturnTo};
 
 pub(crate) async fn providers(State(state): State<AppState>) -> Json<Vec<Provider>> {
     let offered = state.providers.all().iter().map(|provider| Provider {
@@ -36,67 +35,21 @@ pub(crate) async fn begin(
     begin_for(&state, request, purpose).await
 }
 
+/// Another way in is nothing that a device which lies open may give. What comes of it is for this sign-in alone.
 pub(crate) async fn begin_linking(
     State(state): State<AppState>,
     asker: Asker,
-    CameFrom(address): CameFrom,
     Body(request): Body<BeginLinking>,
 ) -> Result<Response, ApiError> {
-    prove_with(&state, &asker, address, request.proof).await?;
-    begin_for(&state, request.begin, Purpose::Link(asker.principal.account)).await
+    has_proven(&state, &asker, &request.proven).await?;
+    begin_for(&state, request.begin, Purpose::Link(SignInOf::of(&asker))).await
 }
 
-/// On the way to a provider whose account is linked already, for whoever has no password.
-pub(crate) async fn begin_proving(
-    State(state): State<AppState>,
-    asker: Asker,
-    Body(request): Body<BeginOpenId>,
-) -> Result<Response, ApiError> {
-    has_no_password(&state, &asker).await?;
-    begin_for(&state, request, Purpose::Prove(asker.principal.account)).await
-}
-
-async fn has_no_password(state: &AppState, asker: &Asker) -> Result<(), ApiError> {
-    if account_of(state, asker).await?.has_password() {
-        return Err(ApiError::PasswordNeeded);
-    }
-    Ok(())
-}
-
-/// Whoever is signed in proves it once more: another way in is nothing that a device which lies open may give.
-pub(crate) async fn prove_with(
+pub(super) async fn begin_for(
     state: &AppState,
-    asker: &Asker,
-    address: Address,
-    proof: Proof,
-) -> Result<(), ApiError> {
-    let (code, verifier) = match proof {
-        Proof::Password(password) => {
-            return prove_again(state, asker, address, password).await.map(drop);
-        }
-        Proof::Provider { code, verifier } => (code, verifier),
-    };
-    has_no_password(state, asker).await?;
-    let fetched = fetch(state, &code, &verifier).await?;
-    use_up(state, fetched.hash).await?;
-    let account = asker.principal.account;
-    if !matches!(fetched.purpose, Purpose::Prove(whose) if whose == account) {
-        return Err(ApiError::LinkNoLongerValid);
-    }
-    let vouched = &fetched.vouched;
-    let known = state
-        .storage
-        .people()
-        .identity(&vouched.issuer, &vouched.subject)
-        .await?;
-    if known.is_some_and(|known| known.account == account) {
-        Ok(())
-    } else {
-        Err(ApiError::NotTheLinked)
-    }
-}
-
-async fn begin_for(state: &AppState, request: BeginOpenId, purpose: Purpose) -> Result<Response, ApiError> {
+    request: BeginOpenId,
+    purpose: Purpose,
+) -> Result<Response, ApiError> {
     let provider = state
         .providers
         .named(&request.provider)

@@ -58,7 +58,7 @@ pub(crate) async fn callback(
         purpose: begun.purpose,
         outcome,
     };
-    let (code, _) = Step::Returned(returned).keep(&state).await?;
+    let code = Step::Returned(returned).keep(&state).await?;
     let mut headers = HeaderMap::new();
     headers.insert(SET_COOKIE, cookie(&state, &name, "", 0));
     Ok(match begun.return_to {

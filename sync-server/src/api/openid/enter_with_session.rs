@@ -2,7 +2,7 @@
 
 use super::trouble_of;
 use crate::api::request::Body;
-use crate::api::sign_in::{begin_sign_in, choose};
+use crate::api::sign_in::{Arrival, begin_sign_in, choose};
 use crate::error::ApiError;
 use crate::server::AppState;
 use axum::Json;
@@ -36,13 +36,13 @@ pub(crate) async fn enter_with_session(
         return Err(ApiError::DeviceLost);
     }
     let clinic = choose(&people.memberships(known.account).await?, request.clinic)?;
-    begin_sign_in(
-        &state,
-        known.account,
+    let arrival = Arrival {
+        account: known.account,
         clinic,
-        request.device,
-        &request.device_name,
-        CameBy::SessionToken,
-    )
-    .await
+        device: request.device,
+        device_name: request.device_name,
+        came_by: CameBy::SessionToken,
+        to_link: None,
+    };
+    begin_sign_in(&state, arrival).await
 }

@@ -2,7 +2,8 @@
 //!
 //! Invariant: whoever has a code without what belongs to it has stolen it, and it is void.
 
-use super::step::{Outcome, Purpose, Returned, Step, use_up};
+use super::step::{Outcome, Purpose, Returned, Step};
+use crate::api::sealed_step::use_up;
 use crate::error::ApiError;
 use crate::identity::{Vouched, link_hash};
 use crate::server::AppState;

@@ -2,18 +2,20 @@
 
 use super::fetch::{Fetched, fetch};
 use super::new_identity;
-use super::step::{Purpose, use_up};
-use crate::api::me::account_of;
+use super::step::Purpose;
+use crate::api::prove::SignInOf;
 use crate::api::request::{Asker, Body, CameFrom, name};
-use crate::api::sign_in::{begin_sign_in, choose, counted_as, note_everywhere, prove};
+use crate::api::sealed_step::use_up;
+use crate::api::sign_in::{Arrival, begin_sign_in, choose, counted_as, note_everywhere, prove};
 use crate::api::take_up_invitation::{Joining, find, join};
 use crate::error::ApiError;
-use crate::identity::Address;
+use crate::identity::{Address, Vouched};
 use crate::mail::Letter;
 use crate::server::AppState;
-use crate::storage::people::{Account, NewIdentity, NewMail, Taker};
+use crate::storage::people::{Account, NewIdentity, Taker};
 use axum::Json;
 use axum::extract::State;
+use serde::{Deserialize, Serialize};
 use shared_model::accounts::SignedIn;
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::trail::{CameBy, Happening};
@@ -41,14 +43,14 @@ async fn sign_in(
     let people = state.storage.people();
     let vouched = &fetched.vouched;
     let known = people.identity(&vouched.issuer, &vouched.subject).await?;
-    let (account, link) = match (known, request.link_with) {
-        (Some(known), _) => (known.account, None),
+    let (account, is_new) = match (known, request.link_with) {
+        (Some(known), _) => (known.account, false),
         (None, None) => return Err(fetched.not_linked()),
         (None, Some(LinkWith { email, password })) => {
             let email = email.trim().to_lowercase();
             let account = people.account_by_email(&email).await?;
             let account = prove_to_link(state, &email, address, password, account, request.device).await?;
-            (account.account, Some(account))
+            (account.account, true)
         }
     };
     if people.is_lost(request.device).await? {
@@ -56,20 +58,15 @@ async fn sign_in(
     }
     let clinic = choose(&people.memberships(account).await?, request.clinic)?;
     use_up(state, fetched.hash).await?;
-    if let Some(account) = &link {
-        let identity = new_identity(state, vouched.clone());
-        self::link(state, account, identity, &fetched.label, Some(request.device)).await?;
-    }
-    let came_by = CameBy::Provider;
-    begin_sign_in(
-        state,
+    let arrival = Arrival {
         account,
         clinic,
-        request.device,
-        &request.device_name,
-        came_by,
-    )
-    .await
+        device: request.device,
+        device_name: request.device_name,
+        came_by: CameBy::Provider,
+        to_link: is_new.then(|| fetched.to_link()),
+    };
+    begin_sign_in(state, arrival).await
 }
 
 /// As signing in with the password does, the trail included.
@@ -103,15 +100,9 @@ async fn take_up(
     let vouched = &fetched.vouched;
     let known = people.identity(&vouched.issuer, &vouched.subject).await?;
     let holder = people.account_by_email(&stored.invitation.email).await?;
-    let told = |holder: &Account| {
-        let linked = Letter::ProviderLinked {
-            provider: &fetched.label,
-        };
-        letter(state, holder, linked)
-    };
-    let (who, is_new, mail) = match (known, holder) {
+    let (who, identity, to_link) = match (known, holder) {
         (Some(known), Some(holder)) if known.account == holder.account => {
-            (Taker::Existing(holder.account), false, None)
+            (Taker::Existing(holder.account), None, None)
         }
         (Some(_), _) => return Err(ApiError::LinkedElsewhere),
         (None, Some(holder)) => {
@@ -121,33 +112,36 @@ async fn take_up(
             let email = holder.email.clone();
             let holder =
                 prove_to_link(state, &email, address, password, Some(holder), request.device).await?;
-            (Taker::Existing(holder.account), true, told(&holder))
+            (Taker::Existing(holder.account), None, Some(fetched.to_link()))
         }
         (None, None) => {
             let new = Taker::New {
                 full_name: name(&request.full_name)?,
                 password_hash: String::new(),
             };
-            (new, true, None)
+            (new, Some(new_identity(state, vouched.clone())), None)
         }
     };
     if people.is_lost(request.device).await? {
         return Err(ApiError::DeviceLost);
     }
     use_up(state, fetched.hash).await?;
+    let is_new = identity.is_some();
     let joining = Joining {
         who,
-        identity: is_new.then(|| new_identity(state, vouched.clone())),
-        mail,
+        identity,
+        to_link,
         device: request.device,
-        device_name: &request.device_name,
+        device_name: request.device_name,
         came_by: CameBy::InvitationWithProvider,
     };
-    let joined = join(state, &stored, hash, joining).await?;
-    if is_new {
-        linked_now(state, joined.principal.account, Some(request.device));
+    let joined = join(state, &stored, hash, joining).await;
+    // Whoever is asked for more has taken it up all the same.
+    let has_joined = matches!(joined, Ok(_) | Err(ApiError::SecondFactorToSetUp(_)));
+    if is_new && has_joined {
+        linked_now(state, stored.invitation.account, Some(request.device));
     }
-    Ok(joined)
+    joined
 }
 
 pub(crate) async fn finish_linking(
@@ -157,14 +151,12 @@ pub(crate) async fn finish_linking(
 ) -> Result<Json<LinkedIdentity>, ApiError> {
     let fetched = fetch(&state, &request.code, &request.verifier).await?;
     use_up(&state, fetched.hash).await?;
-    match fetched.purpose {
-        Purpose::Link(account) if account == asker.principal.account => {}
-        _ => return Err(ApiError::LinkNoLongerValid),
+    let of = SignInOf::of(&asker);
+    if !matches!(fetched.purpose, Purpose::Link(begun_by) if begun_by == of) {
+        return Err(ApiError::LinkNoLongerValid);
     }
-    let account = account_of(&state, &asker).await?;
-    let identity = new_identity(&state, fetched.vouched);
-    let device = Some(asker.claims.device);
-    let linked = link(&state, &account, identity, &fetched.label, device).await?;
+    let (account, device) = (asker.principal.account, Some(asker.claims.device));
+    let linked = link(&state, account, fetched.to_link(), device).await?;
     Ok(Json(LinkedIdentity {
         identity: linked.identity,
         provider: fetched.label,
@@ -173,25 +165,44 @@ pub(crate) async fn finish_linking(
     }))
 }
 
+/// Whom a provider vouches for, and what it is called for people: to be linked with an account.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ToLink {
+    vouched: Vouched,
+    label: String,
+}
+
+impl Fetched {
+    fn to_link(&self) -> ToLink {
+        ToLink {
+            vouched: self.vouched.clone(),
+            label: self.label.clone(),
+        }
+    }
+}
+
 /// Links, and tells the person and the trail unless it was linked already.
-async fn link(
+pub(crate) async fn link(
     state: &AppState,
-    account: &Account,
-    identity: NewIdentity,
-    label: &str,
+    account: AccountId,
+    to_link: ToLink,
     device: Option<DeviceId>,
 ) -> Result<NewIdentity, ApiError> {
-    let mail = letter(state, account, Letter::ProviderLinked { provider: label });
+    let people = state.storage.people();
+    let known = people.account(account).await?.ok_or(ApiError::NotSignedIn)?;
+    let letter = Letter::ProviderLinked {
+        provider: &to_link.label,
+    };
+    let mail = state.letter_to(&known, letter);
+    let identity = new_identity(state, to_link.vouched);
     let id = identity.identity;
-    let linked = state
-        .storage
-        .people()
-        .link_identity(account.account, identity, mail)
+    let linked = people
+        .link_identity(account, identity, mail)
         .await?
         .ok_or(ApiError::LinkedElsewhere)?;
     if linked.identity == id {
         state.mails.written();
-        linked_now(state, account.account, device);
+        linked_now(state, account, device);
     }
     Ok(linked)
 }
@@ -199,10 +210,4 @@ async fn link(
 fn linked_now(state: &AppState, account: AccountId, device: Option<DeviceId>) {
     tracing::info!(%account, "linked an account of a sign-in provider");
     note_everywhere(state, account, device, Happening::ProviderLinked);
-}
-
-/// If there is a way to tell them.
-pub(super) fn letter(state: &AppState, account: &Account, letter: Letter<'_>) -> Option<NewMail> {
-    let written = || state.writing().write(letter, &account.email, &account.full_name);
-    state.settings.post.leads_somewhere().then(written)
 }

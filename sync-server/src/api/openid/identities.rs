@@ -1,8 +1,8 @@
 //! Whom providers vouch for as this person: the list, and taking one away.
 
-use super::finish::letter;
 use crate::api::me::account_of;
-use crate::api::request::{Asker, At};
+use crate::api::prove::has_proven;
+use crate::api::request::{Asker, At, Body};
 use crate::api::sign_in::note_everywhere;
 use crate::error::ApiError;
 use crate::mail::Letter;
@@ -11,6 +11,7 @@ use crate::storage::people::{NewIdentity, Unlinked};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use shared_model::second_factor::AskProven;
 use shared_model::trail::Happening;
 use shared_model::ways_in::LinkedIdentity;
 use uuid::Uuid;
@@ -41,13 +42,15 @@ pub(crate) async fn unlink(
     State(state): State<AppState>,
     asker: Asker,
     At(identity): At<Uuid>,
+    Body(request): Body<AskProven>,
 ) -> Result<StatusCode, ApiError> {
+    has_proven(&state, &asker, &request.proven).await?;
     let account = account_of(&state, &asker).await?;
     let people = state.storage.people();
     let all = people.identities(account.account).await?;
     let found = all.iter().find(|one| one.identity == identity);
     let provider = label(&state, found.ok_or(ApiError::NotFound)?);
-    let mail = letter(&state, &account, Letter::ProviderUnlinked { provider: &provider });
+    let mail = state.letter_to(&account, Letter::ProviderUnlinked { provider: &provider });
     match people.unlink_identity(account.account, identity, mail).await? {
         Unlinked::Done => {}
         Unlinked::NoSuch => return Err(ApiError::NotFound),

@@ -14,14 +14,17 @@ mod fetch;
 mod finish;
 mod identities;
 mod page;
+mod prove;
 mod step;
 
-pub(crate) use begin::{begin, begin_linking, begin_proving, go, prove_with, providers};
+pub(crate) use begin::{begin, begin_linking, go, providers};
 pub(crate) use callback::callback;
 pub(crate) use enter_with_session::enter_with_session;
+pub(super) use finish::{ToLink, link};
 pub(crate) use finish::{finish, finish_linking};
 pub(crate) use identities::{identities, unlink};
 pub(crate) use page::in_words;
+pub(crate) use prove::{begin_proving, show_provider};
 
 use crate::error::ApiError;
 use crate::identity::{Provider, ProviderTrouble, Vouched, random};

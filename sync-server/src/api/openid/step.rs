@@ -1,10 +1,11 @@
 //! What waits between two visits.
 
+use crate::api::prove::SignInOf;
+use crate::api::sealed_step;
 use crate::error::ApiError;
-use crate::identity::{Vouched, link_hash, mint_link};
+use crate::identity::{Vouched, link_hash};
 use crate::server::AppState;
 use serde::{Deserialize, Serialize};
-use shared_model::ids::AccountId;
 use shared_model::time::Timestamp;
 use shared_model::ways_in::ReturnTo;
 
@@ -49,9 +50,9 @@ pub(super) enum Purpose {
     /// With the token of the invitation.
     TakeUp(String),
     /// With whoever is signed in.
-    Link(AccountId),
+    Link(SignInOf),
     /// Whoever is signed in shows once more that it is they.
-    Prove(AccountId),
+    Prove(SignInOf),
 }
 
 impl Purpose {
@@ -72,28 +73,17 @@ pub(super) enum Outcome {
 
 impl Step {
     /// Keeps a step under a fresh token.
-    pub(super) async fn keep(&self, state: &AppState) -> Result<(String, [u8; 32]), ApiError> {
-        let (token, hash) = mint_link();
-        self.keep_as(state, hash).await?;
-        Ok((token, hash))
+    pub(super) async fn keep(&self, state: &AppState) -> Result<String, ApiError> {
+        sealed_step::keep(state, self, WITHIN_MS).await
     }
 
     pub(super) async fn keep_as(&self, state: &AppState, hash: [u8; 32]) -> Result<(), ApiError> {
-        let bytes = serde_json::to_vec(self).expect("texts, ids and numbers are always JSON");
-        let expires_at = Timestamp(state.settings.clock.now().0 + WITHIN_MS);
-        Ok(state.storage.people().keep_step(hash, bytes, expires_at).await?)
-    }
-
-    fn read(bytes: Option<Vec<u8>>) -> Option<Self> {
-        // What another build kept is as good as expired.
-        serde_json::from_slice(&bytes?).ok()
+        sealed_step::keep_as(state, hash, self, WITHIN_MS).await
     }
 
     /// Takes what was begun; nobody else gets it.
     pub(super) async fn take_begun(state: &AppState, token: &str) -> Result<Option<Begun>, ApiError> {
-        let now = state.settings.clock.now();
-        let taken = state.storage.people().take_step(link_hash(token), now).await?;
-        Ok(match Self::read(taken) {
+        Ok(match sealed_step::take(state, link_hash(token)).await? {
             Some(Self::Begun(begun)) => Some(begun),
             _ => None,
         })
@@ -103,18 +93,9 @@ impl Step {
         state: &AppState,
         hash: [u8; 32],
     ) -> Result<Option<Returned>, ApiError> {
-        let now = state.settings.clock.now();
-        let found = state.storage.people().step(hash, now).await?;
-        Ok(match Self::read(found) {
+        Ok(match sealed_step::find(state, hash).await? {
             Some(Self::Returned(returned)) => Some(returned),
             _ => None,
         })
     }
-}
-
-/// Uses a step up; of two who do, one may go on.
-pub(super) async fn use_up(state: &AppState, hash: [u8; 32]) -> Result<(), ApiError> {
-    let now = state.settings.clock.now();
-    let taken = state.storage.people().take_step(hash, now).await?;
-    taken.map(drop).ok_or(ApiError::LinkNoLongerValid)
 }

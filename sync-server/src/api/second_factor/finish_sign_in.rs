@@ -1,10 +1,11 @@
 //! Between the first factor and the sign-in.
 
-use super::kept::{Kept, SetUp, SignInStep, fingerprint, use_up};
+use super::kept::{Kept, SetUp, SignInStep, fingerprint};
 use super::passkey_refused;
-use super::prove::{Showing, show};
+use super::show::{Showing, show};
 use crate::api::request::{Body, CameFrom};
-use crate::api::sign_in::sign_in_now;
+use crate::api::sealed_step::use_up;
+use crate::api::sign_in::{Arrival, sign_in_now};
 use crate::error::ApiError;
 use crate::identity::Asked;
 use crate::server::AppState;
@@ -12,18 +13,15 @@ use crate::storage::people::StoredFactors;
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
-use shared_model::ids::{AccountId, DeviceId};
 use shared_model::permissions::Principal;
 use shared_model::second_factor::{FinishSignIn, SecondProof, SecondStep};
-use shared_model::trail::{CameBy, CameSecondBy};
+use shared_model::trail::CameSecondBy;
 
 /// What somebody has to show next who has shown one factor; `None` if that is enough.
 pub(crate) async fn next_step(
     state: &AppState,
     principal: &Principal,
-    device: DeviceId,
-    device_name: &str,
-    came_by: CameBy,
+    arrival: &Arrival,
 ) -> Result<Option<ApiError>, ApiError> {
     let (account, clinic) = (principal.account, principal.clinic);
     let people = state.storage.people();
@@ -40,11 +38,7 @@ pub(crate) async fn next_step(
         SetUp::Asked
     };
     let kept = Kept::SignIn(SignInStep {
-        account,
-        clinic,
-        device,
-        device_name: device_name.to_owned(),
-        came_by,
+        arrival: arrival.clone(),
         passkey,
         set_up,
         password: fingerprint(&known),
@@ -56,7 +50,7 @@ pub(crate) async fn next_step(
     }))
 }
 
-pub(super) fn second_step(factors: &StoredFactors, step: String, passkey: Option<String>) -> SecondStep {
+pub(crate) fn second_step(factors: &StoredFactors, step: String, passkey: Option<String>) -> SecondStep {
     SecondStep {
         step,
         totp: factors.totp.is_some(),
@@ -66,7 +60,7 @@ pub(super) fn second_step(factors: &StoredFactors, step: String, passkey: Option
 }
 
 /// What a browser is asked for if there are passkeys, and what to remember of that.
-pub(super) fn passkey_options(
+pub(crate) fn passkey_options(
     state: &AppState,
     factors: &StoredFactors,
 ) -> Result<(Option<String>, Option<Asked>), ApiError> {
@@ -89,14 +83,14 @@ pub(crate) async fn finish_sign_in(
 ) -> Result<Json<SignedIn>, ApiError> {
     let (step, hash) = Kept::sign_in_step(&state, &request.step).await?;
     let showing = Showing {
-        account: step.account,
-        device: step.device,
+        account: step.arrival.account,
+        device: step.arrival.device,
         address,
         passkey: step.passkey.as_ref(),
         set_up: step.set_up,
     };
     show(&state, showing, &request.proof).await?;
-    if state.storage.people().is_lost(step.device).await? {
+    if state.storage.people().is_lost(step.arrival.device).await? {
         return Err(ApiError::DeviceLost);
     }
     use_up(&state, hash).await?;
@@ -105,35 +99,18 @@ pub(crate) async fn finish_sign_in(
         SecondProof::RecoveryCode(_) => CameSecondBy::RecoveryCode,
         SecondProof::Passkey(_) => CameSecondBy::Passkey,
     };
-    let SignInStep {
-        account,
-        clinic,
-        device,
-        device_name,
-        came_by,
-        ..
-    } = step;
-    sign_in_now(
-        &state,
-        account,
-        clinic,
-        device,
-        &device_name,
-        came_by,
-        Some(second),
-    )
-    .await
+    sign_in_now(&state, step.arrival, Some(second)).await
 }
 
 /// The step of somebody who has to set a factor up, and has not.
 pub(super) async fn step_to_set_up(
     state: &AppState,
     token: &str,
-) -> Result<(SignInStep, [u8; 32], AccountId), ApiError> {
+) -> Result<(SignInStep, [u8; 32]), ApiError> {
     let (step, hash) = Kept::sign_in_step(state, token).await?;
-    if step.set_up != SetUp::Asked {
-        return Err(ApiError::LinkNoLongerValid);
+    if step.set_up == SetUp::Asked {
+        Ok((step, hash))
+    } else {
+        Err(ApiError::LinkNoLongerValid)
     }
-    let account = step.account;
-    Ok((step, hash, account))
 }

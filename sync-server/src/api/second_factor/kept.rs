@@ -1,46 +1,51 @@
 //! What waits between two requests.
 
+use crate::api::prove::{PROVEN_MS, SignInOf};
+use crate::api::sealed_step;
+use crate::api::sign_in::Arrival;
 use crate::error::ApiError;
-use crate::identity::{Asked, TOTP_SECRET, link_hash, mint_link};
+use crate::identity::{Asked, TOTP_SECRET, link_hash};
 use crate::server::AppState;
 use crate::storage::people::Account;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use shared_model::ids::{AccountId, ClinicId, DeviceId};
-use shared_model::time::Timestamp;
-use shared_model::trail::CameBy;
 
 /// For a person to fetch the telephone, scan, and type six digits.
 const STEP_MS: i64 = 10 * 60_000;
-/// So long a person has shown anew who they are.
-const PROVEN_MS: i64 = 5 * 60_000;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) enum Kept {
     /// The first factor was right.
     SignIn(SignInStep),
-    /// Somebody who is signed in has given the password anew, and has a second factor to show.
-    Prove { of: SignInOf, passkey: Option<Asked> },
-    /// They have shown everything.
-    Proven(SignInOf),
-    /// A secret that was offered, and that no code has come back of yet.
+    /// A secret that was offered, and that no code has come back of yet. `only_first` as in `NewFactor`: what was offered to
+    /// who had no second factor to show comes too late once there is one.
     Totp {
-        account: AccountId,
+        to: To,
+        only_first: bool,
         secret: [u8; TOTP_SECRET],
     },
     /// A passkey is being made.
-    PasskeyToMake { account: AccountId, asked: Asked },
+    PasskeyToMake {
+        of: SignInOf,
+        only_first: bool,
+        asked: Asked,
+    },
     /// Somebody signs in with a passkey alone.
     PasskeyToShow(Asked),
 }
 
+/// Whom an app is offered to.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum To {
+    /// Who has proven in this sign-in that it is they.
+    SignIn(SignInOf),
+    /// Who has the step that is kept under this hash.
+    Step([u8; 32]),
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SignInStep {
-    pub(super) account: AccountId,
-    pub(super) clinic: ClinicId,
-    pub(super) device: DeviceId,
-    pub(super) device_name: String,
-    pub(super) came_by: CameBy,
+    pub(super) arrival: Arrival,
     pub(super) passkey: Option<Asked>,
     pub(super) set_up: SetUp,
     /// Of the password that the account had then: another one ends what had come half way, too.
@@ -54,44 +59,37 @@ pub(super) fn fingerprint(account: &Account) -> [u8; 32] {
 
 /// Whether a factor is set up on the way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum SetUp {
+pub(crate) enum SetUp {
     NotAsked,
     Asked,
     Done,
 }
 
-/// A sign-in of a person: what is proven in one is not in another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SignInOf {
-    pub(super) account: AccountId,
-    pub(super) family: [u8; 16],
-}
-
 impl Kept {
+    fn life(&self) -> i64 {
+        match self {
+            Self::Totp {
+                to: To::SignIn(_), ..
+            }
+            | Self::PasskeyToMake { .. } => PROVEN_MS,
+            Self::SignIn(_) | Self::Totp { .. } | Self::PasskeyToShow(_) => STEP_MS,
+        }
+    }
+
     /// Keeps it under a fresh token.
     pub(super) async fn keep(&self, state: &AppState) -> Result<String, ApiError> {
-        let (token, hash) = mint_link();
-        self.keep_as(state, hash).await?;
-        Ok(token)
+        sealed_step::keep(state, self, self.life()).await
     }
 
     /// Keeps it anew, for its minutes from now on.
     pub(super) async fn keep_as(&self, state: &AppState, hash: [u8; 32]) -> Result<(), ApiError> {
-        let minutes = match self {
-            Self::Proven(_) => PROVEN_MS,
-            _ => STEP_MS,
-        };
-        let bytes = serde_json::to_vec(self).expect("texts, ids and numbers are always JSON");
-        let expires_at = Timestamp(state.settings.clock.now().0 + minutes);
-        Ok(state.storage.people().keep_step(hash, bytes, expires_at).await?)
+        sealed_step::keep_as(state, hash, self, self.life()).await
     }
 
     /// What a token leads to, as long as it is good.
     pub(super) async fn find(state: &AppState, token: &str) -> Result<(Self, [u8; 32]), ApiError> {
-        let (hash, now) = (link_hash(token), state.settings.clock.now());
-        let found = state.storage.people().step(hash, now).await?;
-        // What another build kept is as good as expired.
-        let kept = found.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let hash = link_hash(token);
+        let kept = sealed_step::find(state, hash).await?;
         Ok((kept.ok_or(ApiError::LinkNoLongerValid)?, hash))
     }
 
@@ -102,18 +100,11 @@ impl Kept {
         let (Self::SignIn(step), hash) = Self::find(state, token).await? else {
             return Err(ApiError::LinkNoLongerValid);
         };
-        let account = state.storage.people().account(step.account).await?;
+        let account = state.storage.people().account(step.arrival.account).await?;
         if account.is_some_and(|account| fingerprint(&account) == step.password) {
             Ok((step, hash))
         } else {
             Err(ApiError::LinkNoLongerValid)
         }
     }
-}
-
-/// Uses it up; of two who do, one may go on.
-pub(super) async fn use_up(state: &AppState, hash: [u8; 32]) -> Result<(), ApiError> {
-    let now = state.settings.clock.now();
-    let taken = state.storage.people().take_step(hash, now).await?;
-    taken.map(drop).ok_or(ApiError::LinkNoLongerValid)
 }

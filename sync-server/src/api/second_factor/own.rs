@@ -1,7 +1,7 @@
 //! The second factors that somebody has: the list, new recovery codes, and taking one away.
 
-use super::prove::{has_proven, letter};
 use crate::api::me::account_of;
+use crate::api::prove::has_proven;
 use crate::api::request::{Asker, At, Body};
 use crate::api::sign_in::note_everywhere;
 use crate::error::ApiError;
@@ -43,14 +43,14 @@ pub(crate) async fn new_recovery_codes(
     asker: Asker,
     Body(request): Body<AskProven>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
-    has_proven(&state, &asker, &request).await?;
+    has_proven(&state, &asker, &request.proven).await?;
     let account = account_of(&state, &asker).await?;
     let people = state.storage.people();
     if !people.factors(account.account).await?.has_any() {
         return Err(ApiError::NotFound);
     }
     let (codes, hashes) = mint_recovery_codes();
-    let mail = letter(&state, &account, Letter::SecondFactorAdded);
+    let mail = state.letter_to(&account, Letter::SecondFactorAdded);
     people.set_recovery_codes(account.account, hashes, mail).await?;
     state.mails.written();
     let device = Some(asker.claims.device);
@@ -63,7 +63,7 @@ pub(crate) async fn remove_totp(
     asker: Asker,
     Body(request): Body<AskProven>,
 ) -> Result<StatusCode, ApiError> {
-    has_proven(&state, &asker, &request).await?;
+    has_proven(&state, &asker, &request.proven).await?;
     take_away(&state, &asker, Unneeded::Totp).await
 }
 
@@ -73,13 +73,13 @@ pub(crate) async fn remove_passkey(
     At(passkey): At<Uuid>,
     Body(request): Body<AskProven>,
 ) -> Result<StatusCode, ApiError> {
-    has_proven(&state, &asker, &request).await?;
+    has_proven(&state, &asker, &request.proven).await?;
     take_away(&state, &asker, Unneeded::Passkey(passkey)).await
 }
 
 async fn take_away(state: &AppState, asker: &Asker, what: Unneeded) -> Result<StatusCode, ApiError> {
     let account = account_of(state, asker).await?;
-    let mail = letter(state, &account, Letter::SecondFactorRemoved);
+    let mail = state.letter_to(&account, Letter::SecondFactorRemoved);
     match state
         .storage
         .people()

@@ -1,17 +1,18 @@
 //! Passkeys: made by who is signed in, and shown by who signs in with nothing else.
 
-use super::kept::{Kept, use_up};
+use super::kept::Kept;
 use super::own::listed;
-use super::passkey_refused;
-use super::prove::{has_proven, letter};
+use super::{holds, passkey_refused};
 use crate::api::me::account_of;
+use crate::api::prove::{SignInOf, has_proven};
 use crate::api::request::{Asker, Body, CameFrom, name};
-use crate::api::sign_in::{choose, note_everywhere, sign_in_now};
+use crate::api::sealed_step::use_up;
+use crate::api::sign_in::{Arrival, choose, guess, note_everywhere, sign_in_now};
 use crate::error::ApiError;
 use crate::identity::{Passkeys, credential_of, mint_recovery_codes, random};
 use crate::mail::Letter;
 use crate::server::AppState;
-use crate::storage::people::{Factor, NewFactor, StoredPasskey};
+use crate::storage::people::{Added, Factor, NewFactor, StoredPasskey};
 use axum::Json;
 use axum::extract::State;
 use shared_model::accounts::SignedIn;
@@ -35,15 +36,20 @@ pub(crate) async fn begin_passkey(
     asker: Asker,
     Body(request): Body<AskProven>,
 ) -> Result<Json<PasskeyOffer>, ApiError> {
-    has_proven(&state, &asker, &request).await?;
+    let second = has_proven(&state, &asker, &request.proven).await?;
     let account = account_of(&state, &asker).await?;
     let known = state.storage.people().factors(account.account).await?.passkeys;
     let known = known.into_iter().map(|one| one.credential).collect();
     let (options, asked) = passkeys(&state)?
         .ask_to_make(account.account.0, &account.email, &account.full_name, known)
         .map_err(passkey_refused)?;
-    let account = account.account;
-    let offer = Kept::PasskeyToMake { account, asked }.keep(&state).await?;
+    let of = SignInOf::of(&asker);
+    let kept = Kept::PasskeyToMake {
+        of,
+        only_first: !second,
+        asked,
+    };
+    let offer = kept.keep(&state).await?;
     Ok(Json(PasskeyOffer { offer, options }))
 }
 
@@ -53,24 +59,21 @@ pub(crate) async fn finish_passkey(
     Body(request): Body<FinishPasskey>,
 ) -> Result<Json<NewPasskey>, ApiError> {
     let name = name(&request.name)?;
-    let (Kept::PasskeyToMake { account: of, asked }, hash) = Kept::find(&state, &request.offer).await? else {
-        return Err(ApiError::LinkNoLongerValid);
+    let (kept, hash) = Kept::find(&state, &request.offer).await?;
+    let (only_first, asked) = match kept {
+        Kept::PasskeyToMake {
+            of,
+            only_first,
+            asked,
+        } if of == SignInOf::of(&asker) => (only_first, asked),
+        _ => return Err(ApiError::LinkNoLongerValid),
     };
-    if of != asker.principal.account {
-        return Err(ApiError::LinkNoLongerValid);
-    }
     use_up(&state, hash).await?;
     let account = account_of(&state, &asker).await?;
     let made = passkeys(&state)?
         .made(&request.credential, &asked)
         .map_err(passkey_refused)?;
-    let people = state.storage.people();
-    let is_first = !people.factors(of).await?.has_any();
-    let (codes, recovery_codes) = if is_first {
-        mint_recovery_codes()
-    } else {
-        Default::default()
-    };
+    let (codes, recovery_codes) = mint_recovery_codes();
     let passkey = StoredPasskey {
         passkey: Uuid::from_bytes(random()),
         credential: made.credential,
@@ -80,26 +83,25 @@ pub(crate) async fn finish_passkey(
         public_key: made.public_key,
     };
     let new = NewFactor {
-        account: of,
+        account: account.account,
         factor: Factor::Passkey(passkey.clone()),
-        only_first: false,
+        only_first,
         recovery_codes,
-        mail: letter(&state, &account, Letter::SecondFactorAdded),
+        mail: state.letter_to(&account, Letter::SecondFactorAdded),
     };
-    if !people.add_factor(new).await? {
-        return Err(ApiError::PasskeyRefused);
-    }
+    let recovery_codes = match state.storage.people().add_factor(new).await? {
+        Added::NotFirst => return Err(ApiError::LinkNoLongerValid),
+        Added::Taken => return Err(ApiError::PasskeyRefused),
+        Added::WithCodes => codes,
+        Added::BesideOthers => Vec::new(),
+    };
     state.mails.written();
-    tracing::info!(account = %of, "made a passkey");
-    note_everywhere(
-        &state,
-        of,
-        Some(asker.claims.device),
-        Happening::SecondFactorAdded,
-    );
+    tracing::info!(account = %account.account, "made a passkey");
+    let device = Some(asker.claims.device);
+    note_everywhere(&state, account.account, device, Happening::SecondFactorAdded);
     Ok(Json(NewPasskey {
         passkey: listed(passkey),
-        recovery_codes: codes,
+        recovery_codes,
     }))
 }
 
@@ -124,17 +126,14 @@ pub(crate) async fn finish_passkey_sign_in(
     let credential = credential_of(&request.credential).map_err(passkey_refused)?;
     let now = state.settings.clock.now();
     let name = format!("PASSKEY {}", hex::encode(&credential[..credential.len().min(32)]));
-    state
-        .slow_down
-        .guess(&name, address, now)
-        .map_err(|wait| ApiError::SlowDown {
-            seconds: wait.unsigned_abs().div_ceil(1_000),
-        })?;
+    guess(&state, &name, address)?;
     let found = people.passkey(&credential).await?;
     let (account, kept) = found.ok_or(ApiError::PasskeyRefused)?;
-    let shown = passkeys(&state)?
-        .shown(&request.credential, &asked, &kept.public_key)
-        .map_err(passkey_refused)?;
+    let shown = passkeys(&state)?.shown(&request.credential, &asked, &kept.public_key);
+    let Some(shown) = holds(shown)? else {
+        note_everywhere(&state, account, Some(request.device), Happening::SignInRefused);
+        return Err(ApiError::PasskeyRefused);
+    };
     state.slow_down.succeeded(&name, address);
     if people.is_lost(request.device).await? {
         return Err(ApiError::DeviceLost);
@@ -143,6 +142,13 @@ pub(crate) async fn finish_passkey_sign_in(
     use_up(&state, hash).await?;
     people.used_passkey(&credential, shown.public_key, now).await?;
     // It has seen a finger, a face or a PIN: two factors in one.
-    let (device, name) = (request.device, &request.device_name);
-    sign_in_now(&state, account, clinic, device, name, CameBy::Passkey, None).await
+    let arrival = Arrival {
+        account,
+        clinic,
+        device: request.device,
+        device_name: request.device_name,
+        came_by: CameBy::Passkey,
+        to_link: None,
+    };
+    sign_in_now(&state, arrival, None).await
 }

@@ -1,6 +1,5 @@
 //! What a clinic asks of its staff, and what its administrators do for somebody who has lost every second factor.
 
-use super::prove::letter;
 use crate::api::request::{Asker, At, Body};
 use crate::error::ApiError;
 use crate::mail::Letter;
@@ -9,11 +8,10 @@ use crate::storage::people::{TakenAway, Unneeded};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::json;
 use shared_model::ids::AccountId;
 use shared_model::permissions::Role;
 use shared_model::second_factor::SignInRules;
-use shared_model::trail::Happening;
+use shared_model::trail::{Detail, Happening};
 
 pub(crate) async fn sign_in_rules(
     State(state): State<AppState>,
@@ -38,14 +36,18 @@ pub(crate) async fn set_sign_in_rules(
     asker.is(Role::ClinicAdministrator)?;
     let clinic = asker.principal.clinic;
     state.storage.people().set_sign_in_rules(clinic, rules).await?;
-    let detail = json!({ "second_factor": rules.second_factor });
+    let detail = Detail {
+        second_factor: Some(rules.second_factor),
+        ..Detail::default()
+    };
     let happened = asker.event(Happening::SignInRulesChanged, state.settings.clock.now(), &detail);
     state.storage.note(clinic, vec![happened]).await?;
     tracing::info!(%clinic, by = %asker.principal.account, second_factor = rules.second_factor, "the rules of signing in changed");
     Ok(Json(rules))
 }
 
-/// For somebody of this clinic alone: whoever belongs elsewhere too is not for its administrators to let in with less.
+/// For staff of this clinic alone: how owners sign in is no business of it, and whoever belongs elsewhere too is not for its
+/// administrators to let in with less.
 pub(crate) async fn forget_members_factors(
     State(state): State<AppState>,
     asker: Asker,
@@ -55,7 +57,8 @@ pub(crate) async fn forget_members_factors(
     let people = state.storage.people();
     let clinic = asker.principal.clinic;
     let memberships = people.memberships(account).await?;
-    if !memberships.iter().any(|one| one.clinic == clinic) {
+    let here = memberships.iter().find(|one| one.clinic == clinic);
+    if !here.is_some_and(|here| here.roles.iter().any(|role| *role != Role::Owner)) {
         return Err(ApiError::NotFound);
     }
     let is_of_others = memberships.iter().any(|one| one.clinic != clinic);
@@ -64,13 +67,16 @@ pub(crate) async fn forget_members_factors(
         return Err(ApiError::NotPermitted);
     }
     let known = people.account(account).await?.ok_or(ApiError::NotFound)?;
-    let mail = letter(&state, &known, Letter::SecondFactorRemoved);
+    let mail = state.letter_to(&known, Letter::SecondFactorRemoved);
     match people.take_away(account, Unneeded::Everything, mail).await? {
         TakenAway::Done => {}
         TakenAway::NoSuch | TakenAway::Last => return Err(ApiError::NotFound),
     }
     state.mails.written();
-    let detail = json!({ "of": account });
+    let detail = Detail {
+        of: Some(account),
+        ..Detail::default()
+    };
     let now = state.settings.clock.now();
     let happened = asker.event(Happening::SecondFactorRemoved, now, &detail);
     state.storage.note(clinic, vec![happened]).await?;

@@ -1,17 +1,18 @@
 //! An authenticator app is offered a secret, and shows with its first code that it has it.
 
 use super::finish_sign_in::step_to_set_up;
-use super::kept::{Kept, SetUp, use_up};
-use super::prove::{has_proven, letter};
+use super::kept::{Kept, SetUp, To};
 use crate::api::me::account_of;
+use crate::api::prove::{SignInOf, has_proven};
 use crate::api::request::{Asker, Body};
+use crate::api::sealed_step::use_up;
 use crate::api::sign_in::note_everywhere;
 use crate::error::ApiError;
 use crate::identity::{TOTP_SECRET, mint_recovery_codes, random, totp_address, totp_step};
 use crate::mail::{Letter, host};
 use crate::server::AppState;
 use crate::storage::StorageError;
-use crate::storage::people::{Account, Factor, NewFactor, StoredTotp};
+use crate::storage::people::{Account, Added, Factor, NewFactor, StoredTotp};
 use axum::Json;
 use axum::extract::State;
 use qrcode::{Color, EcLevel, QrCode};
@@ -25,17 +26,18 @@ pub(crate) async fn begin_totp(
     asker: Asker,
     Body(request): Body<AskProven>,
 ) -> Result<Json<TotpOffer>, ApiError> {
-    has_proven(&state, &asker, &request).await?;
+    let second = has_proven(&state, &asker, &request.proven).await?;
     let account = account_of(&state, &asker).await?;
-    offer(&state, &account).await
+    offer(&state, &account, To::SignIn(SignInOf::of(&asker)), !second).await
 }
 
 pub(crate) async fn begin_totp_at_sign_in(
     State(state): State<AppState>,
     Body(request): Body<BeginTotpAtSignIn>,
 ) -> Result<Json<TotpOffer>, ApiError> {
-    let (.., account) = step_to_set_up(&state, &request.step).await?;
-    offer(&state, &known(&state, account).await?).await
+    let (step, hash) = step_to_set_up(&state, &request.step).await?;
+    let account = known(&state, step.arrival.account).await?;
+    offer(&state, &account, To::Step(hash), true).await
 }
 
 async fn known(state: &AppState, account: AccountId) -> Result<Account, ApiError> {
@@ -43,16 +45,26 @@ async fn known(state: &AppState, account: AccountId) -> Result<Account, ApiError
     account.ok_or(ApiError::LinkNoLongerValid)
 }
 
-async fn offer(state: &AppState, account: &Account) -> Result<Json<TotpOffer>, ApiError> {
+async fn offer(
+    state: &AppState,
+    account: &Account,
+    to: To,
+    only_first: bool,
+) -> Result<Json<TotpOffer>, ApiError> {
     let secret: [u8; TOTP_SECRET] = random();
     let (address, in_base32) = totp_address(&secret, host(&state.settings.public_address), &account.email);
     let code = QrCode::with_error_correction_level(&address, EcLevel::M)
         .map_err(|error| ApiError::Unavailable(StorageError::Failed(error.to_string())))?;
     let side = u16::try_from(code.width()).unwrap_or(u16::MAX);
     let modules = packed(&code.into_colors());
-    let account = account.account;
     Ok(Json(TotpOffer {
-        offer: Kept::Totp { account, secret }.keep(state).await?,
+        offer: Kept::Totp {
+            to,
+            only_first,
+            secret,
+        }
+        .keep(state)
+        .await?,
         secret: in_base32,
         address,
         side,
@@ -76,19 +88,19 @@ pub(crate) async fn confirm_totp(
     Body(request): Body<ConfirmTotp>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
     let account = account_of(&state, &asker).await?;
-    confirm(&state, &account, &request, asker.claims.device, false).await
+    let to = To::SignIn(SignInOf::of(&asker));
+    confirm(&state, &account, &request, asker.claims.device, to).await
 }
 
-/// The sign-in goes on from its step once the codes are kept. Nothing takes the place of what was set up since the step: it
-/// stands for the password alone.
+/// The sign-in goes on from its step once the codes are kept.
 pub(crate) async fn confirm_totp_at_sign_in(
     State(state): State<AppState>,
     Body(request): Body<ConfirmTotp>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
     let token = request.step.clone().unwrap_or_default();
-    let (mut step, hash, account) = step_to_set_up(&state, &token).await?;
-    let account = known(&state, account).await?;
-    let codes = confirm(&state, &account, &request, step.device, true).await?;
+    let (mut step, hash) = step_to_set_up(&state, &token).await?;
+    let account = known(&state, step.arrival.account).await?;
+    let codes = confirm(&state, &account, &request, step.arrival.device, To::Step(hash)).await?;
     step.set_up = SetUp::Done;
     Kept::SignIn(step).keep_as(&state, hash).await?;
     Ok(codes)
@@ -99,14 +111,17 @@ async fn confirm(
     account: &Account,
     request: &ConfirmTotp,
     device: DeviceId,
-    only_first: bool,
+    to: To,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
-    let (Kept::Totp { account: of, secret }, hash) = Kept::find(state, &request.offer).await? else {
-        return Err(ApiError::LinkNoLongerValid);
+    let (kept, hash) = Kept::find(state, &request.offer).await?;
+    let (only_first, secret) = match kept {
+        Kept::Totp {
+            to: offered,
+            only_first,
+            secret,
+        } if offered == to => (only_first, secret),
+        _ => return Err(ApiError::LinkNoLongerValid),
     };
-    if of != account.account {
-        return Err(ApiError::LinkNoLongerValid);
-    }
     let secret = Zeroizing::new(secret);
     let now = state.settings.clock.now();
     let step = totp_step(&secret, &request.code, now).ok_or(ApiError::WrongCode)?;
@@ -121,10 +136,11 @@ async fn confirm(
         factor,
         only_first,
         recovery_codes,
-        mail: letter(state, account, Letter::SecondFactorAdded),
+        mail: state.letter_to(account, Letter::SecondFactorAdded),
     };
-    if !state.storage.people().add_factor(new).await? {
-        return Err(ApiError::LinkNoLongerValid);
+    match state.storage.people().add_factor(new).await? {
+        Added::WithCodes | Added::BesideOthers => {}
+        Added::NotFirst | Added::Taken => return Err(ApiError::LinkNoLongerValid),
     }
     state.mails.written();
     tracing::info!(account = %account.account, "set up an authenticator app");

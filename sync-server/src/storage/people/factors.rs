@@ -54,13 +54,13 @@ pub struct StoredPasskey {
     pub public_key: Vec<u8>,
 }
 
-/// A second factor that an account has from now on, its first one with recovery codes.
+/// A second factor that an account has from now on.
 pub struct NewFactor {
     pub account: AccountId,
     pub factor: Factor,
     /// Not if there is one already, whatever kind.
     pub only_first: bool,
-    /// Hashes; they take the place of all former ones. Empty if those stay.
+    /// Hashes; they take the place of all former ones, if the factor brings any ([`Factor::brings_codes`]).
     pub recovery_codes: Vec<[u8; 32]>,
     pub mail: Option<NewMail>,
 }
@@ -72,6 +72,27 @@ pub enum Factor {
         step: i64,
     },
     Passkey(StoredPasskey),
+}
+
+impl Factor {
+    /// An app is set up by who may have lost the former one, and their codes with it; a passkey beside other factors leaves
+    /// the codes that there are.
+    pub(crate) fn brings_codes(&self, is_first: bool) -> bool {
+        is_first || matches!(self, Self::Totp { .. })
+    }
+}
+
+/// What became of a new factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// Not: there is a factor, and this was to be the first.
+    NotFirst,
+    /// Not: the passkey is somebody's already.
+    Taken,
+    /// Its recovery codes are the ones that count.
+    WithCodes,
+    /// The recovery codes that there were stay.
+    BesideOthers,
 }
 
 /// What is taken away.
@@ -94,8 +115,8 @@ pub enum TakenAway {
 #[async_trait]
 pub trait FactorStorage: Send + Sync {
     async fn factors(&self, account: AccountId) -> Stored<StoredFactors>;
-    /// False if the passkey is somebody's already, or there is a factor and this was to be the first.
-    async fn add_factor(&self, new: NewFactor) -> Stored<bool>;
+    /// Of two that are added at the same moment, one is the first.
+    async fn add_factor(&self, new: NewFactor) -> Stored<Added>;
     /// Uses a half minute of the app up; false if this one or a later one has been used.
     async fn use_totp(&self, account: AccountId, step: i64) -> Stored<bool>;
     /// Uses a code up; false if it is none that is left.

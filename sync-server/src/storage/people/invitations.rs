@@ -95,8 +95,6 @@ pub struct TakeUp {
     pub who: Taker,
     /// Linked with whoever takes it up.
     pub identity: Option<NewIdentity>,
-    /// Leaves if the identity was not linked before.
-    pub mail: Option<NewMail>,
 }
 
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ pub use accounts::{Account, AccountStorage, LinkPurpose, NewLink, RolesJudge, St
 pub use devices::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
 pub use erasure::{Erasure, ErasureStorage, Traces};
 pub use factors::{
-    Factor, FactorStorage, NewFactor, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,
+    Added, Factor, FactorStorage, NewFactor, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,
 };
 pub use invitations::{
     InvitationStorage, NewInvitation, OpenedClinic, StoredInvitation, TakeUp, TakenUp, Taker,

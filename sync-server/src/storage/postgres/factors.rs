@@ -1,8 +1,8 @@
 //! Second factors, and which clinics ask for one.
 
 use super::super::people::{
-    Factor, FactorStorage, NewFactor, NewMail, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,
-    place_of_passkey, place_of_passkey_name, place_of_totp, small_count,
+    Added, Factor, FactorStorage, NewFactor, NewMail, StoredFactors, StoredPasskey, StoredTotp, TakenAway,
+    Unneeded, place_of_passkey, place_of_passkey_name, place_of_totp, small_count,
 };
 use super::super::{StorageError, Stored, roles_words};
 use super::at_rest::their_key;
@@ -67,23 +67,23 @@ impl FactorStorage for PostgresStorage {
         })
     }
 
-    async fn add_factor(&self, new: NewFactor) -> Stored<bool> {
+    async fn add_factor(&self, new: NewFactor) -> Stored<Added> {
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
-        // Of two who set the first one up at the same moment, one does.
+        // Of two that are added at the same moment, one is the first.
         sqlx::query("select 1 from accounts where account = $1 for update")
             .bind(new.account.0)
             .execute(&mut *tx)
             .await?;
-        let there: bool = sqlx::query_scalar(
-            "select exists (select 1 from totp where account = $1)
-                 or exists (select 1 from passkeys where account = $1)",
+        let is_first: bool = sqlx::query_scalar(
+            "select not exists (select 1 from totp where account = $1)
+                 and not exists (select 1 from passkeys where account = $1)",
         )
         .bind(new.account.0)
         .fetch_one(&mut *tx)
         .await?;
-        if new.only_first && there {
-            return Ok(false);
+        if new.only_first && !is_first {
+            return Ok(Added::NotFirst);
         }
         let added = match &new.factor {
             Factor::Totp { totp, step } => {
@@ -120,16 +120,21 @@ impl FactorStorage for PostgresStorage {
             }
         };
         if added.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(Added::Taken);
         }
-        if !new.recovery_codes.is_empty() {
+        let brings_codes = new.factor.brings_codes(is_first);
+        if brings_codes {
             set_recovery_codes(&mut tx, new.account, &new.recovery_codes).await?;
         }
         if let Some(mail) = &new.mail {
             insert_mail(&mut tx, &keys, mail).await?;
         }
         tx.commit().await?;
-        Ok(true)
+        Ok(if brings_codes {
+            Added::WithCodes
+        } else {
+            Added::BesideOthers
+        })
     }
 
     async fn use_totp(&self, account: AccountId, step: i64) -> Stored<bool> {

@@ -208,7 +208,6 @@ impl InvitationStorage for PostgresStorage {
             now,
             who,
             identity,
-            mail,
         } = take_up;
         let Some(keys) = self.keys_of(clinic).await? else {
             return Ok(TakenUp::Gone);
@@ -262,15 +261,10 @@ impl InvitationStorage for PostgresStorage {
             }
             _ => return Ok(TakenUp::Gone),
         };
-        if let Some(identity) = &identity {
-            let Some(linked) = link(&mut tx, &people, account, identity).await? else {
-                return Ok(TakenUp::Gone);
-            };
-            if linked == *identity
-                && let Some(mail) = &mail
-            {
-                insert_mail(&mut tx, &people, mail).await?;
-            }
+        if let Some(identity) = &identity
+            && link(&mut tx, &people, account, identity).await?.is_none()
+        {
+            return Ok(TakenUp::Gone);
         }
         let before =
             sqlx::query("select roles from memberships where clinic = $1 and account = $2 for update")

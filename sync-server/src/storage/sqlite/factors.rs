@@ -1,8 +1,8 @@
 //! Second factors, and which clinics ask for one.
 
 use super::super::people::{
-    Factor, FactorStorage, NewFactor, NewMail, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,
-    place_of_passkey, place_of_passkey_name, place_of_totp, small_count,
+    Added, Factor, FactorStorage, NewFactor, NewMail, StoredFactors, StoredPasskey, StoredTotp, TakenAway,
+    Unneeded, place_of_passkey, place_of_passkey_name, place_of_totp, small_count,
 };
 use super::super::{StorageError, Stored, roles_words};
 use super::at_rest::their_key;
@@ -29,11 +29,12 @@ impl FactorStorage for SqliteStorage {
             .await
     }
 
-    async fn add_factor(&self, new: NewFactor) -> Stored<bool> {
+    async fn add_factor(&self, new: NewFactor) -> Stored<Added> {
         let keys = self.people_keys().await?;
         self.write(move |connection| {
-            if new.only_first && factors(connection, &keys, new.account)?.has_any() {
-                return Ok(false);
+            let is_first = count(connection, new.account)? == 0;
+            if new.only_first && !is_first {
+                return Ok(Added::NotFirst);
             }
             let added = match &new.factor {
                 Factor::Totp { totp, step } => {
@@ -67,13 +68,14 @@ impl FactorStorage for SqliteStorage {
                 }
             };
             if added == 0 {
-                return Ok(false);
-            }
-            if !new.recovery_codes.is_empty() {
-                set_recovery_codes(connection, new.account, &new.recovery_codes)?;
+                return Ok(Added::Taken);
             }
             new.mail.iter().try_for_each(|mail| insert_mail(connection, &keys, mail))?;
-            Ok(true)
+            if !new.factor.brings_codes(is_first) {
+                return Ok(Added::BesideOthers);
+            }
+            set_recovery_codes(connection, new.account, &new.recovery_codes)?;
+            Ok(Added::WithCodes)
         })
         .await
     }

@@ -200,7 +200,6 @@ impl InvitationStorage for SqliteStorage {
                 now,
                 who,
                 identity,
-                mail,
             } = take_up;
             let Some(stored) = find_by_link(connection, &keys, clinic, token, now)? else {
                 return Ok(TakenUp::Gone);
@@ -245,11 +244,8 @@ impl InvitationStorage for SqliteStorage {
                 }
                 _ => return Ok(TakenUp::Gone),
             };
-            if let Some(identity) = &identity
-                && link(connection, &people, account, identity)?
-                && let Some(mail) = &mail
-            {
-                insert_mail(connection, &people, mail)?;
+            if let Some(identity) = &identity {
+                link(connection, &people, account, identity)?;
             }
             let key = params![clinic.bytes(), account.bytes()];
             let before: Option<String> = connection

@@ -1,0 +1,62 @@
+//! What somebody changes of what decides about signing in, in words.
+
+use super as text;
+use crate::host::Change;
+
+pub(crate) fn way_in_change_title(change: &Change) -> String {
+    match change {
+        Change::NewPassword => text::change_password().to_owned(),
+        Change::FirstPassword => text::choose_first_password().to_owned(),
+        Change::NewEmail => text::change_email().to_owned(),
+        Change::Link(provider) => text::link_provider(&provider.label),
+        Change::Unlink { provider, .. } => text::unlink_question(provider),
+        Change::SetAppUp => text::set_app_up().to_owned(),
+        Change::RemoveApp => text::remove_app_question().to_owned(),
+        Change::RenewRecoveryCodes => text::renew_recovery_codes().to_owned(),
+        Change::AddPasskey => text::add_passkey().to_owned(),
+        Change::RemovePasskey(_) => text::remove_passkey_question().to_owned(),
+    }
+}
+
+/// What it means, before it is asked for; empty if what is asked for says it.
+pub(crate) fn way_in_change_means(change: &Change) -> &'static str {
+    match change {
+        Change::NewPassword | Change::FirstPassword | Change::NewEmail | Change::AddPasskey => "",
+        Change::Link(_) => text::link_provider_why(),
+        Change::Unlink { .. } => text::unlink_what(),
+        Change::SetAppUp => text::set_app_up_why(),
+        Change::RemoveApp => text::remove_app_what(),
+        Change::RenewRecoveryCodes => text::renew_recovery_codes_what(),
+        Change::RemovePasskey(_) => text::remove_passkey_what(),
+    }
+}
+
+/// What the button says that does it, for whoever has been asked for nothing else.
+pub(crate) fn way_in_change_action(change: &Change) -> String {
+    match change {
+        Change::Link(provider) => text::link_provider_go_on(&provider.label),
+        Change::RenewRecoveryCodes => text::make_new_codes().to_owned(),
+        Change::Unlink { .. } | Change::RemoveApp | Change::RemovePasskey(_) => text::unlink().to_owned(),
+        Change::NewPassword
+        | Change::FirstPassword
+        | Change::NewEmail
+        | Change::AddPasskey
+        | Change::SetAppUp => text::go_on().to_owned(),
+    }
+}
+
+/// Once it is done.
+pub(crate) fn way_in_changed(change: &Change) -> String {
+    match change {
+        Change::NewPassword => text::password_changed().to_owned(),
+        Change::FirstPassword => text::password_chosen().to_owned(),
+        Change::NewEmail => text::mail_on_its_way().to_owned(),
+        Change::Link(provider) => text::provider_is_linked(&provider.label),
+        Change::Unlink { provider, .. } => text::unlinked(provider),
+        Change::SetAppUp => text::app_is_set_up().to_owned(),
+        Change::RemoveApp => text::app_is_removed().to_owned(),
+        Change::RenewRecoveryCodes => text::recovery_codes_are_renewed().to_owned(),
+        Change::AddPasskey => text::passkey_is_added().to_owned(),
+        Change::RemovePasskey(_) => text::passkey_is_removed().to_owned(),
+    }
+}
