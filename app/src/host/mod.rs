@@ -358,15 +358,31 @@ impl Host {
         self.ask(|ticket| ToCore::Decide { ticket, decision }).await
     }
 
+    /// Whoever may have to ask again, because the answer to a command did not say whether it was carried out, does it with
+    /// the same ticket: the records carry out each ticket once.
+    pub(crate) fn ticket(self) -> u64 {
+        self.link.read().number()
+    }
+
+    /// As `run`, with a ticket of one's own.
+    pub(crate) async fn run_once(
+        self,
+        ticket: u64,
+        command: impl Into<Command>,
+    ) -> Result<Timestamp, Failure> {
+        let command = command.into();
+        self.ask_with(ticket, ToCore::Command { ticket, command }).await
+    }
+
     async fn ask(self, message: impl FnOnce(u64) -> ToCore) -> Result<Timestamp, Failure> {
+        let ticket = self.ticket();
+        self.ask_with(ticket, message(ticket)).await
+    }
+
+    async fn ask_with(self, ticket: u64, message: ToCore) -> Result<Timestamp, Failure> {
         let (answer, waiting) = oneshot::channel();
-        let ticket = {
-            let link = self.link.read();
-            let ticket = link.number();
-            link.answers.borrow_mut().insert(ticket, answer);
-            ticket
-        };
-        self.send(message(ticket));
+        self.link.read().answers.borrow_mut().insert(ticket, answer);
+        self.send(message);
         waiting
             .await
             .unwrap_or(Err(Failure::Storage(StorageTrouble::Other)))

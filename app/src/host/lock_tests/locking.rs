@@ -165,3 +165,43 @@ fn a_window_takes_over_from_one_that_died_but_not_through_a_lock() {
     let said = tablet.ask(unlock);
     assert!(is_in(&said));
 }
+
+/// What a window relies on that asks again because nobody was there to say whether its command was carried out.
+#[test]
+fn what_is_asked_of_locked_records_is_carried_out_once_when_it_is_asked_again_after_unlocking() {
+    let mut tablet = Tablet::new();
+    tablet.world.windows.set(2);
+    let said = tablet.sign_in(ANA, "Ana Moreno", PASSWORD);
+    let handover = said.iter().find_map(|message| match message {
+        FromCore::Handover(handover) => Some(handover.clone()),
+        _ => None,
+    });
+    let ticket = |number: u64| (7 << PAGE_BITS) + number;
+    let registers = |number: u64| ToCore::Command {
+        ticket: ticket(number),
+        command: client(u128::from(number) + 100),
+    };
+    let carried_out = answer(&tablet.ask(registers(1)), ticket(1)).unwrap();
+    assert!(carried_out.is_ok());
+
+    // The window with the records crashes before anybody hears that. The next one starts on them, and is asked for that
+    // command and for another one before it is unlocked.
+    tablet.start();
+    for number in [1, 2] {
+        let said = tablet.ask(registers(number));
+        assert_eq!(answer(&said, ticket(number)), Some(Err(Failure::SignedOut)));
+    }
+    tablet.world.now.set(tablet.world.now.get() + 5_000);
+    assert!(is_in(&tablet.ask(ToCore::Resume(handover.unwrap()))));
+    let said = tablet.ask(registers(1));
+    assert_eq!(
+        answer(&said, ticket(1)),
+        Some(carried_out),
+        "it was, at that time"
+    );
+    let now = Timestamp(tablet.world.now.get());
+    let said = tablet.ask(registers(2));
+    assert_eq!(answer(&said, ticket(2)), Some(Ok(now)), "it had not been");
+    let said = tablet.ask(registers(2));
+    assert_eq!(answer(&said, ticket(2)), Some(Ok(now)), "and is not again");
+}

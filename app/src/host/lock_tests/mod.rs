@@ -22,7 +22,9 @@ use super::{
 };
 use base64::Engine;
 use local_core::unlock::{DataKey, Fresh, Keyring, PinTrouble, Way};
-use local_core::{Core, Credentials, Event, Failure, HalfTyped, KeySeed, LeftOff, Query, Store, StoreError};
+use local_core::{
+    Core, Credentials, Event, Failure, HalfTyped, KeySeed, LeftOff, PAGE_BITS, Query, Store, StoreError,
+};
 use rusqlite::Connection;
 use serde::Serialize;
 use shared_model::commands::{Command, RegisterClient};

@@ -2,8 +2,9 @@
 //!
 //! Place in the flow: the page tells what was typed, what the record answered and which view arrived; it gets back the
 //! next edit to send and what to put into the text fields. No clock, no browser. Invariants: at most one edit is under
-//! way; nothing that was typed is dropped, whatever fails or arrives; a view that does not contain the edit under way
-//! is never taken for one that does, since that edit would then be written twice.
+//! way; nothing that was typed is dropped, whatever fails or arrives; and no edit is written twice: one that is under way
+//! stays so until its answer and a view with it have come, however long that takes, and a view without it is never taken
+//! for one with it.
 
 use super::text_edit::{Splice, changes, merge, shown, shown_caret, stored_caret, with_typed};
 use shared_model::documents::Section;
@@ -104,7 +105,6 @@ impl ManagedText {
     }
 
     /// Something was typed that no answer has called durable: it ends with the page.
-    #[cfg(any(feature = "web", test))]
     pub(super) fn would_be_lost(&self) -> bool {
         self.typed.iter().enumerate().any(|(index, typed)| {
             let durable = match &self.sent {
@@ -162,18 +162,15 @@ impl ManagedText {
         }
     }
 
-    /// The view with the edit under way did not come although it is durable: the edit changed nothing any more, for
-    /// what it deleted was gone.
-    pub(super) fn waited_long_enough(&mut self) -> Vec<Rewritten> {
-        if self.sent.as_ref().is_none_or(|sent| sent.durable.is_none()) {
-            return Vec::new();
-        }
-        match self.newest.take() {
-            Some(version) => self.accept(version),
-            None => {
-                self.sent = None;
-                Vec::new()
+    /// A view that was asked for after the answer: it has the edit under way, whatever its times say, and also if the
+    /// edit changed nothing any more because what it deleted was gone.
+    pub(super) fn asked_anew(&mut self, version: Version) -> Vec<Rewritten> {
+        match &self.sent {
+            Some(sent) if sent.durable.is_some() => {
+                self.newest = None;
+                self.accept(version)
             }
+            _ => self.arrived(version),
         }
     }
 

@@ -14,6 +14,7 @@ use local_core::{Failure, Query, View};
 use shared_model::commands::{CommandError, WriteInSection};
 use shared_model::documents::Section;
 use shared_model::ids::{AccountId, VisitId};
+use shared_model::time::Timestamp;
 use std::collections::HashMap;
 
 use super::managed_text::{ManagedText, Rewritten, Version};
@@ -23,8 +24,13 @@ const PAUSE: i64 = 300;
 const AT_LATEST: i64 = 1_000;
 /// How often to look whether it is time, and whether the view with the edit has come.
 const LOOK: u32 = 20;
-/// Longer than any view takes that comes at all.
+/// Longer than the view with an edit mostly takes: after that it is asked for.
+const PATIENCE: u32 = 500;
+/// So long whoever locks or leaves waits for what is typed to be saved.
 const GIVE_UP: u32 = 2_000;
+/// How often, and how many milliseconds apart, an edit is asked for again while a window takes the records over.
+const AGAIN: u32 = 20;
+const PAUSE_BETWEEN: u32 = 250;
 /// So often an edit is put on a newer state before somebody is told.
 const REBASES: u32 = 5;
 
@@ -45,6 +51,8 @@ pub(super) struct Notes {
     writer: Option<AccountId>,
     watched: Signal<Option<Watched>>,
     text: Signal<Option<ManagedText>>,
+    /// The edit under way, if nobody was there to say whether the record has it.
+    unanswered: Signal<Option<(u64, WriteInSection)>>,
     /// Why the last edit was not taken.
     pub(super) failure: Signal<Option<Failure>>,
     pub(super) focused: Signal<Option<Section>>,
@@ -69,10 +77,7 @@ impl OpenNotes {
         let listening = host::listen_leaving(move || {
             drop(leaving.unbounded_send(()));
             let open = open.peek();
-            open.values().any(|notes| {
-                let text = notes.text.peek();
-                text.as_ref().is_some_and(ManagedText::would_be_lost)
-            })
+            open.values().any(|notes| notes.would_be_lost())
         });
         spawn_forever(async move {
             let _listening = listening;
@@ -188,6 +193,7 @@ impl Notes {
                 writer: me,
                 watched: at_root(None),
                 text: at_root(None),
+                unanswered: at_root(None),
                 failure: at_root(None),
                 focused: at_root(None),
                 caret: at_root(None),
@@ -296,11 +302,15 @@ impl Notes {
         // Longer than any disk takes; whoever waits sees why in the line that says what is saved.
         for _ in 0..GIVE_UP / LOOK {
             host::sleep(LOOK).await;
-            if !self.is_anything_unsaved() && !self.is_under_way() {
+            if !self.would_be_lost() {
                 return true;
             }
         }
         false
+    }
+
+    fn would_be_lost(self) -> bool {
+        self.text.peek().as_ref().is_some_and(ManagedText::would_be_lost)
     }
 
     fn is_anything_unsaved(self) -> bool {
@@ -320,6 +330,9 @@ impl Notes {
     }
 
     fn is_due(self) -> bool {
+        if self.unanswered.peek().is_some() {
+            return true;
+        }
         let now = host::now().0;
         let keys = *self.keys.peek();
         // A clock that was set back must not hold anything up.
@@ -328,29 +341,24 @@ impl Notes {
         due && !self.is_under_way()
     }
 
-    /// Sends one edit and waits for the view that has it. False if it was not taken.
+    /// Sends one edit and waits for the view that has it. False if it was not taken, or there is nothing to look at.
     async fn send(mut self) -> bool {
         for _ in 0..REBASES {
             if !self.is_of_who_is_here() {
                 return false;
             }
-            let edit = self.text.write().as_mut().and_then(ManagedText::next);
-            let Some(edit) = edit else { return true };
-            self.keys.set(None);
-            let command = WriteInSection {
-                visit: self.visit,
-                section: edit.section,
-                seen: edit.seen,
-                at: edit.splice.at,
-                delete: edit.splice.delete,
-                insert: edit.splice.insert,
+            let Some((ticket, command)) = self.next() else {
+                return true;
             };
-            match self.host.run(command).await {
+            match self.carried_out(ticket, command).await {
                 Ok(at) => {
                     self.failure.set(None);
                     self.rewrite(|text| text.kept(at)).await;
-                    self.wait_for_view().await;
-                    return true;
+                    return self.wait_for_view().await;
+                }
+                Err(Failure::SignedOut) => {
+                    self.failure.set(Some(Failure::SignedOut));
+                    return false;
                 }
                 Err(failure) => {
                     self.rewrite(ManagedText::refused).await;
@@ -369,14 +377,64 @@ impl Notes {
         false
     }
 
-    async fn wait_for_view(self) {
-        let mut waited = 0;
-        while self.is_under_way() && waited < GIVE_UP {
-            self.show_latest().await;
-            host::sleep(LOOK).await;
-            waited += LOOK;
+    /// The edit that is to be sent, with its ticket.
+    fn next(mut self) -> Option<(u64, WriteInSection)> {
+        if let Some(unanswered) = self.unanswered.take() {
+            return Some(unanswered);
         }
-        self.rewrite(ManagedText::waited_long_enough).await;
+        let edit = self.text.write().as_mut().and_then(ManagedText::next)?;
+        self.keys.set(None);
+        let command = WriteInSection {
+            visit: self.visit,
+            section: edit.section,
+            seen: edit.seen,
+            at: edit.splice.at,
+            delete: edit.splice.delete,
+            insert: edit.splice.insert,
+        };
+        Some((self.host.ticket(), command))
+    }
+
+    /// Whoever had the records may have written the edit and gone before saying so, and whoever has them next is locked
+    /// until a window unlocks them. "Nobody is signed in" is no answer to it then: it is asked for again, now or, if they
+    /// stay locked, when its writer is back, with the same ticket. Sent anew it could be written twice.
+    async fn carried_out(mut self, ticket: u64, command: WriteInSection) -> Result<Timestamp, Failure> {
+        for again in 0..=AGAIN {
+            match self.host.run_once(ticket, command.clone()).await {
+                Err(Failure::SignedOut) if again < AGAIN && self.is_of_who_is_here() => {
+                    host::sleep(PAUSE_BETWEEN).await;
+                }
+                Err(Failure::SignedOut) => break,
+                answer => return answer,
+            }
+        }
+        self.unanswered.set(Some((ticket, command)));
+        Err(Failure::SignedOut)
+    }
+
+    /// Until the texts rest on a view that has the edit under way. False if there is none any more: the visit has gone
+    /// from this device, and should it come back, it comes with the edit.
+    async fn wait_for_view(self) -> bool {
+        for _ in 0..PATIENCE / LOOK {
+            self.show_latest().await;
+            if !self.is_under_way() {
+                return true;
+            }
+            host::sleep(LOOK).await;
+        }
+        // It may come without the edit's time, or not at all: if the edit changed nothing any more, if the clock was set
+        // back, if another window has taken the records over. One that is asked for now has the edit.
+        let asked = self.host.watch(Query::Visit(self.visit));
+        while self.is_under_way() {
+            let found = asked.view.peek().clone();
+            match found.as_ref().map(version) {
+                Some(Some(version)) => self.rewrite(|text| text.asked_anew(version)).await,
+                Some(None) => break,
+                None => host::sleep(LOOK).await,
+            }
+        }
+        self.host.unwatch(asked);
+        !self.is_under_way()
     }
 
     async fn show_latest(self) {
