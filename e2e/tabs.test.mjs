@@ -239,6 +239,24 @@ test("all windows are loaded anew at once, again and again", async () => {
   }
 });
 
+test("a window that is too busy to notice that it has the records now writes what was typed once", async () => {
+  for (let round = 0; round < 3; round++) {
+    const has = await owner();
+    const [writing, ...more] = await others();
+    for (const one of more) await close(one);
+    await types(writing, ` Busy ${round}.`);
+    // Its own Worker takes the records over meanwhile, and what was typed is due before the window hears of that.
+    const busy = writing.page.evaluate(() => {
+      const end = performance.now() + 3_000;
+      while (performance.now() < end);
+    });
+    await close(has);
+    await busy;
+    await open(3);
+    await everywhere();
+  }
+});
+
 test("without the clinic, windows come and go, and everything arrives once it is back", async () => {
   await clinic.kill();
   for (const one of windows) await offline(one);

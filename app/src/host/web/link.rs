@@ -294,7 +294,7 @@ impl Tab {
 
     /// Without an owner it waits in `unfinished`.
     fn post(&self, message: ToCore) {
-        let message = ToOwner::Asked(message);
+        let message = ToOwner::Asked(self.page, message);
         match self.owner.get() {
             Owner::Own => self.post_own(&message),
             Owner::Other => tabs::post(&self.to_owner, &message),

@@ -144,10 +144,20 @@ impl Pages {
             .expect("bytes can always be posted");
     }
 
+    /// Through the channel of all pages. The own page speaks to this Worker alone: what of it comes this way was meant for
+    /// the owner before.
+    pub(super) fn heard(self: &Rc<Self>, message: ToOwner) {
+        let is_own = match &message {
+            ToOwner::Hello(page) | ToOwner::Away(page) | ToOwner::Asked(page, _) => *page == self.own,
+            ToOwner::Ping => false,
+        };
+        if !is_own {
+            self.said(message);
+        }
+    }
+
     pub(super) fn said(self: &Rc<Self>, message: ToOwner) {
         match message {
-            // The own page hears everything from here already.
-            ToOwner::Hello(page) if page == self.own => {}
             ToOwner::Hello(page) => {
                 self.away(page);
                 let channel = tabs::to_page(&self.build, page);
@@ -166,16 +176,21 @@ impl Pages {
                 tabs::when_gone(page, move || pages.away(page));
             }
             ToOwner::Away(page) => self.away(page),
-            ToOwner::Asked(message) => {
-                let (ToCore::Watch { watch: number, .. } | ToCore::Unwatch { watch: number }) = &message
-                else {
-                    return self.ask(message);
-                };
-                if let Some(other) = self.others.borrow_mut().get_mut(&(number >> PAGE_BITS)) {
-                    match message {
-                        ToCore::Watch { .. } => other.watches.insert(*number),
-                        _ => other.watches.remove(number),
+            ToOwner::Asked(page, message) => {
+                if page != self.own {
+                    let mut others = self.others.borrow_mut();
+                    let Some(other) = others.get_mut(&page) else {
+                        return;
                     };
+                    match &message {
+                        ToCore::Watch { watch, .. } => {
+                            other.watches.insert(*watch);
+                        }
+                        ToCore::Unwatch { watch } => {
+                            other.watches.remove(watch);
+                        }
+                        _ => {}
+                    }
                 }
                 self.ask(message);
             }

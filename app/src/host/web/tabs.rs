@@ -24,7 +24,9 @@ pub(super) enum ToOwner {
     Hello(u64),
     /// This page looks at nothing for now.
     Away(u64),
-    Asked(ToCore),
+    /// What this page wants. Not heard from a page that has not been greeted by this owner: it takes a former one for the
+    /// owner yet, and asks for everything again when it is greeted.
+    Asked(u64, ToCore),
     /// Any answer will do.
     Ping,
 }

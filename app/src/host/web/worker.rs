@@ -47,7 +47,7 @@ pub(crate) fn run_worker(scope: DedicatedWorkerGlobalScope) {
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event| own.said(tabs::decode(&event)));
         scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         on_message.forget();
-        tabs::listen(&tabs::to_owner(&build), move |message| pages.said(message));
+        tabs::listen(&tabs::to_owner(&build), move |message| pages.heard(message));
         tabs::post(&to_all, &ToAll::Owner(page));
         while let Some(input) = inputs.next().await {
             runner.input(input);
