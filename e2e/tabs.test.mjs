@@ -257,6 +257,31 @@ test("a window that is too busy to notice that it has the records now writes wha
   }
 });
 
+test("what one window wrote for another and could not say any more is written once, though all lock in between", async () => {
+  const has = await owner();
+  const [writing, ...more] = await others();
+  for (const one of more) await close(one);
+  // Whatever it does for others from now on, they do not hear of it.
+  await has.page.workers()[0].evaluate(() => {
+    BroadcastChannel.prototype.postMessage = () => {};
+  });
+  await types(writing, " Unsaid.");
+  await reads(has, "History", text);
+  const browser = await writing.context.newCDPSession(writing.page);
+  await keepInSight(writing, false);
+  await has.page.bringToFront();
+  await writing.page.waitForFunction(() => document.hidden);
+  // It lets go of what opens the records, so that they are locked when it asks again.
+  await browser.send("Page.setWebLifecycleState", { state: "frozen" });
+  await close(has);
+  await browser.send("Page.setWebLifecycleState", { state: "active" });
+  await keepInSight(writing, true);
+  await everywhere();
+  await open(3);
+  await types(writing, " Said.");
+  await everywhere();
+});
+
 test("without the clinic, windows come and go, and everything arrives once it is back", async () => {
   await clinic.kill();
   for (const one of windows) await offline(one);

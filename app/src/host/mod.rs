@@ -349,13 +349,13 @@ impl Host {
 
     /// Runs a command; the answer comes once it is durable on this device.
     pub(crate) async fn run(self, command: impl Into<Command>) -> Result<Timestamp, Failure> {
-        let command = command.into();
-        self.ask(|ticket| ToCore::Command { ticket, command }).await
+        self.run_once(self.ticket(), command).await
     }
 
     /// Carries out what a person decided about refused work.
     pub(crate) async fn decide(self, decision: Decision) -> Result<Timestamp, Failure> {
-        self.ask(|ticket| ToCore::Decide { ticket, decision }).await
+        let ticket = self.ticket();
+        self.ask(ticket, ToCore::Decide { ticket, decision }).await
     }
 
     /// Whoever may have to ask again, because the answer to a command did not say whether it was carried out, does it with
@@ -371,15 +371,10 @@ impl Host {
         command: impl Into<Command>,
     ) -> Result<Timestamp, Failure> {
         let command = command.into();
-        self.ask_with(ticket, ToCore::Command { ticket, command }).await
+        self.ask(ticket, ToCore::Command { ticket, command }).await
     }
 
-    async fn ask(self, message: impl FnOnce(u64) -> ToCore) -> Result<Timestamp, Failure> {
-        let ticket = self.ticket();
-        self.ask_with(ticket, message(ticket)).await
-    }
-
-    async fn ask_with(self, ticket: u64, message: ToCore) -> Result<Timestamp, Failure> {
+    async fn ask(self, ticket: u64, message: ToCore) -> Result<Timestamp, Failure> {
         let (answer, waiting) = oneshot::channel();
         self.link.read().answers.borrow_mut().insert(ticket, answer);
         self.send(message);

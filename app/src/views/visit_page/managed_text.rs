@@ -162,16 +162,14 @@ impl ManagedText {
         }
     }
 
-    /// A view that was asked for after the answer: it has the edit under way, whatever its times say, and also if the
+    /// A view that cannot be older than the answer: it has the edit under way, whatever its times say, and also if the
     /// edit changed nothing any more because what it deleted was gone.
-    pub(super) fn asked_anew(&mut self, version: Version) -> Vec<Rewritten> {
-        match &self.sent {
-            Some(sent) if sent.durable.is_some() => {
-                self.newest = None;
-                self.accept(version)
-            }
-            _ => self.arrived(version),
+    pub(super) fn overtaken(&mut self, version: Version) -> Vec<Rewritten> {
+        if self.sent.as_ref().is_none_or(|sent| sent.durable.is_none()) {
+            return Vec::new();
         }
+        self.newest = None;
+        self.accept(version)
     }
 
     /// A view arrived. The fields that show something else now come back.

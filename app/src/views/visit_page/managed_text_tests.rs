@@ -89,8 +89,8 @@ impl Screen {
         self.notes.arrived(version(&self.record, self.saved_at))
     }
 
-    fn ask_anew(&mut self) -> Vec<Rewritten> {
-        self.notes.asked_anew(version(&self.record, self.saved_at))
+    fn overtake(&mut self) -> Vec<Rewritten> {
+        self.notes.overtaken(version(&self.record, self.saved_at))
     }
 
     fn save(&mut self) {
@@ -310,7 +310,7 @@ fn an_edit_whose_view_is_late_is_not_written_a_second_time() {
     here.type_in(History, "Ate grass. Twice.");
     // A machine that is busy, or a window that takes the records over, can be slower than any patience.
     assert_eq!(here.notes.next(), None);
-    assert!(here.ask_anew().is_empty(), "the field shows it already");
+    assert!(here.overtake().is_empty(), "the field shows it already");
     here.save();
     assert_eq!(here.text(History), "Ate grass. Twice.");
 }
@@ -327,7 +327,7 @@ fn a_clock_that_was_set_back_keeps_no_edit_under_way() {
     here.saved_at = Some(Timestamp(3));
     assert!(here.show().is_empty());
     assert!(here.notes.is_under_way(), "by its times the view is an older one");
-    here.ask_anew();
+    here.overtake();
     assert!(!here.notes.is_under_way() && !here.notes.is_anything_unsaved());
     assert_eq!(here.text(History), "Ate grass.");
 }
@@ -344,7 +344,7 @@ fn an_edit_that_changes_nothing_any_more_does_not_block() {
     here.answer();
     // Nothing was written, so no view says so by itself.
     assert!(here.notes.is_under_way());
-    here.ask_anew();
+    here.overtake();
     assert!(!here.notes.is_under_way());
     assert_eq!(here.notes.shown(History), "one.");
     assert!(!here.notes.is_anything_unsaved());

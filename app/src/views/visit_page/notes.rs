@@ -24,7 +24,7 @@ const PAUSE: i64 = 300;
 const AT_LATEST: i64 = 1_000;
 /// How often to look whether it is time, and whether the view with the edit has come.
 const LOOK: u32 = 20;
-/// Longer than the view with an edit mostly takes: after that it is asked for.
+/// Longer than the view with an edit mostly takes: after that it is asked about.
 const PATIENCE: u32 = 500;
 /// So long whoever locks or leaves waits for what is typed to be saved.
 const GIVE_UP: u32 = 2_000;
@@ -423,26 +423,24 @@ impl Notes {
             host::sleep(LOOK).await;
         }
         // It may come without the edit's time, or not at all: if the edit changed nothing any more, if the clock was set
-        // back, if another window has taken the records over. One that is asked for now has the edit.
-        let asked = self.host.watch(Query::Visit(self.visit));
-        while self.is_under_way() {
-            let found = asked.view.peek().clone();
-            match found.as_ref().map(version) {
-                Some(Some(version)) => self.rewrite(|text| text.asked_anew(version)).await,
-                Some(None) => break,
-                None => host::sleep(LOOK).await,
-            }
-        }
-        self.host.unwatch(asked);
+        // back, if another window has taken the records over. Once a question that was asked later has its answer, what
+        // is watched is no older than the edit.
+        self.host.look(Query::Visit(self.visit)).await;
+        self.rewrite(|text| match self.latest() {
+            Some(version) => text.overtaken(version),
+            None => Vec::new(),
+        })
+        .await;
         !self.is_under_way()
     }
 
+    fn latest(self) -> Option<Version> {
+        let watched = *self.watched.peek();
+        watched.and_then(|watched| watched.view.peek().as_ref().and_then(version))
+    }
+
     async fn show_latest(self) {
-        let version = {
-            let watched = *self.watched.peek();
-            watched.and_then(|watched| watched.view.peek().as_ref().and_then(version))
-        };
-        if let Some(version) = version {
+        if let Some(version) = self.latest() {
             self.show(version).await;
         }
     }
