@@ -112,10 +112,16 @@ impl Clinic {
 
     /// Starts the server (again), on the same data and port.
     pub async fn revive(&mut self) {
+        self.revive_with(|_| ()).await;
+    }
+
+    /// The same with other settings than a server has by itself.
+    pub async fn revive_with(&mut self, change: impl FnOnce(&mut Settings)) {
         let listener = TcpListener::bind(self.address).await.expect("the port is ours");
         self.address = listener.local_addr().expect("a bound socket has an address");
         let stop = CancellationToken::new();
-        let settings = Settings::new(self.web());
+        let mut settings = Settings::new(self.web());
+        change(&mut settings);
         let serving = serve(self.storage.clone(), settings, listener, stop.clone());
         let task = tokio::spawn(async move { serving.await.expect("the server serves") });
         self.running = Some((stop, task));

@@ -99,6 +99,11 @@ const BENCHES: &[Bench] = &[
         },
     },
     Bench {
+        name: "sign-in",
+        what: "an edit on its way to another screen beside people who sign in without a pause, on either database",
+        rows: || native_on_both("sign-in"),
+    },
+    Bench {
         name: "memory",
         what: "the server with 100 devices attached",
         rows: || native("memory"),

@@ -22,6 +22,7 @@ mod many;
 mod nodes;
 mod search;
 mod server;
+mod sign_in;
 mod unlock;
 mod wire;
 
@@ -82,9 +83,10 @@ fn main() {
             "kill" => kill::rows(&server).await,
             "compaction" => compaction::rows(database).await,
             "unlock" => unlock::rows(),
+            "sign-in" => sign_in::rows(database).await,
             other => panic!(
                 "no figures are called {other:?}: sync, live, search, memory, idle, fan-out, accept, wire, nodes, \
-                 kill, compaction, unlock"
+                 kill, compaction, unlock, sign-in"
             ),
         }
     });
