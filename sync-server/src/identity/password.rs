@@ -3,19 +3,20 @@
 use super::{PasswordRefused, judge_new_password, normalised};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use shared_model::accounts::MAX_PASSWORD;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 /// Memory in KiB, passes, lanes: OWASP Password Storage Cheat Sheet, argon2id.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-/// Hashing at the same time: each takes 19 MiB and a core.
+/// Hashing at the same time: each takes 19 MiB and a core that nobody else wants.
 const AT_ONCE: usize = 2;
 
-/// Hashes and verifies passwords.
+/// Hashes and verifies passwords, in the order in which they come.
 #[derive(Clone)]
 pub struct Passwords {
-    slots: Arc<Semaphore>,
+    threads: Arc<ThreadPool>,
     /// A hash that no password fits, for accounts that do not exist: same work, same time.
     nobody: Arc<str>,
 }
@@ -33,21 +34,39 @@ fn hash(password: &str) -> String {
     hash.to_string()
 }
 
+/// The calling thread gets a core when nobody else wants it: people who sign in do not hold up those who work.
+/// Where threads have no priority of their own, nothing is changed.
+fn let_others_go_first() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+        tracing::warn!(%error, "hashing of passwords competes with everything else");
+    }
+}
+
 impl Passwords {
     pub async fn new() -> Self {
-        let slots = Arc::new(Semaphore::new(AT_ONCE));
-        let nobody = tokio::task::spawn_blocking(|| hash(&String::from_utf8_lossy(&super::random::<32>())))
-            .await
-            .expect("hashing does not panic");
+        let threads = ThreadPoolBuilder::new()
+            .num_threads(AT_ONCE)
+            .thread_name(|number| format!("passwords {number}"))
+            .start_handler(|_| let_others_go_first())
+            // Whoever waits for the answer is told, and the thread goes on.
+            .panic_handler(|_| ())
+            .build()
+            .expect("threads can be started");
+        let threads = Arc::new(threads);
+        let nobody = run(&threads, || {
+            hash(&String::from_utf8_lossy(&super::random::<32>()))
+        })
+        .await
+        .expect("hashing does not panic");
         Self {
-            slots,
+            threads,
             nobody: nobody.into(),
         }
     }
 
     pub async fn hash(&self, password: String) -> String {
-        let _slot = self.slots.acquire().await.expect("never closed");
-        tokio::task::spawn_blocking(move || hash(&password))
+        run(&self.threads, move || hash(&password))
             .await
             .expect("hashing does not panic")
     }
@@ -58,20 +77,18 @@ impl Passwords {
         password: String,
         about: Vec<String>,
     ) -> Result<String, PasswordRefused> {
-        let _slot = self.slots.acquire().await.expect("never closed");
         let work = move || {
             let about: Vec<&str> = about.iter().map(String::as_str).collect();
             judge_new_password(&password, &about).map(|()| hash(&password))
         };
         // What the estimate cannot cope with is no password that anybody has to be allowed.
-        tokio::task::spawn_blocking(work)
+        run(&self.threads, work)
             .await
             .unwrap_or(Err(PasswordRefused::Weak))
     }
 
     /// Whether the password fits; takes as long without a stored hash as with one.
     pub async fn verify(&self, password: String, stored: Option<String>) -> bool {
-        let _slot = self.slots.acquire().await.expect("never closed");
         let nobody = Arc::clone(&self.nobody);
         let work = move || {
             let known = stored.is_some();
@@ -82,6 +99,20 @@ impl Passwords {
                     .is_ok();
             fits && known
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or(false)
+        run(&self.threads, work).await.unwrap_or(false)
     }
+}
+
+/// None if the work panicked. Work that nobody waits for any more is not begun.
+async fn run<T: Send + 'static>(
+    threads: &ThreadPool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (answer, waiting) = oneshot::channel();
+    threads.spawn_fifo(move || {
+        if !answer.is_closed() {
+            let _ = answer.send(work());
+        }
+    });
+    waiting.await.ok()
 }
