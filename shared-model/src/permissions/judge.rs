@@ -223,7 +223,7 @@ impl<'a> Judge<'a> {
             puts: operations.iter().filter_map(put_key).collect(),
             seen: HashSet::new(),
             people: self.people.clone(),
-            parts: Vec::new(),
+            allowed: Vec::new(),
             knows_it_closed: None,
         };
         if is_new {
@@ -282,8 +282,8 @@ struct Case<'c> {
     /// Those that have come up.
     seen: HashSet<&'c str>,
     people: Vec<ClientId>,
-    /// In which part the writer may write the fields that came up.
-    parts: Vec<(String, As)>,
+    /// By which rule, and in which part, the writer may write the fields that came up: a text comes up with each letter.
+    allowed: Vec<(&'c str, &'static Rule, As)>,
     /// Whether the writer knew that the document is closed.
     knows_it_closed: Option<bool>,
 }
@@ -301,8 +301,8 @@ impl<'c> Case<'c> {
             }
             (ObjectId::Root, Key::Map(key), OpType::Put(value)) => {
                 judge_date(kind, key, value, now)?;
-                let rule = self.may_write(key)?;
-                self.conditions(rule, key, Some(value))?;
+                let (rule, part) = self.may_write(key)?;
+                self.conditions(rule, part, key, Some(value))?;
                 self.seen.insert(key);
                 let rests_on_it = rule.has(Condition::Once)
                     || rule.has(Condition::OwnName)
@@ -318,8 +318,8 @@ impl<'c> Case<'c> {
             (ObjectId::Id(object), Key::Seq(_), OpType::Put(ScalarValue::Str(_)) | OpType::Delete) => {
                 let key = self.judge.text_of(object);
                 let key = key.ok_or_else(|| form("writing into an unknown text"))?;
-                let rule = self.may_write(key)?;
-                self.conditions(rule, key, None)?;
+                let (rule, part) = self.may_write(key)?;
+                self.conditions(rule, part, key, None)?;
                 Ok(Ground::Same)
             }
             (ObjectId::Id(_), ..) => Err(form("this operation in a text")),
@@ -327,26 +327,31 @@ impl<'c> Case<'c> {
     }
 
     /// By role.
-    fn may_write(&mut self, field: &str) -> Result<&'static Rule, Denied> {
+    fn may_write(&mut self, field: &'c str) -> Result<(&'static Rule, As), Denied> {
+        if let Some((_, rule, part)) = self.allowed.iter().find(|(known, ..)| *known == field) {
+            return Ok((*rule, *part));
+        }
         let kind = self.judge.kind;
         let rule = Rule::of(kind, field);
-        if !self.parts.iter().any(|(known, _)| known == field) {
-            let part = part(self.judge.principal, rule, kind, &self.people, field)?;
-            self.parts.push((field.to_owned(), part));
-        }
-        rule.ok_or_else(|| Denied::Field {
+        let part = part(self.judge.principal, rule, kind, &self.people, field)?;
+        let rule = rule.ok_or_else(|| Denied::Field {
             kind,
             field: field.to_owned(),
-        })
+        })?;
+        self.allowed.push((field, rule, part));
+        Ok((rule, part))
     }
 
     /// And by what a role alone does not tell.
-    fn conditions(&mut self, rule: &Rule, field: &str, value: Option<&ScalarValue>) -> Result<(), Denied> {
+    fn conditions(
+        &mut self,
+        rule: &Rule,
+        part: As,
+        field: &str,
+        value: Option<&ScalarValue>,
+    ) -> Result<(), Denied> {
         let (kind, principal) = (self.judge.kind, self.judge.principal);
-        let as_owner = self
-            .parts
-            .iter()
-            .any(|(known, part)| known == field && *part == As::Owner);
+        let as_owner = part == As::Owner;
         let named = value.and_then(ScalarValue::as_str);
         let owned = || field.to_owned();
         for condition in rule.conditions {
