@@ -1,9 +1,12 @@
-//! How many changes a second the server makes durable, against a database that only has to insert the same bytes.
+//! How many changes a second the server makes durable, against a database that only has to insert the same bytes, and
+//! against Automerge that only has to read and apply them.
 
 use crate::first_sync::filled;
 use crate::line::changes_of;
 use crate::{Row, row};
+use automerge::Change;
 use rusqlite::Connection;
+use shared_model::documents::Document;
 use sqlx::{Connection as _, PgConnection};
 use std::time::{Duration, Instant};
 
@@ -30,6 +33,7 @@ pub(crate) async fn rows(database: Option<&str>) -> Vec<Row> {
         None => insert_into_sqlite(&raw),
         Some(url) => insert_into_postgres(url, &raw).await,
     };
+    let applied = apply(&made);
     let (_clinic, accepted) = filled(&made, database).await;
     let per_second = |took: Duration| count / took.as_secs_f64();
     let on = if database.is_some() { "postgres" } else { "sqlite" };
@@ -52,7 +56,40 @@ pub(crate) async fn rows(database: Option<&str>) -> Vec<Row> {
             "",
             Some("≥ 0.5"),
         ),
+        row(
+            format!("applied_{on}_changes_per_s"),
+            per_second(applied),
+            "1/s",
+            None,
+        ),
+        row(
+            format!("accepted_{on}_against_applied"),
+            applied.as_secs_f64() / accepted.as_secs_f64(),
+            "",
+            None,
+        ),
     ]
+}
+
+/// What Automerge takes by itself, in memory and on one thread: each change is read from its bytes, each document's are
+/// applied at once, and the document is saved.
+fn apply(documents: &[Document]) -> Duration {
+    let pushed: Vec<_> = documents
+        .iter()
+        .map(|document| (document, changes_of(document)))
+        .collect();
+    let started = Instant::now();
+    for (document, changes) in &pushed {
+        let mut here = Document::genesis(document.kind, document.clinic, document.id);
+        let read: Vec<_> = changes
+            .iter()
+            .map(|bytes| Change::try_from(bytes.as_slice()).expect("a change"))
+            .collect();
+        here.apply(&read).expect("they fit");
+        assert_eq!(here.heads(), document.heads());
+        std::hint::black_box(here.save());
+    }
+    started.elapsed()
 }
 
 /// With the journal and the flushes that the server's own file has.

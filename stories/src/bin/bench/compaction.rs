@@ -40,6 +40,11 @@ pub(crate) async fn rows(database: Option<&str>) -> Vec<Row> {
         .await
         .expect("compacted");
     let after = size().await - empty;
+    let largest = match database {
+        None => largest_in_file(&clinic.database_file()),
+        Some(url) => largest_tables(url).await,
+    };
+    eprintln!("the largest: {}", largest.join(", "));
     let merged = visits.iter().map(|visit| visit.save().len()).sum::<usize>() as f64;
     eprintln!(
         "{} changes in {} documents of {:.2} MB: {:.2} MB before, {:.2} MB after {} steps",
@@ -203,4 +208,34 @@ async fn size_of_tables(url: &str) -> f64 {
     .await
     .expect("Postgres tells");
     bytes as f64
+}
+
+/// Tables and indexes by what they take.
+fn largest_in_file(file: &Path) -> Vec<String> {
+    let sql = rusqlite::Connection::open(file).expect("the file opens");
+    let mut select = sql
+        .prepare("select name, sum(pgsize) from dbstat group by name order by 2 desc limit 8")
+        .expect("prepared");
+    let rows = select
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
+        .expect("asked");
+    rows.map(|row| {
+        let (name, bytes) = row.expect("SQLite tells");
+        format!("{name} {} kB", bytes / 1_000)
+    })
+    .collect()
+}
+
+async fn largest_tables(url: &str) -> Vec<String> {
+    let mut connection = PgConnection::connect(url).await.expect("the database answers");
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select relname::text, pg_relation_size(oid) from pg_class
+         where relkind in ('r', 'i', 't') order by 2 desc limit 12",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("Postgres tells");
+    rows.into_iter()
+        .map(|(name, bytes)| format!("{name} {} kB", bytes / 1_000))
+        .collect()
 }

@@ -57,6 +57,10 @@ pub(crate) fn percentile(times: &mut [f64], percent: f64) -> f64 {
     times[((times.len() - 1) as f64 * percent / 100.0).round() as usize]
 }
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// `bench NAME SERVER [DATABASE]`: the server's binary, and the address of an empty Postgres database for the figures
 /// that are also measured there.
 fn main() {
