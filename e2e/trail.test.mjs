@@ -51,6 +51,17 @@ async function instead(device, answer) {
   return () => device.context.unroute(asks, answer);
 }
 
+/** The place of whoever goes on with the keys. */
+const focused = (device) => device.page.evaluate(() => document.activeElement.id);
+
+/** Whoever is back at the clinic asks again what is on the screen, which else is done each minute. */
+async function askAnew(device) {
+  await clinic.kill();
+  await offline(device);
+  await clinic.revive();
+  await allAtTheClinic(device);
+}
+
 /** Until every line that is shown says this. */
 const onlyLines = (device, words) =>
   device.page.waitForFunction((words) => {
@@ -85,6 +96,7 @@ test("what is looked for is in sight and in the address, and can be taken away",
   await onlyLines(administrator, "Dr Ana Moreno wrote in the visit notes of");
   await chosen(administrator, "Notes written").click();
   await line(administrator, "Dr Ana Moreno signed in").first().waitFor();
+  assert.equal(await focused(administrator), "trail-what", "whoever takes one away goes on where it was");
   assert.equal(address(administrator).searchParams.get("what"), null);
   await administrator.page.goBack();
   await chosen(administrator, "Notes written").waitFor();
@@ -122,6 +134,7 @@ test("more is loaded on demand, down to the beginning", async () => {
     );
   }
   await administrator.page.getByText("That is all").waitFor();
+  assert.equal(await focused(administrator), "trail-beginning");
   const ids = await administrator.page.evaluate(() => new Set([...document.querySelectorAll(".trail__date")].map((day) => day.id)).size);
   assert.equal(ids, await administrator.page.locator(".trail__date").count(), "each day once");
 });
@@ -137,7 +150,7 @@ test("all that fits is saved as a table", async () => {
   // Spreadsheets know by it that there may be letters of any language.
   assert.equal(table.codePointAt(0), 0xfeff);
   const [head, ...rows] = table.trim().split("\r\n");
-  assert.ok(head.startsWith('"Time","Until","Changes","Person","What happened","Record"'), head);
+  assert.ok(head.startsWith('"Time","Until","UTC offset","Changes","Person","What happened","Record"'), head);
   assert.ok(rows.length > 0 && rows.every((row) => row.includes('"record_weight"')), table.slice(0, 500));
   assert.match(rows.join("\n"), /recorded the weight of [A-Z]/);
   assert.ok(rows.every((row) => !row.includes("the weight of a patient")), "each with its name");
@@ -178,6 +191,12 @@ test("a line shows what stood before and after, also of what was typed piece by 
   assert.match(await told.textContent(), /Before:\s*nothing/);
   assert.equal(await look.getAttribute("aria-expanded"), "true");
   await picture(administrator, "before-and-after");
+  // While it is open the vet goes on.
+  await section(vet, "History").fill("Ate a sock on Sunday. And another one.");
+  await allAtTheClinic(vet);
+  await askAnew(administrator);
+  await told.locator("ins").filter({ hasText: "And another one." }).waitFor();
+  assert.equal(await look.getAttribute("aria-expanded"), "true");
   await look.click();
   await told.waitFor({ state: "detached" });
 
@@ -308,7 +327,8 @@ test("without the clinic what was loaded stays, says that it is old, and goes on
   await administrator.page.getByRole("button", { name: "Show earlier" }).click();
   await administrator.page.locator(".trail__more [role=alert]").waitFor();
   await administrator.page.keyboard.press("x");
-  await administrator.page.getByText("The export has stopped. Nothing is saved yet.").waitFor();
+  await administrator.page.locator(".trail__export").getByText("The export has stopped. Nothing is saved yet.").waitFor();
+  await administrator.page.locator(".toast").getByText("The export has stopped. Nothing is saved yet.").waitFor();
   assert.equal(await lines(administrator).count(), before);
   await administrator.page.locator(".alert").filter({ hasText: "The clinic cannot be reached" }).first().waitFor();
   await picture(administrator, "offline");

@@ -1551,6 +1551,7 @@ field-in-room = In the room
 field-departed = Left
 trail-csv-time = Time
 trail-csv-until = Until
+trail-csv-offset = UTC offset
 trail-csv-changes = Changes
 trail-csv-person = Person
 trail-csv-what = What happened

@@ -248,7 +248,9 @@ fn known_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Kind>
 /// A cell of a table that spreadsheets read: quoted, and what they would take for a formula is text. A verb is whatever a
 /// device called its change, and people name their devices.
 pub fn csv_cell(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    let is_formula = |first| matches!(first, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let begins = cell.trim_start();
+    let guard = if begins.len() < cell.len() || begins.starts_with(is_formula) {
         "'"
     } else {
         ""
@@ -263,7 +265,13 @@ mod tests {
     #[test]
     fn a_spreadsheet_finds_no_formula() {
         assert_eq!(csv_cell("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
+        for cell in [
+            "=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", " =1", "＝1", "＋1", "－1", "＠a",
+        ] {
+            assert_eq!(csv_cell(cell), format!("\"'{cell}\""));
+        }
         assert_eq!(csv_cell("record_weight"), "\"record_weight\"");
+        assert_eq!(csv_cell("a=b, \"c\""), "\"a=b, \"\"c\"\"\"");
     }
 
     #[test]

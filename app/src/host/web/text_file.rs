@@ -2,8 +2,13 @@
 //!
 //! Invariant: the page has no more of it in memory than the piece that is being added; the browser has the others.
 
+use super::page::sleep;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
+
+/// So long a file is there for the browser to take.
+const KEPT_MS: u32 = 60_000;
 
 /// A file that is written piece by piece. It is saved whole or not at all.
 pub(crate) struct TextFile {
@@ -44,7 +49,13 @@ impl TextFile {
         link.set_href(&address);
         link.set_download(&self.name);
         link.click();
-        // The browser has taken what it needs of it by then.
-        Url::revoke_object_url(&address)
+        // Some browsers ask where to save it first, and read it after that.
+        spawn_local(async move {
+            sleep(KEPT_MS).await;
+            if let Err(error) = Url::revoke_object_url(&address) {
+                web_sys::console::warn_1(&error);
+            }
+        });
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use crate::components::{icon_sm, use_clinic, use_today, use_zone};
 use crate::host::{Call, CallTrouble, use_host};
 use crate::text::{self, Spoken};
+use dioxus::core::Task;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdArrowRight;
 use shared_model::documents::Kind;
@@ -14,12 +15,22 @@ use shared_model::trail::TrailChanges;
 pub(super) fn Changed(id: String, lines: Vec<String>, kind: Kind, count: u64, taken: Timestamp) -> Element {
     let host = use_host();
     let mut outcome = use_signal(|| None::<Result<TrailChanges, CallTrouble>>);
-    let ask = use_callback(move |()| {
+    let mut asking = use_signal(|| None::<Task>);
+    let ask = use_callback(move |lines: Vec<String>| {
+        if let Some(former) = asking.take() {
+            former.cancel();
+        }
         let call = Call::trail_changes(&lines);
-        outcome.set(None);
-        spawn(async move { outcome.set(Some(host.call(call).await)) });
+        asking.set(Some(spawn(
+            async move { outcome.set(Some(host.call(call).await)) },
+        )));
     });
-    use_effect(move || ask.call(()));
+    // While somebody still works on the record the line grows; what was told stays until there is more to tell.
+    use_effect(use_reactive!(|lines| ask.call(lines)));
+    let again = move |_| {
+        outcome.set(None);
+        ask.call(lines.clone());
+    };
     rsx! {
         div { id, class: "changed",
             match &*outcome.read() {
@@ -28,7 +39,7 @@ pub(super) fn Changed(id: String, lines: Vec<String>, kind: Kind, count: u64, ta
                 },
                 Some(Err(why)) => rsx! {
                     p { class: "field__error", role: "alert", {text::call_trouble_line(why)} }
-                    button { class: "btn btn--sm", r#type: "button", onclick: move |_| ask.call(()), {text::try_again()} }
+                    button { class: "btn btn--sm", r#type: "button", onclick: again, {text::try_again()} }
                 },
                 Some(Ok(changes)) => rsx! {
                     Told { changes: changes.clone(), kind, count, taken }

@@ -67,6 +67,13 @@ pub(super) struct Line {
     pub(super) count: u64,
 }
 
+impl Line {
+    /// Stays as it is while more comes to it.
+    pub(super) fn key(&self) -> &str {
+        self.ids.last().unwrap_or(&self.entry.id)
+    }
+}
+
 /// Who did what to what.
 type Same<'a> = (
     Option<AccountId>,

@@ -112,6 +112,8 @@ pub(super) fn ExportButton(wanted: Wanted) -> Element {
                     if why != Obstacle::File {
                         table.set(Some(begun));
                     }
+                    // It is said at the head of the page; who exports with the key may be far from there.
+                    toasts.say(text::trail_export_failed());
                     export.set(Export::Stopped(why));
                 }
             }
@@ -230,6 +232,7 @@ fn head() -> String {
     let head = [
         text::trail_csv_time(),
         text::trail_csv_until(),
+        text::trail_csv_offset(),
         text::trail_csv_changes(),
         text::trail_csv_person(),
         text::trail_csv_what(),
@@ -257,6 +260,7 @@ fn line(entry: &TrailEntry, names: &Names, zone: &TimeZone) -> String {
     row(&[
         moment(entry.at),
         entry.last_at.map(moment).unwrap_or_default(),
+        format!("UTC{}", entry.at.in_zone(zone).offset()),
         entry.changes.unwrap_or(1).to_string(),
         text::trail_who(entry),
         text::trail_line(entry, about),
@@ -306,10 +310,13 @@ mod tests {
         let zone = TimeZone::get("Europe/Prague").expect("known");
         let table = head() + &rows(&[entry], &names, &zone);
         let lines: Vec<&str> = table.lines().collect();
-        assert!(lines[0].starts_with("\"Time\",\"Until\",\"Changes\""), "{table}");
+        assert!(
+            lines[0].starts_with("\"Time\",\"Until\",\"UTC offset\",\"Changes\""),
+            "{table}"
+        );
         assert!(
             lines[1].starts_with(
-                "\"2026-11-23 13:00:00\",\"\",\"1\",\"Ana Novak\",\"Ana Novak recorded the weight of Rex\",\"Rex\",\
+                "\"2026-11-23 13:00:00\",\"\",\"UTC+01\",\"1\",\"Ana Novak\",\"Ana Novak recorded the weight of Rex\",\"Rex\",\
                  \"Patient\",\"'=cmd\""
             ),
             "{table}"

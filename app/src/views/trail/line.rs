@@ -19,6 +19,7 @@ use dioxus_free_icons::icons::ld_icons::{
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use shared_model::documents::Kind;
+use shared_model::time::Timestamp;
 use shared_model::trail::{Happening, MAX_LINES_OF_CHANGES, TrailEntry};
 
 #[component]
@@ -81,7 +82,7 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
                     }
                 }
             }
-            Ways { entry: entry.clone(), about, wanted }
+            Ways { entry: entry.clone(), last: line.last, about, wanted }
         }
     }
 }
@@ -115,9 +116,9 @@ fn route_of(entry: &TrailEntry, about: &str) -> Option<Route> {
     record_of(entry.kind?, entry.document?)
 }
 
-/// From a line to all that are like it.
+/// From a line to all that are like it. `last` is the time that the line shows.
 #[component]
-fn Ways(entry: TrailEntry, about: String, wanted: Wanted) -> Element {
+fn Ways(entry: TrailEntry, last: Timestamp, about: String, wanted: Wanted) -> Element {
     let navigator = use_navigator();
     let zone = use_zone();
     let what = What::from_word(&entry.verb);
@@ -165,7 +166,7 @@ fn Ways(entry: TrailEntry, about: String, wanted: Wanted) -> Element {
         first.apart = !items.is_empty();
     }
     items.extend(only);
-    let label = text::trail_more_of(text::time_of(entry.at, &zone), text::trail_line(&entry, &about));
+    let label = text::trail_more_of(text::time_of(last, &zone), text::trail_line(&entry, &about));
     let pick = move |key: String| {
         let wanted = match key.as_str() {
             "open" => {
@@ -234,7 +235,6 @@ fn mark_of(entry: &TrailEntry) -> (Element, Tint) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::time::Timestamp;
 
     #[test]
     fn what_began_before_midnight_says_on_which_day() {

@@ -158,7 +158,7 @@ fn Listed(query: String, wanted: Wanted, seen: Signal<Seen>) -> Element {
                 h2 { id: "day-{day.date}", class: "trail__date", {day_name(day.date, today)} }
                 ol { class: "card list",
                     for line in day.lines {
-                        One { key: "{line.entry.id}", line, about: about.clone(), wanted }
+                        One { key: "{line.key()}", line, about: about.clone(), wanted }
                     }
                 }
             }
@@ -220,6 +220,8 @@ fn One(line: Line, about: About, wanted: Wanted) -> Element {
     }
 }
 
+const BEGINNING_ID: &str = "trail-beginning";
+
 /// More of it on demand, or that there is no more.
 #[component]
 fn Earlier(pages: pages::Pages) -> Element {
@@ -253,7 +255,18 @@ fn Earlier(pages: pages::Pages) -> Element {
                     }
                 }
             } else {
-                p { class: "faint", {text::trail_beginning()} }
+                p {
+                    class: "faint",
+                    id: BEGINNING_ID,
+                    tabindex: "-1",
+                    // The button that had the focus is no more.
+                    onmounted: move |_| {
+                        if matches!(*pages.more.peek(), More::Came(_)) {
+                            host::focus(BEGINNING_ID);
+                        }
+                    },
+                    {text::trail_beginning()}
+                }
             }
         }
     }

@@ -36,10 +36,16 @@ pub(super) fn use_pages(query: &str) -> (Pages, Asking) {
         query: use_signal(|| query.to_owned()),
         host: use_hook(|| CopyValue::new(host)),
     };
-    let mut fetched = pages.fetched;
+    let (mut fetched, mut more) = (pages.fetched, pages.more);
     use_effect(use_reactive!(|first| {
         match first {
-            Some(page) => fetched.write().get_or_insert_default().refresh(page),
+            Some(page) => {
+                fetched.write().get_or_insert_default().refresh(page);
+                // The clinic answers again.
+                if matches!(*more.peek(), More::Failed(_)) {
+                    more.set(More::Idle);
+                }
+            }
             // It is not for who asks any more.
             None if fetched.peek().is_some() => fetched.set(None),
             None => {}
