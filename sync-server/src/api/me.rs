@@ -119,7 +119,23 @@ pub(crate) async fn change_email(
     ];
     state.storage.people().add_link(link, mails).await?;
     state.mails.written();
+    let device = Some(asker.claims.device);
+    note_everywhere(&state, account.account, device, Happening::NewAddressAsked);
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Whoever waits for nothing is told the same.
+pub(crate) async fn take_back_new_email(
+    State(state): State<AppState>,
+    asker: Asker,
+) -> Result<StatusCode, ApiError> {
+    let account = asker.principal.account;
+    if state.storage.people().take_back_new_email(account).await? {
+        tracing::info!(%account, "took a new address back");
+        let device = Some(asker.claims.device);
+        note_everywhere(&state, account, device, Happening::NewAddressTakenBack);
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(crate) async fn verify_again(

@@ -83,7 +83,7 @@ async fn take_away(state: &AppState, asker: &Asker, what: Unneeded) -> Result<St
     match state
         .storage
         .people()
-        .take_away(account.account, what, mail)
+        .take_away(account.account, what, mail, Vec::new())
         .await?
     {
         TakenAway::Done => {}

@@ -196,6 +196,25 @@ impl AccountStorage for PostgresStorage {
         Ok(())
     }
 
+    async fn take_back_new_email(&self, account: AccountId) -> Stored<bool> {
+        let mut tx = self.pool.begin().await?;
+        let waited =
+            sqlx::query("update accounts set new_email = null where account = $1 and new_email is not null")
+                .bind(account.0)
+                .execute(&mut *tx)
+                .await?;
+        if waited.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query("delete from links where account = $1 and purpose = $2")
+            .bind(account.0)
+            .bind(LinkPurpose::ConfirmEmail.number())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     async fn link(&self, hash: [u8; 32], purpose: LinkPurpose, now: Timestamp) -> Stored<Option<StoredLink>> {
         let keys = self.people_keys().await?;
         let row = sqlx::query(

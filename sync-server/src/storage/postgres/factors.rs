@@ -4,9 +4,11 @@ use super::super::people::{
     Added, Factor, FactorStorage, NewFactor, NewMail, StoredFactors, StoredPasskey, StoredTotp, TakenAway,
     Unneeded, place_of_passkey, place_of_passkey_name, place_of_totp, small_count,
 };
+use super::super::trail::Event;
 use super::super::{StorageError, Stored, roles_words};
 use super::at_rest::their_key;
 use super::mail::insert_mail;
+use super::trail::note;
 use super::{PostgresStorage, id};
 use crate::at_rest::PeopleKeys;
 use async_trait::async_trait;
@@ -187,6 +189,7 @@ impl FactorStorage for PostgresStorage {
         account: AccountId,
         what: Unneeded,
         mail: Option<NewMail>,
+        happened: Vec<(ClinicId, Event)>,
     ) -> Stored<TakenAway> {
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
@@ -247,6 +250,9 @@ impl FactorStorage for PostgresStorage {
         if let Some(mail) = &mail {
             insert_mail(&mut tx, &keys, mail).await?;
         }
+        for (clinic, event) in happened {
+            note(&mut tx, clinic, &[event]).await?;
+        }
         tx.commit().await?;
         Ok(TakenAway::Done)
     }
@@ -285,16 +291,18 @@ impl FactorStorage for PostgresStorage {
         })
     }
 
-    async fn set_sign_in_rules(&self, clinic: ClinicId, rules: SignInRules) -> Stored<()> {
+    async fn set_sign_in_rules(&self, clinic: ClinicId, rules: SignInRules, happened: Event) -> Stored<()> {
+        let mut tx = self.pool.begin().await?;
         sqlx::query(
             "insert into sign_in_rules (clinic, second_factor) values ($1, $2)
              on conflict (clinic) do update set second_factor = excluded.second_factor",
         )
         .bind(clinic.0)
         .bind(rules.second_factor)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        note(&mut tx, clinic, &[happened]).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn needs_second_factor(&self, account: AccountId) -> Stored<bool> {

@@ -205,6 +205,23 @@ impl AccountStorage for SqliteStorage {
         .await
     }
 
+    async fn take_back_new_email(&self, account: AccountId) -> Stored<bool> {
+        self.write(move |connection| {
+            let waited = connection.execute(
+                "update accounts set new_email = null where account = ?1 and new_email is not null",
+                [account.bytes()],
+            )?;
+            if waited > 0 {
+                connection.execute(
+                    "delete from links where account = ?1 and purpose = ?2",
+                    params![account.bytes(), LinkPurpose::ConfirmEmail.number()],
+                )?;
+            }
+            Ok(waited > 0)
+        })
+        .await
+    }
+
     async fn link(&self, hash: [u8; 32], purpose: LinkPurpose, now: Timestamp) -> Stored<Option<StoredLink>> {
         let keys = self.people_keys().await?;
         self.read(move |connection| find_link(connection, &keys, hash, purpose, now))
