@@ -1602,6 +1602,8 @@ trail-sign-in-refused = A sign-in as { $who } was refused
 trail-reused = A sign-in of { $who } was ended, because two devices used it
 trail-signed-out = { $who } signed out
 trail-password = The password of { $who } was changed
+trail-address-asked = { $who } asked for another email address
+trail-address-taken-back = { $who } left the email address as it was
 trail-address = { $who } confirmed an email address
 trail-roles = { $count ->
     [one] { $who } set the role of { $whom }: { $roles }
@@ -1697,6 +1699,8 @@ trail-kind-sign-in-refused = Sign-in refused
 trail-kind-reused = Sign-in ended, as two devices used it
 trail-kind-signed-out = Signed out
 trail-kind-password = Password changed
+trail-kind-address-asked = Another email address asked for
+trail-kind-address-taken-back = Email address left as it was
 trail-kind-address = Email address confirmed
 trail-kind-roles = Roles changed
 trail-kind-device-out = Device signed out

@@ -132,7 +132,8 @@ pub struct ChangePassword {
     pub new: String,
 }
 
-/// `POST /me/email`. The address changes when the mail to it has been answered; the old one is told.
+/// `POST /me/email`. The address changes when the mail to it has been answered; the old one is told. `DELETE /me/email` (no
+/// body) takes back what waits: its link is void, and a repetition changes nothing.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ChangeEmail {
     /// Of [`crate::second_factor::Proven`].

@@ -69,13 +69,15 @@ pub struct Prove {
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Proven {
-    /// What second factors, password, address and links are changed with: good for five minutes in this sign-in.
+    /// What second factors, password, address, links and a clinic's rules are changed with: good for five minutes in this
+    /// sign-in.
     pub proven: String,
 }
 
 /// `POST /me/totp/begin` and `POST /me/passkeys/begin`, answered by [`TotpOffer`] and [`PasskeyOffer`]; `POST
 /// /me/recovery-codes`, answered by [`RecoveryCodes`]; `POST /me/totp/remove`, `POST /me/passkeys/{passkey}/remove` and `POST
-/// /me/identities/{identity}/remove`.
+/// /me/identities/{identity}/remove`; `POST /staff/{account}/second-factor/remove` (clinic administrators), which takes
+/// everything away from a colleague who has lost it all.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AskProven {
     pub proven: String,
@@ -140,7 +142,8 @@ pub struct Passkey {
     pub last_used: Option<Timestamp>,
 }
 
-/// `GET` and `PUT /clinic/sign-in` (clinic administrators): what the clinic asks of its staff. Owners are asked for nothing.
+/// `GET /clinic/sign-in` (clinic administrators), and the answer of `PUT`: what the clinic asks of its staff. Owners are asked
+/// for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInRules {
     /// Whoever of the staff has no second factor sets one up at their next sign-in.
@@ -153,6 +156,14 @@ impl SignInRules {
     pub fn asks(self, roles: &[Role]) -> bool {
         self.second_factor && roles.iter().any(|role| *role != Role::Owner)
     }
+}
+
+/// `PUT /clinic/sign-in` (clinic administrators), answered by [`SignInRules`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ChangeSignInRules {
+    /// Of [`Proven`].
+    pub proven: String,
+    pub rules: SignInRules,
 }
 
 /// `GET /passkeys` (anybody).

@@ -28,6 +28,9 @@ word_enum! {
         RefreshTokenReused = "refresh_token_reused",
         SignedOut = "signed_out",
         PasswordChanged = "password_changed",
+        /// A mail to it waits to be answered; then it waits no more.
+        NewAddressAsked = "new_address_asked",
+        NewAddressTakenBack = "new_address_taken_back",
         /// A mail to it was answered; it is the account's from now on, if it was not before.
         AddressConfirmed = "address_confirmed",
         RolesChanged = "roles_changed",

@@ -122,19 +122,17 @@ pub async fn forget_second_factor(
     let writing = Writing { public_address, now };
     let write = || writing.write(Letter::SecondFactorRemoved, &account.email, &account.full_name);
     let mail = post.leads_somewhere().then(write);
+    let detail = Detail::of(account.account);
+    let happened = || Event::new(Happening::SecondFactorRemoved, now, &detail);
+    let clinics = storage.principals(account.account).await?.into_iter();
+    let happened = clinics.map(|principal| (principal.clinic, happened())).collect();
     match people
-        .take_away(account.account, Unneeded::Everything, mail)
+        .take_away(account.account, Unneeded::Everything, mail, happened)
         .await?
     {
-        TakenAway::Done => {}
-        TakenAway::NoSuch | TakenAway::Last => return Err(AdministerError::NoSecondFactor),
+        TakenAway::Done => Ok(account.account),
+        TakenAway::NoSuch | TakenAway::Last => Err(AdministerError::NoSecondFactor),
     }
-    for principal in storage.principals(account.account).await? {
-        let detail = Detail::of(account.account);
-        let happened = Event::new(Happening::SecondFactorRemoved, now, &detail);
-        storage.note(principal.clinic, vec![happened]).await?;
-    }
-    Ok(account.account)
 }
 
 /// Makes somebody a system administrator wherever they belong.

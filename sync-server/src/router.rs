@@ -55,7 +55,10 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/me/passkeys/finish", post(api::finish_passkey))
         .route("/me/passkeys/{passkey}/remove", post(api::remove_passkey))
         .route("/me/password", post(api::change_password))
-        .route("/me/email", post(api::change_email))
+        .route(
+            "/me/email",
+            post(api::change_email).delete(api::take_back_new_email),
+        )
         .route("/password/forgot", post(api::forgot_password))
         .route("/password/reset", post(api::reset_password))
         .route("/email/verify", post(api::verify_email))
@@ -124,8 +127,8 @@ pub(crate) fn router(state: AppState) -> Router {
             patch(api::change_roles).delete(api::end_membership),
         )
         .route(
-            "/staff/{account}/second-factor",
-            delete(api::forget_members_factors),
+            "/staff/{account}/second-factor/remove",
+            post(api::forget_members_factors),
         )
         .route("/staff/{account}/devices", get(api::members_devices))
         .route(

@@ -10,7 +10,8 @@ use super::{Host, Secret, now};
 use dioxus::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared_model::accounts::{ChangeEmail, ChangePassword};
-use shared_model::second_factor::{AskProven, FinishSignIn, Prove, Proven};
+use shared_model::ids::AccountId;
+use shared_model::second_factor::{AskProven, ChangeSignInRules, FinishSignIn, Prove, Proven, SignInRules};
 use shared_model::time::Timestamp;
 use shared_model::ways_in::{BeginLinking, BeginOpenId, OpenIdBegun, Proof, Provider};
 use uuid::Uuid;
@@ -132,6 +133,28 @@ impl Deed {
         Self::new(Method::Post, "/me/email", json)
     }
 
+    /// What waits is taken back: nobody follows its link any more.
+    #[expect(dead_code, reason = "asked for by the screen of one's own account")]
+    pub(crate) fn leave_new_email() -> Self {
+        Self::new(Method::Delete, "/me/email", Secret::default())
+    }
+
+    pub(crate) fn change_sign_in_rules(rules: SignInRules, word: &Secret) -> Self {
+        let mut body = ChangeSignInRules {
+            proven: word.text().to_owned(),
+            rules,
+        };
+        let json = Secret::json(&body);
+        body.proven.zeroize();
+        Self::new(Method::Put, "/clinic/sign-in", json)
+    }
+
+    /// Whoever has lost all of them signs in without one, or sets one up if the clinic asks for it.
+    pub(crate) fn take_factors_away(account: AccountId, word: &Secret) -> Self {
+        let path = format!("/staff/{account}/second-factor/remove");
+        Self::new(Method::Post, path, asking(word))
+    }
+
     pub(crate) fn unlink(identity: Uuid, word: &Secret) -> Self {
         let path = format!("/me/identities/{identity}/remove");
         Self::new(Method::Post, path, asking(word))
@@ -160,6 +183,8 @@ mod tests {
             Call::prove_second(&hidden, &shown).request,
             Deed::change_password(&hidden, "hidden".to_owned()).request,
             Deed::change_email(&hidden, "hidden".to_owned()).request,
+            Deed::change_sign_in_rules(SignInRules { second_factor: true }, &hidden).request,
+            Deed::take_factors_away(AccountId(Uuid::nil()), &hidden).request,
             Deed::unlink(Uuid::nil(), &hidden).request,
             Deed::remove_app(&hidden).request,
             Deed::remove_passkey(Uuid::nil(), &hidden).request,

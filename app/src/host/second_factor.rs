@@ -157,13 +157,11 @@ impl Call<SignInRules> {
 
 impl Deed {
     pub(crate) fn set_sign_in_rules(rules: &SignInRules) -> Self {
-        Self::new(Method::Put, "/clinic/sign-in", Secret::json(rules))
+        Self::change_sign_in_rules(*rules, &Secret::default())
     }
 
-    /// Whoever has lost all of them signs in without one, or sets one up if the clinic asks for it.
     pub(crate) fn forget_factors(account: AccountId) -> Self {
-        let path = format!("/staff/{account}/second-factor");
-        Self::new(Method::Delete, path, Secret::default())
+        Self::take_factors_away(account, &Secret::default())
     }
 }
 

@@ -102,6 +102,10 @@ pub(crate) async fn change_email(
     has_proven(&state, &asker, &request.proven).await?;
     let account = account_of(&state, &asker).await?;
     limit_mails(&state, &asker)?;
+    // Nobody's letter box is filled up by somebody who calls it their own, and nobody is told how full it is.
+    if state.requests.mail_to(new.as_str(), Instant::now()).is_err() {
+        return Ok(StatusCode::ACCEPTED);
+    }
     let holder = state.storage.people().account_by_email(new.as_str()).await?;
     let taken = holder.is_some_and(|holder| holder.account != account.account);
     let (token, link) = confirm_link(&account, new.as_str(), state.settings.clock.now());
@@ -119,7 +123,23 @@ pub(crate) async fn change_email(
     ];
     state.storage.people().add_link(link, mails).await?;
     state.mails.written();
+    let device = Some(asker.claims.device);
+    note_everywhere(&state, account.account, device, Happening::NewAddressAsked);
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Whoever waits for nothing is told the same.
+pub(crate) async fn take_back_new_email(
+    State(state): State<AppState>,
+    asker: Asker,
+) -> Result<StatusCode, ApiError> {
+    let account = asker.principal.account;
+    if state.storage.people().take_back_new_email(account).await? {
+        tracing::info!(%account, "took a new address back");
+        let device = Some(asker.claims.device);
+        note_everywhere(&state, account, device, Happening::NewAddressTakenBack);
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(crate) async fn verify_again(

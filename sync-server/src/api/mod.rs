@@ -39,7 +39,9 @@ pub(crate) use health::health;
 pub(crate) use invitations::{invitations, invite, send_again, withdraw};
 pub(crate) use late_work::{decide_late_work, hand_in, late_work, late_work_count};
 pub(crate) use limit_requests::{check_origin, limit_requests, limit_secrets};
-pub(crate) use me::{change_email, change_me, change_password, me, verify_again, verify_email};
+pub(crate) use me::{
+    change_email, change_me, change_password, me, take_back_new_email, verify_again, verify_email,
+};
 pub(crate) use members::{change_roles, end_membership, owners, staff};
 pub(crate) use openid::{
     begin as begin_openid, begin_linking, begin_proving, callback as openid_callback, enter_with_session,

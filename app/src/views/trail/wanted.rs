@@ -141,6 +141,8 @@ fn of_happening(what: Happening) -> Group {
         | Happening::SecondFactorRefused
         | Happening::RecoveryCodeUsed => Group::SignIns,
         Happening::PasswordChanged
+        | Happening::NewAddressAsked
+        | Happening::NewAddressTakenBack
         | Happening::AddressConfirmed
         | Happening::ProviderLinked
         | Happening::ProviderUnlinked

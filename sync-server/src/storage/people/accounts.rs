@@ -103,7 +103,7 @@ pub trait AccountStorage: Send + Sync {
     async fn clinic_name(&self, clinic: ClinicId) -> Stored<Option<String>>;
     async fn clinics_with_members(&self) -> Stored<Vec<Clinic>>;
     async fn rename_account(&self, account: AccountId, full_name: &str) -> Stored<()>;
-    /// Every sign-in of the account but `keep` ends, and links that would change its password too.
+    /// Every sign-in of the account but `keep` ends, and so does whatever waits for a link of a mail to be followed.
     async fn change_password(
         &self,
         account: AccountId,
@@ -113,9 +113,11 @@ pub trait AccountStorage: Send + Sync {
     ) -> Stored<()>;
     /// Takes the place of former links of this purpose. One to another address makes that the account's new address.
     async fn add_link(&self, link: NewLink, mails: Vec<NewMail>) -> Stored<()>;
+    /// The new address and the link that waits at it are gone; whether there was one.
+    async fn take_back_new_email(&self, account: AccountId) -> Stored<bool>;
     /// What a link leads to, as long as it is valid.
     async fn link(&self, hash: [u8; 32], purpose: LinkPurpose, now: Timestamp) -> Stored<Option<StoredLink>>;
-    /// Follows a link once: the password is another, the address is verified, and every sign-in ends.
+    /// Follows a link once: the password is another, the address is verified, and every sign-in and every other link ends.
     async fn reset_password(
         &self,
         hash: [u8; 32],
@@ -123,7 +125,8 @@ pub trait AccountStorage: Send + Sync {
         password_hash: &str,
         mail: Option<NewMail>,
     ) -> Stored<Option<AccountId>>;
-    /// Follows a link once. `None` also if somebody else has the address by now.
+    /// Follows a link once, and ends every other of the account: they went to an address that may be no more theirs. `None` also
+    /// if somebody else has the address by now.
     async fn confirm_email(&self, hash: [u8; 32], now: Timestamp) -> Stored<Option<AccountId>>;
     /// What a member is from now on; nothing at all ends the membership, with the sign-ins at this clinic.
     async fn change_roles(

@@ -5,6 +5,7 @@
 use super::NewMail;
 use crate::identity::TOTP_SECRET;
 use crate::storage::Stored;
+use crate::storage::trail::Event;
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId};
 use shared_model::second_factor::SignInRules;
@@ -126,22 +127,29 @@ pub trait FactorStorage: Send + Sync {
         hash: [u8; 32],
         mail: Option<NewMail>,
     ) -> Stored<bool>;
-    /// They take the place of all former ones.
+    /// They take the place of all former ones. False, and there are none, for who has no factor that they would stand in for.
     async fn set_recovery_codes(
         &self,
         account: AccountId,
         hashes: Vec<[u8; 32]>,
         mail: Option<NewMail>,
-    ) -> Stored<()>;
-    /// With the last factor the recovery codes go. `Everything` goes whatever a clinic asks.
-    async fn take_away(&self, account: AccountId, what: Unneeded, mail: Option<NewMail>)
-    -> Stored<TakenAway>;
+    ) -> Stored<bool>;
+    /// With the last factor the recovery codes go. `Everything` goes whatever a clinic asks. What is to stand in trails comes in
+    /// the order of the clinics.
+    async fn take_away(
+        &self,
+        account: AccountId,
+        what: Unneeded,
+        mail: Option<NewMail>,
+        happened: Vec<(ClinicId, Event)>,
+    ) -> Stored<TakenAway>;
     /// Whose passkey this is.
     async fn passkey(&self, credential: &[u8]) -> Stored<Option<(AccountId, StoredPasskey)>>;
     /// What it has become by being used.
     async fn used_passkey(&self, credential: &[u8], public_key: Vec<u8>, now: Timestamp) -> Stored<()>;
     async fn sign_in_rules(&self, clinic: ClinicId) -> Stored<SignInRules>;
-    async fn set_sign_in_rules(&self, clinic: ClinicId, rules: SignInRules) -> Stored<()>;
+    /// What happened stands in the clinic's trail.
+    async fn set_sign_in_rules(&self, clinic: ClinicId, rules: SignInRules, happened: Event) -> Stored<()>;
     /// Whether a clinic asks for a second factor where the account is more than an owner.
     async fn needs_second_factor(&self, account: AccountId) -> Stored<bool>;
 }

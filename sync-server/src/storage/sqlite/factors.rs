@@ -4,9 +4,11 @@ use super::super::people::{
     Added, Factor, FactorStorage, NewFactor, NewMail, StoredFactors, StoredPasskey, StoredTotp, TakenAway,
     Unneeded, place_of_passkey, place_of_passkey_name, place_of_totp, small_count,
 };
+use super::super::trail::Event;
 use super::super::{StorageError, Stored, roles_words};
 use super::at_rest::their_key;
 use super::mail::insert_mail;
+use super::trail::note;
 use super::{SqliteStorage, id};
 use crate::at_rest::PeopleKeys;
 use async_trait::async_trait;
@@ -117,12 +119,16 @@ impl FactorStorage for SqliteStorage {
         account: AccountId,
         hashes: Vec<[u8; 32]>,
         mail: Option<NewMail>,
-    ) -> Stored<()> {
+    ) -> Stored<bool> {
         let keys = self.people_keys().await?;
         self.write(move |connection| {
+            if count(connection, account)? == 0 {
+                return Ok(false);
+            }
             set_recovery_codes(connection, account, &hashes)?;
             mail.iter()
-                .try_for_each(|mail| insert_mail(connection, &keys, mail))
+                .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
+            Ok(true)
         })
         .await
     }
@@ -132,6 +138,7 @@ impl FactorStorage for SqliteStorage {
         account: AccountId,
         what: Unneeded,
         mail: Option<NewMail>,
+        happened: Vec<(ClinicId, Event)>,
     ) -> Stored<TakenAway> {
         let keys = self.people_keys().await?;
         self.write(move |connection| {
@@ -178,6 +185,9 @@ impl FactorStorage for SqliteStorage {
             }
             mail.iter()
                 .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
+            for (clinic, event) in happened {
+                note(connection, clinic, &[event])?;
+            }
             Ok(TakenAway::Done)
         })
         .await
@@ -223,14 +233,14 @@ impl FactorStorage for SqliteStorage {
         .await
     }
 
-    async fn set_sign_in_rules(&self, clinic: ClinicId, rules: SignInRules) -> Stored<()> {
+    async fn set_sign_in_rules(&self, clinic: ClinicId, rules: SignInRules, happened: Event) -> Stored<()> {
         self.write(move |connection| {
             connection.execute(
                 "insert into sign_in_rules (clinic, second_factor) values (?1, ?2)
                  on conflict (clinic) do update set second_factor = excluded.second_factor",
                 params![clinic.bytes(), rules.second_factor],
             )?;
-            Ok(())
+            note(connection, clinic, &[happened])
         })
         .await
     }
