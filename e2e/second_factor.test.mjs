@@ -111,7 +111,7 @@ test("an app is set up on one’s own page, and its recovery codes are kept firs
   await setting(vet, "Recovery codes").getByText("10 left").waitFor();
   await setting(vet, "Authenticator app").getByText("On", { exact: true }).waitFor();
   await look(vet, "me, an app");
-  assert.match(await mailbox.next(), /A second factor of your account was set up/);
+  assert.match(await mailbox.next(), /An authenticator app or a passkey was set up for your account/);
 });
 
 test("from then on its code is asked for, and the password still unlocks the device", async () => {
@@ -148,7 +148,7 @@ test("a recovery code lets in whoever has lost the phone, once", async () => {
   await phone.page.locator("#recovery-code").fill(sending(codes[0].toUpperCase().replace("-", " ")));
   await button(phone, "Go on").click();
   await phone.page.locator(".day").waitFor();
-  assert.match(await mailbox.next(), /with one of your recovery codes. You have 9 left/);
+  assert.match(await mailbox.next(), /One of the recovery codes of your account was used in place of an app or a passkey. You have 9 left/);
   await phone.goto("/me");
   await setting(phone, "Recovery codes").getByText("9 left").waitFor();
   await look(phone, "me, an app");

@@ -31,7 +31,7 @@ new-email-text = You want to use this address for your account from now on. Unti
 new-email-link = Use this address
 
 email-change-subject = Your address is about to change
-email-change-text = Somebody who knows your password asked to use { $address } for your account instead of this address.
+email-change-text = Somebody who is signed in as you asked to use { $address } for your account instead of this address.
 email-change-not-me = If it was you, there is nothing to do here. If it was not you, choose a new password at once and tell your clinic:
 email-change-link = Choose a new password
 
@@ -46,14 +46,19 @@ provider-linked-link = Choose a new password
 provider-unlinked-subject = Signing in with { $provider } was taken away
 provider-unlinked-text = Your account cannot be signed in to with { $provider } any more.
 
-factor-added-subject = Signing in asks for more than your password now
-factor-added-text = A second factor of your account was set up or replaced: an authenticator app, a passkey, or a new list of recovery codes.
+factor-added-subject = An authenticator app or a passkey was set up for your account
+factor-added-text = An authenticator app or a passkey was set up for your account. You can sign in with it from now on; an app takes the place of a former one.
 factor-removed-subject = A second factor of your account was taken away
 factor-removed-text = An authenticator app or a passkey of your account is not asked for any more.
+factor-guessed-subject = Wrong codes at the second step of your sign-in
+factor-guessed-text = Somebody got as far as the second step of signing in as you, and then could not show it several times. They have to wait longer and longer between tries now.
+factor-guessed-not-me = If it was you, there is nothing to do here. If it was not you, somebody else knows your password or uses your account at a sign-in provider: choose a new password at once and tell your clinic:
 factor-not-me = If it was not you, choose a new password at once and tell your clinic:
 
+recovery-codes-subject = New recovery codes for your account
+recovery-codes-text = A new list of recovery codes was made for your account. The former ones do not work any more.
 recovery-code-subject = A recovery code of your account was used
-recovery-code-text = Somebody signed in to your account with one of your recovery codes. You have { $left } left.
+recovery-code-text = One of the recovery codes of your account was used in place of an app or a passkey. You have { $left } left.
 
 page-title = Signing in
 page-slow-down = That was too much at once. Wait a minute, then go back and try again.

@@ -9,7 +9,7 @@ use super::openid::show_provider;
 use super::request::{Asker, Body, CameFrom};
 use super::sealed_step::{self, use_up};
 use super::second_factor::{SetUp, Showing, passkey_options, second_step, show};
-use super::sign_in::{counted_as, prove};
+use super::sign_in::prove;
 use crate::error::ApiError;
 use crate::identity::{Asked, link_hash};
 use crate::server::AppState;
@@ -61,9 +61,8 @@ pub(crate) async fn prove_by_first(
     match request.proof {
         Proof::Password(password) => {
             let account = account_of(&state, &asker).await?;
-            let known = Some(account.account);
-            let name = counted_as(&state, &account.email, known, asker.claims.device).await?;
-            prove(&state, &name, address, password, Some(account)).await?;
+            let (device, email) = (asker.claims.device, account.email.clone());
+            prove(&state, address, device, &email, password, Some(account)).await?;
         }
         Proof::Provider { code, verifier } => show_provider(&state, &asker, &code, &verifier).await?,
     }

@@ -25,9 +25,27 @@ pub(super) async fn keep_as(
     step: &impl Serialize,
     life: i64,
 ) -> Result<(), ApiError> {
-    let bytes = serde_json::to_vec(step).expect("texts, ids and numbers are always JSON");
     let expires_at = Timestamp(state.settings.clock.now().0 + life);
-    Ok(state.storage.people().keep_step(hash, bytes, expires_at).await?)
+    let people = state.storage.people();
+    Ok(people.keep_step(hash, bytes_of(step), expires_at).await?)
+}
+
+/// Keeps what came with a token of somebody else's until then; false if it has come before.
+pub(super) async fn keep_new(
+    state: &AppState,
+    hash: [u8; 32],
+    step: &impl Serialize,
+    until: Timestamp,
+) -> Result<bool, ApiError> {
+    Ok(state
+        .storage
+        .people()
+        .keep_new_step(hash, bytes_of(step), until)
+        .await?)
+}
+
+fn bytes_of(step: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(step).expect("texts, ids and numbers are always JSON")
 }
 
 /// Leaves it where it is.

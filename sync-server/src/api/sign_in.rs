@@ -8,12 +8,12 @@ use super::request::{Body, CameFrom};
 use super::second_factor::next_step;
 use crate::error::ApiError;
 use crate::identity::{
-    AccessClaims, Address, NewRefreshToken, RefreshVerdict, judge_refresh, mint_refresh_token, random,
-    refresh_hash,
+    AccessClaims, Address, Guessed, NewRefreshToken, Passed, RefreshVerdict, Secret, judge_refresh,
+    mint_refresh_token, random, refresh_hash,
 };
 use crate::server::AppState;
 use crate::storage::Whom;
-use crate::storage::people::Account;
+use crate::storage::people::{Account, BegunSignIn};
 use crate::storage::trail::Event;
 use axum::Json;
 use axum::extract::State;
@@ -34,13 +34,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Json<SignedIn>, ApiError> {
     let email = request.email.trim().to_lowercase();
     let account = state.storage.people().account_by_email(&email).await?;
-    let known = account.as_ref().map(|account| account.account);
-    let name = counted_as(&state, &email, known, request.device).await?;
-    let proved = prove(&state, &name, address, request.password, account).await;
-    if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
-        note_everywhere(&state, known, Some(request.device), Happening::SignInRefused);
-    }
-    let account = proved?;
+    let account = prove(&state, address, request.device, &email, request.password, account).await?;
     if state.storage.people().is_lost(request.device).await? {
         return Err(ApiError::DeviceLost);
     }
@@ -73,26 +67,26 @@ pub(super) struct Arrival {
 /// of a stranger keep nobody out of their account. Nobody's devices are looked for too, in the same time.
 pub(super) async fn counted_as(
     state: &AppState,
-    email: &str,
+    secret: Secret,
+    of: &str,
     known: Option<AccountId>,
     device: DeviceId,
-) -> Result<String, ApiError> {
+) -> Result<Guessed, ApiError> {
     let account = known.unwrap_or(AccountId(uuid::Uuid::nil()));
     let now = state.settings.clock.now();
     let devices = state.storage.people().devices(account, now).await?;
     let is_own = devices.iter().any(|one| one.device == device);
-    // No address has a capital letter by now: nobody types this one.
     Ok(if is_own {
-        format!("{email} ON {device}")
+        Guessed::on_own_device(secret, of, device.bytes())
     } else {
-        email.to_owned()
+        Guessed::at(secret, of)
     })
 }
 
-/// Lets one guess pass, or says how long to wait. `name` is what guesses are counted by.
-pub(super) fn guess(state: &AppState, name: &str, address: Address) -> Result<(), ApiError> {
+/// Lets one guess pass, or says how long to wait.
+pub(super) fn guess(state: &AppState, guessed: Guessed, address: Address) -> Result<Passed, ApiError> {
     let now = state.settings.clock.now();
-    state.slow_down.guess(name, address, now).map_err(|wait| {
+    state.slow_down.guess(guessed, address, now).map_err(|wait| {
         tracing::warn!("somebody who guesses was slowed down");
         ApiError::SlowDown {
             seconds: wait.unsigned_abs().div_ceil(1_000),
@@ -100,21 +94,29 @@ pub(super) fn guess(state: &AppState, name: &str, address: Address) -> Result<()
     })
 }
 
-/// Compares a password with an account's, or with nothing in the same time, as often as patience lasts. `name` is what
-/// guesses are counted by.
+/// Compares a password with an account's, or with nothing in the same time, as often as patience lasts. A wrong one stands in
+/// the trails of whose it is. `email` is what it was given with, in lower case.
 pub(super) async fn prove(
     state: &AppState,
-    name: &str,
     address: Address,
+    device: DeviceId,
+    email: &str,
     password: String,
     account: Option<Account>,
 ) -> Result<Account, ApiError> {
-    guess(state, name, address)?;
+    let known = account.as_ref().map(|account| account.account);
+    let guessed = counted_as(state, Secret::Password, email, known, device).await?;
+    guess(state, guessed, address)?;
     let hash = |account: &Account| Some(account.password_hash.clone()).filter(|hash| !hash.is_empty());
     let stored = account.as_ref().and_then(hash);
     let fits = state.passwords.verify(password, stored).await;
-    let account = account.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
-    state.slow_down.succeeded(name, address);
+    let Some(account) = account.filter(|_| fits) else {
+        if let Some(known) = known {
+            note_everywhere(state, known, Some(device), Happening::SignInRefused);
+        }
+        return Err(ApiError::WrongCredentials);
+    };
+    state.slow_down.succeeded(guessed, address);
     Ok(account)
 }
 
@@ -137,7 +139,8 @@ pub(super) async fn begin_sign_in(state: &AppState, arrival: Arrival) -> Result<
     }
 }
 
-/// Begins a sign-in of somebody who has shown everything that is asked for; `second` is the word of their second factor.
+/// Begins a sign-in of somebody who has shown everything that is asked for; `second` is the word of their second factor. What
+/// is to be linked is linked before, so that it cannot fail any more for another's sake.
 pub(super) async fn sign_in_now(
     state: &AppState,
     arrival: Arrival,
@@ -156,17 +159,15 @@ pub(super) async fn sign_in_now(
     if let Some(to_link) = to_link {
         link(state, account, to_link, Some(device)).await?;
     }
-    let name: String = device_name.chars().take(MAX_DEVICE_NAME).collect();
-    let people = state.storage.people();
-    // One sign-in of theirs at this clinic on this device: nobody goes on with the tokens of a former one.
-    people.sign_out_device(account, device, Some(clinic)).await?;
-    state.look_again.at(Whom::Account(account));
-    people.remember_device(account, device, &name, now).await?;
     let (refresh_token, hash) = mint_refresh_token();
     let family = random();
-    state
-        .storage
-        .add_refresh_token(NewRefreshToken {
+    let happened = Event {
+        account: Some(account),
+        device: Some(device),
+        ..Event::new(Happening::SignedIn, now, &Detail::came(came_by, second))
+    };
+    let begun = BegunSignIn {
+        token: NewRefreshToken {
             hash,
             family,
             account,
@@ -174,15 +175,13 @@ pub(super) async fn sign_in_now(
             device,
             begun_at: now,
             expires_at: state.settings.sign_in_life.expires_at(now, now),
-        })
-        .await?;
-    tracing::info!(%account, %device, "signed in");
-    let happened = Event {
-        account: Some(account),
-        device: Some(device),
-        ..Event::new(Happening::SignedIn, now, &Detail::came(came_by, second))
+        },
+        device_name: device_name.chars().take(MAX_DEVICE_NAME).collect(),
+        happened,
     };
-    state.storage.note(clinic, vec![happened]).await?;
+    state.storage.people().begin_sign_in(begun).await?;
+    state.look_again.at(Whom::Account(account));
+    tracing::info!(%account, %device, "signed in");
     answer(state, principal, device, family, refresh_token, now).await
 }
 

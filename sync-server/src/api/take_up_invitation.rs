@@ -5,7 +5,7 @@
 use super::me::new_password;
 use super::openid::ToLink;
 use super::request::{Body, CameFrom, name};
-use super::sign_in::{Arrival, begin_sign_in, counted_as, prove};
+use super::sign_in::{Arrival, begin_sign_in, prove};
 use crate::error::ApiError;
 use crate::identity::read_invitation_link;
 use crate::server::AppState;
@@ -55,9 +55,8 @@ pub(crate) async fn accept(
     let (people, invitation) = (state.storage.people(), &stored.invitation);
     let who = match people.account_by_email(&invitation.email).await? {
         Some(account) => {
-            let known = Some(account.account);
-            let counted = counted_as(&state, &account.email, known, request.device).await?;
-            let account = prove(&state, &counted, address, request.password, Some(account)).await?;
+            let (device, email) = (request.device, account.email.clone());
+            let account = prove(&state, address, device, &email, request.password, Some(account)).await?;
             Taker::Existing(account.account)
         }
         None => {

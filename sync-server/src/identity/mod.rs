@@ -33,7 +33,7 @@ pub use refresh_token::{
 };
 pub use request_limits::{RequestLimit, RequestLimits, Requests};
 pub use roles::{MemberRoles, RolesRefused, is_last_administrator, joined, judge_roles};
-pub use slow_down::{Address, SlowDown};
+pub use slow_down::{Address, Guessed, Passed, Secret, SlowDown};
 pub(crate) use webhook::{Signed, is_genuine};
 
 /// Random bytes from the operating system.

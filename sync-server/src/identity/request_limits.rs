@@ -29,7 +29,7 @@ pub struct RequestLimits {
     pub secrets: RequestLimit,
     /// What writes a mail, from one address or by one account.
     pub mails: RequestLimit,
-    /// Mails that somebody who is not signed in can have sent to one address of theirs.
+    /// Mails that people can have sent to one address that they call theirs.
     pub mails_to: RequestLimit,
 }
 

@@ -44,9 +44,13 @@ pub(crate) enum Letter<'a> {
     ProviderUnlinked {
         provider: &'a str,
     },
-    /// Something is asked for at sign-in from now on, beside the password.
+    /// An app or a passkey is asked for at sign-in from now on: the first one, another one, or one in place of another.
     SecondFactorAdded,
     SecondFactorRemoved,
+    /// Somebody who has shown the first factor does not have the second one.
+    SecondFactorGuessed,
+    /// The former ones are void.
+    RecoveryCodesRenewed,
     /// There are so many left.
     RecoveryCodeUsed {
         left: &'a str,
@@ -184,6 +188,18 @@ impl Writing<'_> {
             Letter::SecondFactorRemoved => words(
                 say("factor-removed-subject"),
                 vec![say("factor-removed-text"), say("factor-not-me")],
+                choose_anew("password-changed-link"),
+                Vec::new(),
+            ),
+            Letter::SecondFactorGuessed => words(
+                say("factor-guessed-subject"),
+                vec![say("factor-guessed-text"), say("factor-guessed-not-me")],
+                choose_anew("password-changed-link"),
+                Vec::new(),
+            ),
+            Letter::RecoveryCodesRenewed => words(
+                say("recovery-codes-subject"),
+                vec![say("recovery-codes-text"), say("factor-not-me")],
                 choose_anew("password-changed-link"),
                 Vec::new(),
             ),
@@ -325,6 +341,11 @@ mod tests {
             Letter::EmailTaken,
             Letter::ProviderLinked { provider: "Google" },
             Letter::ProviderUnlinked { provider: "Google" },
+            Letter::SecondFactorAdded,
+            Letter::SecondFactorRemoved,
+            Letter::SecondFactorGuessed,
+            Letter::RecoveryCodesRenewed,
+            Letter::RecoveryCodeUsed { left: "9" },
         ];
         for letter in letters {
             let mail = WRITING.write(letter, "vet@example.org", "Petra");
@@ -338,6 +359,8 @@ mod tests {
                         "reset-",
                         "-subject",
                         "verify-text",
+                        "factor-",
+                        "recovery-",
                         "email-taken"
                     ]
                     .iter()

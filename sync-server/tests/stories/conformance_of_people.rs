@@ -14,7 +14,7 @@ use sync_server::identity::{
 };
 use sync_server::storage::people::{
     Account, Added, Factor, LinkPurpose, LostReport, MailOutcome, NewFactor, NewInvitation, NewLink, NewMail,
-    OpenedClinic, PeopleStorage, StoredTotp, TakeUp, TakenUp, Taker,
+    OpenedClinic, PeopleStorage, StoredTotp, TakeUp, TakenAway, TakenUp, Taker, Unneeded,
 };
 use sync_server::storage::{NewAccount, NewClinic, Storage};
 use uuid::Uuid;
@@ -33,6 +33,7 @@ on_both! {
     a_lost_device_keeps_its_proof
     roles_are_judged_on_what_is_there
     a_code_is_used_by_one_of_many_at_once
+    codes_do_not_outlive_the_last_factor
 }
 
 struct People {
@@ -695,4 +696,35 @@ async fn a_code_is_used_by_one_of_many_at_once(engine: Engine) {
     let count = used.into_iter().filter(|used| *used.as_ref().unwrap()).count();
     assert_eq!(count, 1);
     assert_eq!(here.factors(vet).await.unwrap().recovery_codes, 1);
+}
+
+async fn codes_do_not_outlive_the_last_factor(engine: Engine) {
+    let people = People::new(engine).await;
+    let here = people.here();
+    let vet = people.account("vet").await.account;
+    let none = here.set_recovery_codes(vet, vec![random()], None).await.unwrap();
+    assert!(!none, "there is nothing that they would stand in for");
+    assert_eq!(here.factors(vet).await.unwrap().recovery_codes, 0);
+    for round in 0..20 {
+        let new = NewFactor {
+            account: vet,
+            factor: Factor::Totp {
+                totp: StoredTotp {
+                    secret: Zeroizing::new(random()),
+                    since: Timestamp(10),
+                },
+                step: 7,
+            },
+            only_first: true,
+            recovery_codes: vec![random()],
+            mail: None,
+        };
+        assert_eq!(here.add_factor(new).await.unwrap(), Added::WithCodes);
+        let anew = here.set_recovery_codes(vet, (0..10).map(|_| random()).collect(), None);
+        let (anew, taken) = tokio::join!(anew, here.take_away(vet, Unneeded::Totp, None, Vec::new()));
+        anew.unwrap();
+        assert_eq!(taken.unwrap(), TakenAway::Done);
+        let left = here.factors(vet).await.unwrap();
+        assert_eq!((left.has_any(), left.recovery_codes), (false, 0), "{round}");
+    }
 }

@@ -12,11 +12,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared_model::accounts::codes::LINK_NO_LONGER_VALID;
-use shared_model::ids::DeviceId;
+use shared_model::accounts::codes::{CHOOSE_CLINIC, LINK_NO_LONGER_VALID};
+use shared_model::ids::{ClinicId, DeviceId};
+use shared_model::permissions::Role;
 use shared_model::second_factor;
+use shared_model::time::Timestamp;
 use shared_model::ways_in::codes;
 use sync_server::storage::people::{NewIdentity, Profile};
+use sync_server::storage::{NewAccount, NewClinic};
 use uuid::Uuid;
 
 /// A place where the vet has linked `sub-1`.
@@ -27,7 +30,7 @@ async fn place(engine: Engine) -> Place {
         identity: fresh_id(|id: Uuid| id),
         issuer: place.issuer.address.clone(),
         subject: "sub-1".to_owned(),
-        linked_at: shared_model::time::Timestamp(0),
+        linked_at: Timestamp(0),
         profile: Profile::default(),
     };
     let people = place.practice.storage.people();
@@ -296,6 +299,7 @@ async fn a_way_belongs_to_the_browser_and_the_client_that_began_it() {
 
 on_both! {
     two_who_come_for_one_code_at_once
+    a_session_token_is_good_once
 }
 
 async fn two_who_come_for_one_code_at_once(engine: Engine) {
@@ -307,6 +311,71 @@ async fn two_who_come_for_one_code_at_once(engine: Engine) {
     assert_eq!(in_, 1);
 }
 
+/// Whoever has copied one out of a page comes too late; and of two at the same moment, one comes in.
+async fn a_session_token_is_good_once(engine: Engine) {
+    let place = place(engine).await;
+    let (practice, now) = (&place.practice, place.seconds());
+    let vet = practice
+        .storage
+        .people()
+        .account_by_email("vet@example.org")
+        .await;
+    let vet = vet.unwrap().expect("known");
+    let token = |number: i64| {
+        let claims = json!({
+            "azp": PAGE, "iss": place.issuer.address, "sub": "sub-1", "sid": "sess_1", "v": 2, "sts": "active",
+            "iat": now, "nbf": now, "exp": now + 60, "jti": number,
+        });
+        sign(Signing::Rs256(0), &claims)
+    };
+    let enter = async |token: &str, clinic: Option<ClinicId>| {
+        let body = json!({
+            "provider": "acme", "session_token": token, "device": fresh_id(DeviceId), "clinic": clinic,
+        });
+        said(&post(practice.address, "/openid/session", body).await)
+    };
+    let refused = (401, codes::PROVIDER_REFUSED.to_owned());
+    let (first, second) = (token(1), token(2));
+    assert_eq!(enter(&first, None).await.0, 200);
+    assert_eq!(enter(&first, None).await, refused);
+    let (one, other) = tokio::join!(enter(&second, None), enter(&second, None));
+    let mut answers = [one, other];
+    answers.sort();
+    assert_eq!(answers, [(200, String::new()), refused.clone()]);
+
+    // What asks for more leaves it good.
+    let elsewhere = NewClinic {
+        clinic: fresh_id(ClinicId),
+        name: "Elsewhere".to_owned(),
+        created_at: Timestamp(0),
+        accounts: vec![NewAccount {
+            account: vet.account,
+            email: vet.email,
+            full_name: vet.full_name,
+            password_hash: vet.password_hash,
+            roles: vec![Role::Veterinarian],
+            client: None,
+        }],
+        demonstration: Vec::new(),
+    };
+    practice.storage.create_clinic(elsewhere).await.unwrap();
+    let third = token(3);
+    assert_eq!(enter(&third, None).await.1, CHOOSE_CLINIC);
+    assert_eq!(enter(&third, Some(practice.clinic)).await.0, 200);
+    assert_eq!(enter(&third, Some(practice.clinic)).await, refused);
+
+    // For as long as it would be taken at all, a clock that goes wrong included.
+    place.pass(119_000);
+    assert_eq!(enter(&first, Some(practice.clinic)).await, refused);
+    practice
+        .storage
+        .people()
+        .forget_settled(Timestamp((now + 119) * 1_000))
+        .await
+        .unwrap();
+    assert_eq!(enter(&first, Some(practice.clinic)).await, refused);
+}
+
 /// Clerk's session tokens: the claims of its documents.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn session_tokens_of_a_page() {
@@ -316,6 +385,7 @@ async fn session_tokens_of_a_page() {
         let mut claims = json!({
             "azp": PAGE, "iss": place.issuer.address, "sub": "sub-1", "sid": "sess_2c2l", "v": 2, "sts": "active",
             "iat": now, "nbf": now - 10, "exp": now + 60, "fva": [0, -1],
+            "jti": fresh_id(|id: Uuid| id),
         });
         change(&mut claims);
         let body = json!({

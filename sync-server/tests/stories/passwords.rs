@@ -1,10 +1,12 @@
 //! Passwords changed, forgotten and chosen anew; addresses verified and changed.
 
 use crate::database::Engine;
+use crate::http;
 use crate::letter_box::LetterBox;
 use crate::morning::on_both;
 use crate::person::{Person, post};
 use crate::practice::{PASSWORD, Practice, fresh_id};
+use axum::http::Method;
 use serde_json::json;
 use shared_model::accounts::{Me, codes, links};
 use shared_model::ids::DeviceId;
@@ -19,6 +21,9 @@ on_both! {
     a_changed_password_ends_every_other_sign_in
     a_forgotten_password_is_chosen_anew_once
     a_new_address_is_confirmed_and_the_old_one_told
+    a_new_password_takes_back_an_address_that_was_asked_for
+    a_link_to_a_former_address_leads_nowhere
+    a_new_address_that_waits_is_taken_back
     an_address_is_verified_by_its_mail
     a_name_is_changed
 }
@@ -170,6 +175,93 @@ async fn a_new_address_is_confirmed_and_the_old_one_told(engine: Engine) {
     Person::of(&practice, "desk", PASSWORD).await;
 }
 
+/// Whoever knew the password may have asked for it: they keep no way in.
+async fn a_new_password_takes_back_an_address_that_was_asked_for(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let thief = Person::of(&practice, "vet", PASSWORD).await;
+    let wait_at = async |thief: &Person, password: &str, email: &str| {
+        let ask = json!({ "proven": thief.proven(password).await, "email": email });
+        assert_eq!(thief.post("/me/email", ask).await.status, 202);
+        letters.letter(email, "Confirm").await.token(links::VERIFY_EMAIL)
+    };
+    let follow = async |token: &str| post(practice.address, "/email/verify", json!({ "token": token })).await;
+    let waiting = wait_at(&thief, PASSWORD, "thief@example.org").await;
+    let change = json!({ "proven": vet.proven(PASSWORD).await, "new": NEW });
+    assert_eq!(vet.post("/me/password", change).await.status, 204);
+    let me: Me = vet.get("/me").await;
+    assert_eq!(me.new_email, None);
+    assert_eq!(follow(&waiting).await.code(), codes::LINK_NO_LONGER_VALID);
+
+    // Chosen anew by mail, too.
+    let thief = Person::of(&practice, "vet", NEW).await;
+    let waiting = wait_at(&thief, NEW, "crook@example.org").await;
+    let forgot = json!({ "email": "vet@example.org" });
+    assert_eq!(
+        post(practice.address, "/password/forgot", forgot).await.status,
+        202
+    );
+    let link = letters.letter("vet@example.org", "A new password").await;
+    let another = "lantern beagle orchard";
+    let reset = json!({ "token": link.token(links::RESET_PASSWORD), "password": another });
+    assert_eq!(post(practice.address, "/password/reset", reset).await.status, 204);
+    assert_eq!(follow(&waiting).await.code(), codes::LINK_NO_LONGER_VALID);
+    let me: Me = Person::of(&practice, "vet", another).await.get("/me").await;
+    assert_eq!((me.email.as_str(), me.new_email), ("vet@example.org", None));
+}
+
+/// Whoever reads the mails of an address that was given up chooses no password any more.
+async fn a_link_to_a_former_address_leads_nowhere(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let forgot = json!({ "email": "vet@example.org" });
+    assert_eq!(
+        post(practice.address, "/password/forgot", forgot).await.status,
+        202
+    );
+    let former = letters.letter("vet@example.org", "A new password").await;
+    let ask = json!({ "proven": vet.proven(PASSWORD).await, "email": "new@example.org" });
+    assert_eq!(vet.post("/me/email", ask).await.status, 202);
+    let confirm = letters.letter("new@example.org", "Confirm").await;
+    let follow = json!({ "token": confirm.token(links::VERIFY_EMAIL) });
+    assert_eq!(post(practice.address, "/email/verify", follow).await.status, 204);
+    let reset = json!({ "token": former.token(links::RESET_PASSWORD), "password": NEW });
+    let late = post(practice.address, "/password/reset", reset).await;
+    assert_eq!(late.code(), codes::LINK_NO_LONGER_VALID);
+    Person::of(&practice, "new", PASSWORD).await;
+}
+
+async fn a_new_address_that_waits_is_taken_back(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let follow = async |token: &str| post(practice.address, "/email/verify", json!({ "token": token })).await;
+    let ask = json!({ "proven": vet.proven(PASSWORD).await, "email": "new@example.org" });
+    assert_eq!(vet.post("/me/email", ask).await.status, 202);
+    let waiting = letters.letter("new@example.org", "Confirm").await;
+    for _ in 0..2 {
+        assert_eq!(vet.delete("/me/email").await.status, 204);
+        let me: Me = vet.get("/me").await;
+        assert_eq!((me.email.as_str(), me.new_email), ("vet@example.org", None));
+    }
+    let late = follow(&waiting.token(links::VERIFY_EMAIL)).await;
+    assert_eq!(late.code(), codes::LINK_NO_LONGER_VALID);
+
+    // The mail that verifies the present address is no new one.
+    assert_eq!(vet.tell("/me/email/verification").await.status, 202);
+    let present = letters.letter("vet@example.org", "your address?").await;
+    assert_eq!(vet.delete("/me/email").await.status, 204);
+    assert_eq!(follow(&present.token(links::VERIFY_EMAIL)).await.status, 204);
+    let nobody = http::request(
+        practice.address,
+        Method::DELETE,
+        "/api/v1/me/email",
+        &[],
+        String::new(),
+    )
+    .await;
+    assert_eq!(nobody.status, 401);
+}
+
 async fn an_address_is_verified_by_its_mail(engine: Engine) {
     let (practice, letters) = Practice::with_mail(engine).await;
     let vet = Person::of(&practice, "vet", PASSWORD).await;
@@ -247,6 +339,28 @@ async fn asking_for_a_new_password_does_not_tell_who_has_an_account() {
     }
     assert!(alike, "not the same time: {seen:?}");
     letters.letter("vet@example.org", "A new password").await;
+}
+
+/// Nor by who is signed in and asks for it as their own, however often, and is told nothing.
+#[tokio::test]
+async fn a_letter_box_is_not_filled_up_by_colleagues() {
+    let (practice, letters) = Practice::with_mail(Engine::Sqlite).await;
+    for name in ["vet", "tech"] {
+        let asker = Person::of(&practice, name, PASSWORD).await;
+        let ask = json!({ "proven": asker.proven(PASSWORD).await, "email": "victim@example.org" });
+        for _ in 0..6 {
+            assert_eq!(asker.post("/me/email", &ask).await.status, 202);
+        }
+    }
+    let last = Person::of(&practice, "desk", PASSWORD).await;
+    assert_eq!(last.tell("/me/email/verification").await.status, 202);
+    letters.letter("desk@example.org", "your address?").await;
+    let all = letters.letters();
+    let count = all
+        .iter()
+        .filter(|letter| letter.to == "victim@example.org")
+        .count();
+    assert!((1..=5).contains(&count), "{count} of twelve");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A person at a client, as the server sees them over HTTP.
 
 use crate::http::{self, Response};
-use crate::practice::{Practice, fresh_id};
+use crate::practice::{PASSWORD, Practice, fresh_id};
 use axum::http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -91,6 +91,20 @@ impl Person {
 
     pub async fn proven(&self, password: &str) -> String {
         self.proven_by(json!({ "password": password })).await
+    }
+
+    /// Has the clinic ask its staff for a second factor, or no more; by who has none to show.
+    pub async fn ask_for_second_factor(&self, second_factor: bool) -> Response {
+        let proven = self.proven(PASSWORD).await;
+        let body = json!({ "proven": proven, "rules": { "second_factor": second_factor } });
+        self.put("/clinic/sign-in", body).await
+    }
+
+    /// Takes everything away that a colleague shows after their password; by who has nothing of it to show.
+    pub async fn take_factors_away(&self, of: AccountId) -> Response {
+        let body = json!({ "proven": self.proven(PASSWORD).await });
+        self.post(&format!("/staff/{of}/second-factor/remove"), body)
+            .await
     }
 
     /// Takes a provider's account away from one's own.

@@ -31,6 +31,9 @@ on_both! {
     administrators_help_who_has_lost_everything
     what_is_proven_is_so_in_one_sign_in_for_minutes
     whatever_decides_about_signing_in_takes_both_factors
+    what_a_clinic_asks_for_is_changed_with_both_factors
+    whoever_guesses_at_the_second_factor_is_told_of
+    a_step_to_set_one_up_takes_no_recovery_code
     owners_keep_theirs
     no_way_in_goes_round_the_second_factor
     an_app_shows_one_code_to_one
@@ -187,7 +190,7 @@ async fn whoever_has_an_app_is_asked_for_its_code(engine: Engine) {
     assert_eq!(confirm(&first).await.code(), account_codes::LINK_NO_LONGER_VALID);
     scene
         .letters
-        .letter("vet@example.org", "asks for more than your password")
+        .letter("vet@example.org", "was set up for your account")
         .await;
 
     let step = scene.step("vet").await;
@@ -267,6 +270,11 @@ async fn a_recovery_code_works_once_and_its_use_is_told(engine: Engine) {
         .letter("vet@example.org", "recovery code of your account was used")
         .await;
     assert!(told.plain.contains("You have 9 left"), "{}", told.plain);
+    assert!(
+        !told.plain.contains("signed in"),
+        "it may have proved something: {}",
+        told.plain
+    );
     let step = scene.step("vet").await;
     for used in [&list[0], "00000-00000", ""] {
         assert_eq!(
@@ -277,6 +285,11 @@ async fn a_recovery_code_works_once_and_its_use_is_told(engine: Engine) {
 
     let word = proven_with(&vet, "recovery_code", &list[1]).await;
     let fresh: RecoveryCodes = ok(vet.post("/me/recovery-codes", json!({ "proven": word })).await);
+    let told = scene
+        .letters
+        .letter("vet@example.org", "New recovery codes")
+        .await;
+    assert!(!told.plain.contains("authenticator"), "{}", told.plain);
     let step = scene.step("vet").await;
     assert_eq!(
         scene.second(&step, "recovery_code", &list[2]).await.code(),
@@ -314,9 +327,7 @@ async fn another_password_ends_what_had_come_half_way(engine: Engine) {
 async fn a_step_to_set_one_up_replaces_none(engine: Engine) {
     let scene = Scene::open(engine).await;
     let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
-    let _: SignInRules = ok(admin
-        .put("/clinic/sign-in", json!({ "second_factor": true }))
-        .await);
+    let _: SignInRules = ok(admin.ask_for_second_factor(true).await);
     let begun = async || {
         let asked = scene.sign_in("vet").await;
         assert_eq!(asked.code(), codes::SECOND_FACTOR_TO_SET_UP);
@@ -361,23 +372,82 @@ async fn codes_are_guessed_slowly(engine: Engine) {
     let _: SignedIn = ok(scene.second(&another, "totp", &scene.code(&secret)).await);
 }
 
+/// Whoever has come so far has the password. One mail says so, however long they go on.
+async fn whoever_guesses_at_the_second_factor_is_told_of(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let (secret, list) = scene.set_up(&vet).await;
+    let guesses = || {
+        let letters = scene.letters.letters();
+        letters
+            .iter()
+            .filter(|letter| letter.subject.contains("Wrong codes"))
+            .count()
+    };
+    // Letters leave in the order in which they were written.
+    let all_have_come = async |colleague: &str| {
+        let colleague_here = Person::of(&scene.practice, colleague, PASSWORD).await;
+        colleague_here.tell("/me/email/verification").await;
+        let to = format!("{colleague}@example.org");
+        scene.letters.letter(&to, "your address?").await;
+    };
+    let step = scene.step("vet").await;
+    for _ in 0..4 {
+        let wrong = scene.second(&step, "totp", "000000").await;
+        assert_eq!(wrong.code(), codes::WRONG_CODE);
+    }
+    let _: SignedIn = ok(scene.second(&step, "recovery_code", &list[0]).await);
+    all_have_come("desk").await;
+    assert_eq!(guesses(), 0, "slips, and then the right one");
+
+    let step = scene.step("vet").await;
+    for _ in 0..5 {
+        let wrong = scene.second(&step, "totp", "000000").await;
+        assert_eq!(wrong.code(), codes::WRONG_CODE);
+    }
+    let told = scene.letters.letter("vet@example.org", "Wrong codes").await;
+    assert!(told.plain.contains(links::FORGOT_PASSWORD), "{}", told.plain);
+    assert_eq!(scene.second(&step, "totp", "000000").await.status, 429);
+    for _ in 0..3 {
+        scene.later(60);
+        let wrong = scene.second(&step, "totp", "000000").await;
+        assert_eq!(wrong.code(), codes::WRONG_CODE);
+    }
+    scene.later(60);
+    scene.with_app("vet", &secret).await;
+    all_have_come("tech").await;
+    assert_eq!(guesses(), 0, "one within a quarter of an hour");
+}
+
+/// Codes that outlived the factors that they stood in for let nobody in.
+async fn a_step_to_set_one_up_takes_no_recovery_code(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let (_, list) = scene.set_up(&vet).await;
+    let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
+    let _: SignInRules = ok(admin.ask_for_second_factor(true).await);
+    // As a race of builds before may have left it.
+    scene.practice.database.run("delete from totp").await;
+    let asked = scene.sign_in("vet").await;
+    assert_eq!(asked.code(), codes::SECOND_FACTOR_TO_SET_UP);
+    let shown = scene.second(&asked.read(), "recovery_code", &list[0]).await;
+    assert_eq!(shown.code(), codes::WRONG_CODE);
+}
+
 async fn a_clinic_asks_its_staff_for_a_second_factor(engine: Engine) {
     let scene = Scene::open(engine).await;
     scene.practice.enter_records().await;
     let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
     let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
-    let rules = |second_factor: bool| json!({ "second_factor": second_factor });
-    assert_eq!(
-        vet.put("/clinic/sign-in", rules(true)).await.code(),
-        account_codes::NOT_PERMITTED
-    );
+    let refused = vet.ask_for_second_factor(true).await;
+    assert_eq!(refused.code(), account_codes::NOT_PERMITTED);
     assert_eq!(
         vet.try_get("/clinic/sign-in").await.code(),
         account_codes::NOT_PERMITTED
     );
     let before: SignInRules = admin.get("/clinic/sign-in").await;
     assert!(!before.second_factor);
-    let _: SignInRules = ok(admin.put("/clinic/sign-in", rules(true)).await);
+    let _: SignInRules = ok(admin.ask_for_second_factor(true).await);
 
     let _: Factors = vet.get("/me/factors").await;
     assert_eq!(
@@ -419,7 +489,7 @@ async fn a_clinic_asks_its_staff_for_a_second_factor(engine: Engine) {
     let word = proven_with(&inside, "totp", &scene.code(&offer.secret)).await;
     let last = inside.post("/me/totp/remove", json!({ "proven": word })).await;
     assert_eq!(last.code(), codes::LAST_SECOND_FACTOR);
-    let _: SignInRules = ok(admin.put("/clinic/sign-in", rules(false)).await);
+    let _: SignInRules = ok(admin.ask_for_second_factor(false).await);
     assert_eq!(
         inside
             .post("/me/totp/remove", json!({ "proven": word }))
@@ -444,26 +514,24 @@ async fn administrators_help_who_has_lost_everything(engine: Engine) {
     let owners: Vec<Member> = desk.get("/owners").await;
     assert!(owners.iter().all(|owner| owner.has_second_factor.is_none()));
     assert!(!owners.is_empty());
-    let path = |person: &Person| format!("/staff/{}/second-factor", person.account());
-    assert_eq!(
-        desk.delete(&path(&vet)).await.code(),
-        account_codes::NOT_PERMITTED
-    );
+    let refused = desk.take_factors_away(vet.account()).await;
+    assert_eq!(refused.code(), account_codes::NOT_PERMITTED);
     let elsewhere = fresh_id(ClinicId);
     found_clinic(&scene.practice.storage, elsewhere, "other-").await;
     let stranger = Person::of(&scene.practice, "other-admin", PASSWORD).await;
     assert_eq!(
-        stranger.delete(&path(&vet)).await.status,
+        stranger.take_factors_away(vet.account()).await.status,
         404,
         "of another clinic"
     );
     assert_eq!(
-        admin.delete(&path(&admin)).await.code(),
+        admin.take_factors_away(admin.account()).await.code(),
         account_codes::NOT_PERMITTED,
         "one's own"
     );
-    assert_eq!(admin.delete(&path(&desk)).await.status, 404, "has none");
-    assert_eq!(admin.delete(&path(&vet)).await.status, 204);
+    let none = admin.take_factors_away(desk.account()).await;
+    assert_eq!(none.status, 404, "has none");
+    assert_eq!(admin.take_factors_away(vet.account()).await.status, 204);
     scene.letters.letter("vet@example.org", "was taken away").await;
     assert_eq!(scene.sign_in("vet").await.status, 200);
 
@@ -487,10 +555,15 @@ async fn administrators_help_who_has_lost_everything(engine: Engine) {
         "{invited:?}"
     );
     scene.set_up(&vet).await;
-    assert_eq!(
-        admin.delete(&path(&vet)).await.code(),
-        account_codes::NOT_PERMITTED
-    );
+    let refused = admin.take_factors_away(vet.account()).await;
+    assert_eq!(refused.code(), account_codes::NOT_PERMITTED);
+
+    // Nor is whoever is more here than this administrator could make them.
+    let system = Person::of(&scene.practice, "system", PASSWORD).await;
+    scene.set_up(&system).await;
+    let refused = admin.take_factors_away(system.account()).await;
+    assert_eq!(refused.code(), account_codes::NOT_PERMITTED);
+    scene.step("system").await;
 }
 
 async fn what_is_proven_is_so_in_one_sign_in_for_minutes(engine: Engine) {
@@ -575,12 +648,18 @@ async fn whatever_decides_about_signing_in_takes_both_factors(engine: Engine) {
     let changes = async |word: &str| {
         let begin = json!({ "provider": "none", "return_to": "page", "challenge": "0".repeat(64) });
         let nobody = format!("/me/identities/{}/remove", uuid::Uuid::nil());
+        let no_passkey = format!("/me/passkeys/{}/remove", uuid::Uuid::nil());
         let requests = [
             ("/me/password", json!({ "proven": word, "new": NEW })),
             ("/me/email", json!({ "proven": word, "email": "new@example.org" })),
             ("/me/openid/begin", json!({ "proven": word, "begin": begin })),
             (nobody.as_str(), json!({ "proven": word })),
             ("/me/recovery-codes", json!({ "proven": word })),
+            ("/me/totp/begin", json!({ "proven": word })),
+            ("/me/passkeys/begin", json!({ "proven": word })),
+            (no_passkey.as_str(), json!({ "proven": word })),
+            // Whoever has taken the last one away has none to show: the last of all.
+            ("/me/totp/remove", json!({ "proven": word })),
         ];
         let mut statuses = Vec::new();
         for (path, body) in requests {
@@ -590,7 +669,7 @@ async fn whatever_decides_about_signing_in_takes_both_factors(engine: Engine) {
     };
     assert_eq!(
         changes(&before).await,
-        [410; 5],
+        [410; 9],
         "one from before there was a factor"
     );
     let first = vet
@@ -603,14 +682,55 @@ async fn whatever_decides_about_signing_in_takes_both_factors(engine: Engine) {
         ("the first factor alone", &first.step),
         ("that of another sign-in", &other),
     ] {
-        assert_eq!(changes(word).await, [410; 5], "{what}");
+        assert_eq!(changes(word).await, [410; 9], "{what}");
     }
     let old = proven_with(&vet, "totp", &shown().await).await;
     scene.later(5 * 60);
-    assert_eq!(changes(&old).await, [410; 5], "after five minutes");
+    assert_eq!(changes(&old).await, [410; 9], "after five minutes");
     let word = proven_with(&vet, "totp", &shown().await).await;
     // There is no such provider, and nothing of it is linked.
-    assert_eq!(changes(&word).await, [204, 202, 404, 404, 200]);
+    assert_eq!(
+        changes(&word).await,
+        [204, 202, 404, 404, 200, 200, 200, 404, 204]
+    );
+}
+
+/// What administrators change of how others sign in takes as much.
+async fn what_a_clinic_asks_for_is_changed_with_both_factors(engine: Engine) {
+    let scene = Scene::open(engine).await;
+    let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
+    let vet = Person::of(&scene.practice, "vet", PASSWORD).await;
+    let before = admin.proven(PASSWORD).await;
+    let (secret, _) = scene.set_up(&admin).await;
+    scene.set_up(&vet).await;
+    let remove = format!("/staff/{}/second-factor/remove", vet.account());
+    let changes = async |word: &str| {
+        let rules = json!({ "proven": word, "rules": { "second_factor": true } });
+        let rules = admin.put("/clinic/sign-in", rules).await;
+        let removed = admin.post(&remove, json!({ "proven": word })).await;
+        [rules.status.as_u16(), removed.status.as_u16()]
+    };
+    let asked = json!({ "proof": { "password": PASSWORD } });
+    let first: SecondStep = admin.post("/me/prove", asked).await.read();
+    let of_vet = json!({ "second_factor": true });
+    assert_eq!(
+        admin.put("/clinic/sign-in", of_vet).await.status,
+        422,
+        "without any"
+    );
+    assert_eq!(admin.delete(&remove).await.status, 405, "nor so");
+    for (what, word) in [
+        ("none", ""),
+        ("the first factor alone", first.step.as_str()),
+        ("one from before there was a factor", before.as_str()),
+    ] {
+        assert_eq!(changes(word).await, [410; 2], "{what}");
+    }
+    let rules: SignInRules = admin.get("/clinic/sign-in").await;
+    assert!(!rules.second_factor);
+    scene.step("vet").await;
+    let word = proven_with(&admin, "totp", &scene.code(&secret)).await;
+    assert_eq!(changes(&word).await, [200, 204]);
 }
 
 /// How owners sign in is no business of whoever administers the clinic.
@@ -619,8 +739,8 @@ async fn owners_keep_theirs(engine: Engine) {
     let admin = Person::of(&scene.practice, "admin", PASSWORD).await;
     let owner = Person::of(&scene.practice, "owner", PASSWORD).await;
     scene.set_up(&owner).await;
-    let path = format!("/staff/{}/second-factor", owner.account());
-    assert_eq!(admin.delete(&path).await.code(), account_codes::NOT_FOUND);
+    let refused = admin.take_factors_away(owner.account()).await;
+    assert_eq!(refused.code(), account_codes::NOT_FOUND);
     scene.step("owner").await;
 }
 
@@ -731,7 +851,7 @@ async fn a_passkey_is_enough_and_is_the_second_factor_too(engine: Engine) {
     assert_eq!(made.recovery_codes.len(), 10);
     scene
         .letters
-        .letter("vet@example.org", "asks for more than your password")
+        .letter("vet@example.org", "was set up for your account")
         .await;
     let here: PasskeysOffered = ok(http::get(scene.practice.address, "/api/v1/passkeys", &[]).await);
     assert!(here.offered);

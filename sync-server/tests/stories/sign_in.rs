@@ -11,7 +11,7 @@ use crate::person::Person;
 use crate::practice::{PASSWORD, Practice, fresh_id};
 use axum::http::Method;
 use serde_json::json;
-use shared_model::accounts::{SignedIn, codes};
+use shared_model::accounts::{Device as KnownDevice, SignedIn, codes};
 use shared_model::ids::{AccountId, DeviceId};
 use shared_model::permissions::Role;
 use shared_model::protocol::{ClientMessage, Goodbye};
@@ -27,6 +27,7 @@ on_both! {
     a_copied_refresh_token_ends_the_sign_in
     signing_out_ends_the_sign_in
     signing_in_anew_ends_the_former_sign_in_there
+    a_sign_in_that_fails_ends_none
     a_sign_in_ends_some_time_even_if_it_is_used
     what_a_sign_in_gave_ends_with_it
 }
@@ -133,6 +134,27 @@ async fn signing_in_anew_ends_the_former_sign_in_there(engine: Engine) {
     for person in [anew, elsewhere, colleague] {
         assert_eq!(person.try_get("/me").await.status, 200);
     }
+}
+
+/// Not a token that nobody holds, nor a device that nobody signed in on.
+async fn a_sign_in_that_fails_ends_none(engine: Engine) {
+    let practice = Practice::open(engine).await;
+    let (tablet, phone) = (fresh_id(DeviceId), fresh_id(DeviceId));
+    let former = Person::on(&practice, "desk", PASSWORD, tablet).await;
+    practice.database.run("alter table events rename to away").await;
+    for device in [tablet, phone] {
+        let failed = practice.sign_in("desk", PASSWORD, device).await;
+        assert_eq!(failed.code(), codes::UNAVAILABLE);
+    }
+    practice.database.run("alter table away rename to events").await;
+    assert_eq!(former.try_get("/me").await.status, 200);
+    let devices: Vec<KnownDevice> = former.get("/me/devices").await;
+    let devices: Vec<DeviceId> = devices.into_iter().map(|one| one.device).collect();
+    assert_eq!(devices, [tablet]);
+    let renewed = refresh(&practice, &former.signed_in.refresh_token, tablet).await;
+    assert_eq!(renewed.status, 200);
+    let anew = Person::on(&practice, "desk", PASSWORD, tablet).await;
+    assert_eq!(anew.try_get("/me").await.status, 200);
 }
 
 const DAY: i64 = 24 * 3_600_000;

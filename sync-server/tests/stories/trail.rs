@@ -17,7 +17,7 @@ use shared_model::commands::EditPatient;
 use shared_model::documents::Kind;
 use shared_model::ids::{ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Role;
-use shared_model::second_factor::{PasskeyOffer, Proven, SecondStep};
+use shared_model::second_factor::{Factors, PasskeyOffer, Proven, SecondStep, SignInRules};
 use shared_model::time::Timestamp;
 use shared_model::trail::{FieldChange, FieldValue, TrailChanges, TrailEntry, TrailPage};
 use shared_model::ways_in::LinkedIdentity;
@@ -38,6 +38,8 @@ on_both! {
     whatever_changes_a_way_in_is_in_it
     whatever_becomes_of_second_factors_is_in_it
     a_refused_passkey_is_in_it
+    a_wrong_password_is_in_it_wherever_it_was_given
+    what_administrators_decide_about_signing_in_is_done_with_its_line_or_not
     the_way_that_somebody_came_by_is_in_it
     administrators_read_it_with_filters_and_nobody_else
     its_lines_name_people_devices_and_records_as_they_are_called_now
@@ -81,6 +83,15 @@ async fn until_noted(practice: &Practice, verb: &str, count: usize) {
     tokio::time::timeout(std::time::Duration::from_secs(30), noted)
         .await
         .unwrap_or_else(|_| panic!("{verb} is not in the trail"));
+}
+
+async fn count_of(practice: &Practice, verb: &str) -> usize {
+    let query = TrailQuery {
+        verbs: vec![verb.to_owned()],
+        ..TrailQuery::default()
+    };
+    let told = practice.storage.trail(practice.clinic, query, 100).await;
+    told.expect("read").len()
 }
 
 async fn read(practice: &Practice, token: &str, path: &str) -> Response {
@@ -507,10 +518,19 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     let desk = Person::of(practice, "desk", PASSWORD).await;
     let new = json!({ "proven": desk.proven(PASSWORD).await, "email": "front@example.org" });
     assert_eq!(desk.post("/me/email", new).await.status, 202);
+    until_noted(practice, "new_address_asked", 1).await;
     let link = letters.letter("front@example.org", "Confirm").await;
     let follow = json!({ "token": link.token(links::VERIFY_EMAIL) });
     assert_eq!(post(practice.address, "/email/verify", follow).await.status, 204);
     until_noted(practice, "address_confirmed", 1).await;
+    let new = json!({ "proven": desk.proven(PASSWORD).await, "email": "other@example.org" });
+    assert_eq!(desk.post("/me/email", new).await.status, 202);
+    until_noted(practice, "new_address_asked", 2).await;
+    for _ in 0..2 {
+        assert_eq!(desk.delete("/me/email").await.status, 204);
+    }
+    until_noted(practice, "new_address_taken_back", 1).await;
+    assert_eq!(count_of(practice, "new_address_taken_back").await, 1);
 
     let phone = Person::of(practice, "tech", PASSWORD).await;
     let path = format!(
@@ -591,13 +611,11 @@ async fn whatever_becomes_of_second_factors_is_in_it(engine: Engine) {
     assert_eq!(vet.post("/me/totp/remove", &word).await.status, 204);
     until_noted(practice, "second_factor_removed", 1).await;
 
-    let rules = json!({ "second_factor": true });
-    assert_eq!(admin.put("/clinic/sign-in", rules).await.status, 200);
+    assert_eq!(admin.ask_for_second_factor(true).await.status, 200);
     until_noted(practice, "sign_in_rules_changed", 1).await;
     set_up(&vet, PASSWORD, &place.now).await;
     until_noted(practice, "second_factor_added", 2).await;
-    let path = format!("/staff/{}/second-factor", vet.account());
-    assert_eq!(admin.delete(&path).await.status, 204);
+    assert_eq!(admin.take_factors_away(vet.account()).await.status, 204);
     until_noted(practice, "second_factor_removed", 2).await;
     let removed = TrailQuery {
         verbs: vec!["second_factor_removed".to_owned()],
@@ -607,6 +625,69 @@ async fn whatever_becomes_of_second_factors_is_in_it(engine: Engine) {
     let told = practice.storage.trail(practice.clinic, removed, 100).await;
     let of: Vec<String> = told.expect("read").iter().map(detail).collect();
     assert_eq!(of, [json!({ "of": vet.account() }).to_string()]);
+    is_whole(practice).await;
+}
+
+/// At sign-in, to prove anew, and to take an invitation up; with the device.
+async fn a_wrong_password_is_in_it_wherever_it_was_given(engine: Engine) {
+    let (practice, letters) = Practice::with_mail(engine).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let device = fresh_id(DeviceId);
+    assert_eq!(practice.sign_in("vet", "guess", device).await.status, 401);
+    until_noted(&practice, "sign_in_refused", 1).await;
+    let guess = json!({ "proof": { "password": "guess" } });
+    assert_eq!(vet.post("/me/prove", guess).await.status, 401);
+    until_noted(&practice, "sign_in_refused", 2).await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    admin
+        .invite("vet@example.org", &[Role::Veterinarian, Role::Technician], None)
+        .await;
+    let token = letters
+        .letter("vet@example.org", "invites you")
+        .await
+        .invitation();
+    let accept = json!({ "token": token, "full_name": "", "password": "guess", "device": device });
+    assert_eq!(
+        post(practice.address, "/invitations/accept", accept).await.status,
+        401
+    );
+    until_noted(&practice, "sign_in_refused", 3).await;
+    let refused = TrailQuery {
+        verbs: vec!["sign_in_refused".to_owned()],
+        account: Some(vet.account()),
+        ..TrailQuery::default()
+    };
+    let told = practice.storage.trail(practice.clinic, refused, 100).await;
+    let devices = told.expect("read").into_iter().map(|told| match told {
+        Told::Happened(_, event) => event.device,
+        Told::Written(_) => None,
+    });
+    let mut devices: Vec<_> = devices.flatten().collect();
+    let mut expected = vec![device, vet.device, device];
+    devices.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(devices, expected);
+}
+
+async fn what_administrators_decide_about_signing_in_is_done_with_its_line_or_not(engine: Engine) {
+    let place = Place::open(engine).await;
+    let practice = &place.practice;
+    let admin = Person::of(practice, "admin", PASSWORD).await;
+    let vet = Person::of(practice, "vet", PASSWORD).await;
+    set_up(&vet, PASSWORD, &place.now).await;
+    until_noted(practice, "second_factor_added", 1).await;
+    practice.database.run("alter table events rename to away").await;
+    assert_eq!(admin.ask_for_second_factor(true).await.status, 503);
+    assert_eq!(admin.take_factors_away(vet.account()).await.status, 503);
+    practice.database.run("alter table away rename to events").await;
+    let rules: SignInRules = admin.get("/clinic/sign-in").await;
+    assert!(!rules.second_factor);
+    let factors: Factors = vet.get("/me/factors").await;
+    assert!(factors.totp_since.is_some());
+    assert_eq!(admin.ask_for_second_factor(true).await.status, 200);
+    assert_eq!(count_of(practice, "sign_in_rules_changed").await, 1);
+    assert_eq!(admin.take_factors_away(vet.account()).await.status, 204);
+    assert_eq!(count_of(practice, "second_factor_removed").await, 1);
     is_whole(practice).await;
 }
 

@@ -6,13 +6,13 @@ use super::step::Purpose;
 use crate::api::prove::SignInOf;
 use crate::api::request::{Asker, Body, CameFrom, name};
 use crate::api::sealed_step::use_up;
-use crate::api::sign_in::{Arrival, begin_sign_in, choose, counted_as, note_everywhere, prove};
+use crate::api::sign_in::{Arrival, begin_sign_in, choose, note_everywhere, prove};
 use crate::api::take_up_invitation::{Joining, find, join};
 use crate::error::ApiError;
 use crate::identity::{Address, Vouched};
 use crate::mail::Letter;
 use crate::server::AppState;
-use crate::storage::people::{Account, NewIdentity, Taker};
+use crate::storage::people::{NewIdentity, Taker};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ async fn sign_in(
         (None, Some(LinkWith { email, password })) => {
             let email = email.trim().to_lowercase();
             let account = people.account_by_email(&email).await?;
-            let account = prove_to_link(state, &email, address, password, account, request.device).await?;
+            let account = prove(state, address, request.device, &email, password, account).await?;
             (account.account, true)
         }
     };
@@ -67,24 +67,6 @@ async fn sign_in(
         to_link: is_new.then(|| fetched.to_link()),
     };
     begin_sign_in(state, arrival).await
-}
-
-/// As signing in with the password does, the trail included.
-async fn prove_to_link(
-    state: &AppState,
-    email: &str,
-    address: Address,
-    password: String,
-    account: Option<Account>,
-    device: DeviceId,
-) -> Result<Account, ApiError> {
-    let known = account.as_ref().map(|account| account.account);
-    let counted = counted_as(state, email, known, device).await?;
-    let proved = prove(state, &counted, address, password, account).await;
-    if let (Err(ApiError::WrongCredentials), Some(known)) = (&proved, known) {
-        note_everywhere(state, known, Some(device), Happening::SignInRefused);
-    }
-    proved
 }
 
 /// Whoever has the invitation's link reads the mails of its address; the provider says who they are from now on.
@@ -110,8 +92,7 @@ async fn take_up(
                 return Err(fetched.not_linked());
             };
             let email = holder.email.clone();
-            let holder =
-                prove_to_link(state, &email, address, password, Some(holder), request.device).await?;
+            let holder = prove(state, address, request.device, &email, password, Some(holder)).await?;
             (Taker::Existing(holder.account), None, Some(fetched.to_link()))
         }
         (None, None) => {

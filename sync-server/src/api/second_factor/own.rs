@@ -46,12 +46,11 @@ pub(crate) async fn new_recovery_codes(
     has_proven(&state, &asker, &request.proven).await?;
     let account = account_of(&state, &asker).await?;
     let people = state.storage.people();
-    if !people.factors(account.account).await?.has_any() {
+    let (codes, hashes) = mint_recovery_codes();
+    let mail = state.letter_to(&account, Letter::RecoveryCodesRenewed);
+    if !people.set_recovery_codes(account.account, hashes, mail).await? {
         return Err(ApiError::NotFound);
     }
-    let (codes, hashes) = mint_recovery_codes();
-    let mail = state.letter_to(&account, Letter::SecondFactorAdded);
-    people.set_recovery_codes(account.account, hashes, mail).await?;
     state.mails.written();
     let device = Some(asker.claims.device);
     note_everywhere(&state, account.account, device, Happening::RecoveryCodesRenewed);

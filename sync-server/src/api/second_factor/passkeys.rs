@@ -9,7 +9,7 @@ use crate::api::request::{Asker, Body, CameFrom, name};
 use crate::api::sealed_step::use_up;
 use crate::api::sign_in::{Arrival, choose, guess, note_everywhere, sign_in_now};
 use crate::error::ApiError;
-use crate::identity::{Passkeys, credential_of, mint_recovery_codes, random};
+use crate::identity::{Guessed, Passkeys, Secret, credential_of, mint_recovery_codes, random};
 use crate::mail::Letter;
 use crate::server::AppState;
 use crate::storage::people::{Added, Factor, NewFactor, StoredPasskey};
@@ -125,8 +125,8 @@ pub(crate) async fn finish_passkey_sign_in(
     let people = state.storage.people();
     let credential = credential_of(&request.credential).map_err(passkey_refused)?;
     let now = state.settings.clock.now();
-    let name = format!("PASSKEY {}", hex::encode(&credential[..credential.len().min(32)]));
-    guess(&state, &name, address)?;
+    let guessed = Guessed::at(Secret::Passkey, &hex::encode(&credential));
+    guess(&state, guessed, address)?;
     let found = people.passkey(&credential).await?;
     let (account, kept) = found.ok_or(ApiError::PasskeyRefused)?;
     let shown = passkeys(&state)?.shown(&request.credential, &asked, &kept.public_key);
@@ -134,7 +134,7 @@ pub(crate) async fn finish_passkey_sign_in(
         note_everywhere(&state, account, Some(request.device), Happening::SignInRefused);
         return Err(ApiError::PasskeyRefused);
     };
-    state.slow_down.succeeded(&name, address);
+    state.slow_down.succeeded(guessed, address);
     if people.is_lost(request.device).await? {
         return Err(ApiError::DeviceLost);
     }

@@ -4,7 +4,7 @@ use super::holds;
 use super::kept::SetUp;
 use crate::api::sign_in::{counted_as, guess, note_everywhere};
 use crate::error::ApiError;
-use crate::identity::{Address, Asked, credential_of, recovery_hash, totp_step};
+use crate::identity::{Address, Asked, Secret, credential_of, recovery_hash, totp_step};
 use crate::mail::Letter;
 use crate::server::AppState;
 use shared_model::ids::{AccountId, DeviceId};
@@ -28,15 +28,9 @@ pub(crate) async fn show(
 ) -> Result<(), ApiError> {
     let Showing { account, device, .. } = showing;
     let now = state.settings.clock.now();
-    // No address has a capital letter: nobody's password is counted by this.
-    let name = counted_as(
-        state,
-        &format!("SECOND FACTOR OF {account}"),
-        Some(account),
-        device,
-    )
-    .await?;
-    guess(state, &name, showing.address)?;
+    let of = account.to_string();
+    let guessed = counted_as(state, Secret::SecondFactor, &of, Some(account), device).await?;
+    let passed = guess(state, guessed, showing.address)?;
     let people = state.storage.people();
     let fits = match proof {
         SecondProof::Totp(code) => {
@@ -46,22 +40,39 @@ pub(crate) async fn show(
                 None => false,
             }
         }
-        SecondProof::RecoveryCode(code) => use_recovery_code(state, account, code).await?,
+        // Who has to set one up has none that a code could stand in for.
+        SecondProof::RecoveryCode(code) => {
+            showing.set_up == SetUp::NotAsked && use_recovery_code(state, account, code).await?
+        }
         SecondProof::Passkey(credential) => show_passkey(state, account, credential, showing.passkey).await?,
         SecondProof::SetUp => showing.set_up == SetUp::Done,
     };
     if !fits {
         tracing::warn!(%account, "a second factor was refused");
         note_everywhere(state, account, Some(device), Happening::SecondFactorRefused);
+        if passed.is_last {
+            tell_of_guesses(state, account).await?;
+        }
         return Err(match proof {
             SecondProof::Passkey(_) => ApiError::PasskeyRefused,
             _ => ApiError::WrongCode,
         });
     }
-    state.slow_down.succeeded(&name, showing.address);
+    state.slow_down.succeeded(guessed, showing.address);
     if matches!(proof, SecondProof::RecoveryCode(_)) {
         state.mails.written();
         note_everywhere(state, account, Some(device), Happening::RecoveryCodeUsed);
+    }
+    Ok(())
+}
+
+/// Whoever guesses here has shown the first factor: the person is told before they get any further.
+async fn tell_of_guesses(state: &AppState, account: AccountId) -> Result<(), ApiError> {
+    let people = state.storage.people();
+    let known = people.account(account).await?;
+    if let Some(mail) = known.and_then(|known| state.letter_to(&known, Letter::SecondFactorGuessed)) {
+        people.write_mail(mail).await?;
+        state.mails.written();
     }
     Ok(())
 }
@@ -96,12 +107,11 @@ async fn show_passkey(
 /// Whoever uses one has lost something, or has found somebody's list: the person is told.
 async fn use_recovery_code(state: &AppState, account: AccountId, code: &str) -> Result<bool, ApiError> {
     let people = state.storage.people();
-    let left = people
-        .factors(account)
-        .await?
-        .recovery_codes
-        .saturating_sub(1)
-        .to_string();
+    let factors = people.factors(account).await?;
+    if !factors.has_any() {
+        return Ok(false);
+    }
+    let left = factors.recovery_codes.saturating_sub(1).to_string();
     let known = people.account(account).await?;
     let letter = Letter::RecoveryCodeUsed { left: &left };
     let mail = known.and_then(|known| state.letter_to(&known, letter));

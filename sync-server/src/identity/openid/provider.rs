@@ -3,7 +3,7 @@
 use super::ask_provider::{ask_provider, why};
 use super::id_token::{self, Expected};
 use super::keys::Keys;
-use super::session_token;
+use super::session_token::{self, Session};
 use super::{ProviderSetting, ProviderTrouble, Vouched};
 use openidconnect::core::{
     CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreProviderMetadata,
@@ -168,7 +168,7 @@ impl Provider {
         &self,
         token: &str,
         now: Timestamp,
-    ) -> Result<Vouched, ProviderTrouble> {
+    ) -> Result<Session, ProviderTrouble> {
         let metadata = self.keys.metadata(&self.issuer()?).await?;
         let expected = session_token::Expected {
             issuer: &self.setting.issuer,
@@ -176,14 +176,14 @@ impl Provider {
             audiences: &self.setting.session_audiences,
             now,
         };
-        if let session_token::Judged::Vouched(vouched) =
+        if let session_token::Judged::Vouched(session) =
             session_token::judge(token, metadata.jwks(), &expected)?
         {
-            return Ok(vouched);
+            return Ok(session);
         }
         let metadata = self.keys.look_again(&metadata).await?;
         match session_token::judge(token, metadata.jwks(), &expected)? {
-            session_token::Judged::Vouched(vouched) => Ok(vouched),
+            session_token::Judged::Vouched(session) => Ok(session),
             session_token::Judged::UnknownKey => Err(unknown_key()),
         }
     }

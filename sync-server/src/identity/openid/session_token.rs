@@ -20,6 +20,7 @@ use openidconnect::JsonWebKey;
 use openidconnect::core::{CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use sha2::{Digest, Sha256};
 use shared_model::time::Timestamp;
 
 /// Longer than any of Clerk's; what is longer is not looked at.
@@ -82,8 +83,17 @@ pub(super) struct Expected<'a> {
 }
 
 pub(super) enum Judged {
-    Vouched(Vouched),
+    Vouched(Session),
     UnknownKey,
+}
+
+/// Somebody who is signed in at the provider, as one token says.
+pub(crate) struct Session {
+    pub(crate) vouched: Vouched,
+    /// What the token says, hashed: the same for each of its copies, however its signature is written.
+    pub(crate) token: [u8; 32],
+    /// From then on it is refused anyway.
+    pub(crate) until: Timestamp,
 }
 
 pub(super) fn judge(
@@ -147,10 +157,14 @@ pub(super) fn judge(
     if claims.act.is_some() {
         return no("somebody else acts as the one who is signed in");
     }
-    Ok(Judged::Vouched(Vouched {
-        issuer: claims.iss,
-        subject: claims.sub,
-        profile: Profile::default(),
+    Ok(Judged::Vouched(Session {
+        vouched: Vouched {
+            issuer: claims.iss,
+            subject: claims.sub,
+            profile: Profile::default(),
+        },
+        token: Sha256::digest(signed).into(),
+        until: Timestamp(at(claims.exp).0.saturating_add(SKEW_MS)),
     }))
 }
 

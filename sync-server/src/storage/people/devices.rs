@@ -1,6 +1,8 @@
 //! The devices that people sign in on, and those that were lost.
 
+use crate::identity::NewRefreshToken;
 use crate::storage::Stored;
+use crate::storage::trail::Event;
 use async_trait::async_trait;
 use shared_model::accounts::Device;
 use shared_model::authorship::KeyId;
@@ -47,8 +49,20 @@ impl Registered {
     }
 }
 
+/// Somebody comes in on a device.
+#[derive(Clone, Debug)]
+pub struct BegunSignIn {
+    pub token: NewRefreshToken,
+    /// What the device calls itself; the name that somebody gave it stays.
+    pub device_name: String,
+    /// Stands in the clinic's trail.
+    pub happened: Event,
+}
+
 #[async_trait]
 pub trait DeviceStorage: Send + Sync {
+    /// Takes the place of the account's former sign-in at this clinic on this device: nobody goes on with its tokens.
+    async fn begin_sign_in(&self, begun: BegunSignIn) -> Stored<()>;
     async fn remember_device(
         &self,
         account: AccountId,

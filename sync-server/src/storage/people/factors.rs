@@ -127,13 +127,13 @@ pub trait FactorStorage: Send + Sync {
         hash: [u8; 32],
         mail: Option<NewMail>,
     ) -> Stored<bool>;
-    /// They take the place of all former ones.
+    /// They take the place of all former ones. False, and there are none, for who has no factor that they would stand in for.
     async fn set_recovery_codes(
         &self,
         account: AccountId,
         hashes: Vec<[u8; 32]>,
         mail: Option<NewMail>,
-    ) -> Stored<()>;
+    ) -> Stored<bool>;
     /// With the last factor the recovery codes go. `Everything` goes whatever a clinic asks. What is to stand in trails comes in
     /// the order of the clinics.
     async fn take_away(

@@ -75,6 +75,8 @@ pub enum MailOutcome {
 
 #[async_trait]
 pub trait MailStorage: Send + Sync {
+    /// One that tells of nothing that is in the database.
+    async fn write_mail(&self, mail: NewMail) -> Stored<()>;
     /// Mails that are due, for this caller alone until `until`. Who dies over one leaves it to be leased again. One that does
     /// not open counts as refused.
     async fn lease_mails(&self, now: Timestamp, until: Timestamp, at_most: usize) -> Stored<Vec<LeasedMail>>;

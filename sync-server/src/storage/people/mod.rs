@@ -13,7 +13,7 @@ mod mail;
 mod ways_in;
 
 pub use accounts::{Account, AccountStorage, LinkPurpose, NewLink, RolesJudge, StoredLink};
-pub use devices::{DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
+pub use devices::{BegunSignIn, DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered};
 pub use erasure::{Erasure, ErasureStorage, Traces};
 pub use factors::{
     Added, Factor, FactorStorage, NewFactor, StoredFactors, StoredPasskey, StoredTotp, TakenAway, Unneeded,

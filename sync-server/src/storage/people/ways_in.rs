@@ -82,6 +82,8 @@ pub enum TakenIn {
 pub trait WaysInStorage: Send + Sync {
     /// Takes the place of a former step with this hash.
     async fn keep_step(&self, hash: [u8; 32], step: Vec<u8>, expires_at: Timestamp) -> Stored<()>;
+    /// False, and nothing is kept, if there is one with this hash.
+    async fn keep_new_step(&self, hash: [u8; 32], step: Vec<u8>, expires_at: Timestamp) -> Stored<bool>;
     async fn step(&self, hash: [u8; 32], now: Timestamp) -> Stored<Option<Vec<u8>>>;
     /// The same, for one caller alone: it is gone then.
     async fn take_step(&self, hash: [u8; 32], now: Timestamp) -> Stored<Option<Vec<u8>>>;

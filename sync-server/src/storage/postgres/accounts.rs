@@ -164,6 +164,7 @@ impl AccountStorage for PostgresStorage {
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         let key = their_key(&mut tx, &keys, link.account).await?;
+        lock(&mut tx, link.account).await?;
         sqlx::query("delete from links where account = $1 and purpose = $2")
             .bind(link.account.0)
             .bind(link.purpose.number())
@@ -286,6 +287,7 @@ impl AccountStorage for PostgresStorage {
             .bind(key.seal(EMAIL, &link.email))
             .execute(&mut *tx)
             .await?;
+            end_links(&mut tx, link.account).await?;
             Some(link.account)
         };
         tx.commit().await?;
@@ -463,16 +465,28 @@ pub(super) async fn set_name(
     Ok(())
 }
 
-/// The new password is set, and links that would set another are void.
+/// What decides about signing in with an account changes in one transaction after the other, each of which begins with this.
+pub(super) async fn lock(connection: &mut PgConnection, account: AccountId) -> Stored<()> {
+    sqlx::query("select 1 from accounts where account = $1 for update")
+        .bind(account.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The new password is set, and whoever knew the former one has nothing left that waits for a link to be followed.
 async fn set_password(connection: &mut PgConnection, account: AccountId, password_hash: &str) -> Stored<()> {
-    sqlx::query("update accounts set password_hash = $2 where account = $1")
+    sqlx::query("update accounts set password_hash = $2, new_email = null where account = $1")
         .bind(account.0)
         .bind(password_hash)
         .execute(&mut *connection)
         .await?;
-    sqlx::query("delete from links where account = $1 and purpose = $2")
+    end_links(connection, account).await
+}
+
+async fn end_links(connection: &mut PgConnection, account: AccountId) -> Stored<()> {
+    sqlx::query("delete from links where account = $1")
         .bind(account.0)
-        .bind(LinkPurpose::ResetPassword.number())
         .execute(connection)
         .await?;
     Ok(())
@@ -486,21 +500,25 @@ async fn take_link(
     purpose: LinkPurpose,
     now: Timestamp,
 ) -> Stored<Option<StoredLink>> {
-    let row = sqlx::query(
-        "delete from links where hash = $1 and purpose = $2 and expires_at > $3 returning account, email",
-    )
-    .bind(hash.as_slice())
-    .bind(purpose.number())
-    .bind(now.0)
-    .fetch_optional(&mut *connection)
-    .await?;
+    let row = sqlx::query("select account from links where hash = $1 and purpose = $2 and expires_at > $3")
+        .bind(hash.as_slice())
+        .bind(purpose.number())
+        .bind(now.0)
+        .fetch_optional(&mut *connection)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let account = id(&row, 0, AccountId)?;
-    let Some(key) = person_key(connection, keys, account).await? else {
+    let Some(key) = person_key(&mut *connection, keys, account).await? else {
         return Ok(None);
     };
+    lock(&mut *connection, account).await?;
+    let row = sqlx::query("delete from links where hash = $1 returning email")
+        .bind(hash.as_slice())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
     Ok(Some(StoredLink {
         account,
-        email: key.open_text(&place_of_link(&hash), row.try_get(1)?)?,
+        email: key.open_text(&place_of_link(&hash), row.try_get(0)?)?,
     }))
 }

@@ -1,11 +1,14 @@
 //! Devices, and those that were lost.
 
 use super::super::people::{
-    DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered, place_of_device,
+    BegunSignIn, DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered, place_of_device,
 };
 use super::super::{Stored, Whom};
 use super::at_rest::{person_key, their_key};
+use super::identity::insert_token;
+use super::trail::note;
 use super::{PostgresStorage, id, listen};
+use crate::at_rest::PeopleKeys;
 use async_trait::async_trait;
 use shared_model::accounts::Device;
 use shared_model::authorship::{KeyId, key_id};
@@ -16,6 +19,24 @@ use sqlx::postgres::{PgConnection, PgExecutor};
 
 #[async_trait]
 impl DeviceStorage for PostgresStorage {
+    async fn begin_sign_in(&self, begun: BegunSignIn) -> Stored<()> {
+        let keys = self.people_keys().await?;
+        let mut tx = self.pool.begin().await?;
+        let token = &begun.token;
+        let device = (token.account, token.device);
+        remember_device(&mut tx, &keys, device, &begun.device_name, token.begun_at).await?;
+        sqlx::query("delete from refresh_tokens where account = $1 and device = $2 and clinic = $3")
+            .bind(token.account.0)
+            .bind(token.device.0)
+            .bind(token.clinic.0)
+            .execute(&mut *tx)
+            .await?;
+        insert_token(&mut tx, token).await?;
+        note(&mut tx, token.clinic, &[begun.happened]).await?;
+        listen::tell_of(&mut tx, Whom::Account(token.account), self.node).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn remember_device(
         &self,
         account: AccountId,
@@ -25,19 +46,7 @@ impl DeviceStorage for PostgresStorage {
     ) -> Stored<()> {
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
-        let key = their_key(&mut tx, &keys, account).await?;
-        sqlx::query(
-            "insert into devices (account, device, name, first_seen, last_seen) values ($1, $2, $3, $4, $4)
-             on conflict (account, device) do update set
-                 name = case when devices.named then devices.name else excluded.name end,
-                 last_seen = excluded.last_seen",
-        )
-        .bind(account.0)
-        .bind(device.0)
-        .bind(key.seal(&place_of_device(device), name))
-        .bind(now.0)
-        .execute(&mut *tx)
-        .await?;
+        remember_device(&mut tx, &keys, (account, device), name, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -216,6 +225,29 @@ impl DeviceStorage for PostgresStorage {
         .await?;
         Ok(noted.rows_affected() > 0)
     }
+}
+
+async fn remember_device(
+    connection: &mut PgConnection,
+    keys: &PeopleKeys,
+    (account, device): (AccountId, DeviceId),
+    name: &str,
+    now: Timestamp,
+) -> Stored<()> {
+    let key = their_key(&mut *connection, keys, account).await?;
+    sqlx::query(
+        "insert into devices (account, device, name, first_seen, last_seen) values ($1, $2, $3, $4, $4)
+         on conflict (account, device) do update set
+             name = case when devices.named then devices.name else excluded.name end,
+             last_seen = excluded.last_seen",
+    )
+    .bind(account.0)
+    .bind(device.0)
+    .bind(key.seal(&place_of_device(device), name))
+    .bind(now.0)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn is_device_of(database: impl PgExecutor<'_>, account: AccountId, device: DeviceId) -> Stored<bool> {

@@ -6,6 +6,7 @@ use super::super::people::{
 };
 use super::super::trail::Event;
 use super::super::{StorageError, Stored, roles_words};
+use super::accounts::lock;
 use super::at_rest::their_key;
 use super::mail::insert_mail;
 use super::trail::note;
@@ -73,17 +74,8 @@ impl FactorStorage for PostgresStorage {
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         // Of two that are added at the same moment, one is the first.
-        sqlx::query("select 1 from accounts where account = $1 for update")
-            .bind(new.account.0)
-            .execute(&mut *tx)
-            .await?;
-        let is_first: bool = sqlx::query_scalar(
-            "select not exists (select 1 from totp where account = $1)
-                 and not exists (select 1 from passkeys where account = $1)",
-        )
-        .bind(new.account.0)
-        .fetch_one(&mut *tx)
-        .await?;
+        lock(&mut tx, new.account).await?;
+        let is_first = !has_any(&mut *tx, new.account).await?;
         if new.only_first && !is_first {
             return Ok(Added::NotFirst);
         }
@@ -174,14 +166,20 @@ impl FactorStorage for PostgresStorage {
         account: AccountId,
         hashes: Vec<[u8; 32]>,
         mail: Option<NewMail>,
-    ) -> Stored<()> {
+    ) -> Stored<bool> {
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
+        // Nobody takes the last factor away meanwhile.
+        lock(&mut tx, account).await?;
+        if !has_any(&mut *tx, account).await? {
+            return Ok(false);
+        }
         set_recovery_codes(&mut tx, account, &hashes).await?;
         if let Some(mail) = &mail {
             insert_mail(&mut tx, &keys, mail).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn take_away(
@@ -194,10 +192,7 @@ impl FactorStorage for PostgresStorage {
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         // Of two who take away the last two at the same moment, one does.
-        sqlx::query("select 1 from accounts where account = $1 for update")
-            .bind(account.0)
-            .execute(&mut *tx)
-            .await?;
+        lock(&mut tx, account).await?;
         let before = sqlx::query(
             "select (select count(*) from totp where account = $1), (select count(*) from passkeys where account = $1),
                  (select count(*) from passkeys where account = $1 and passkey = $2)",
@@ -326,6 +321,17 @@ fn passkey(row: &PgRow, keys: &PeopleKeys) -> Stored<(AccountId, StoredPasskey)>
         public_key,
     };
     Ok((account, stored))
+}
+
+/// Whether there is something that is asked for at sign-in.
+async fn has_any(connection: impl PgExecutor<'_>, account: AccountId) -> Stored<bool> {
+    let row = sqlx::query(
+        "select exists (select 1 from totp where account = $1) or exists (select 1 from passkeys where account = $1)",
+    )
+    .bind(account.0)
+    .fetch_one(connection)
+    .await?;
+    Ok(row.try_get(0)?)
 }
 
 async fn set_recovery_codes(

@@ -292,7 +292,10 @@ pub(super) async fn secret(
     Ok(secret)
 }
 
-async fn insert_token(connection: &mut PgConnection, token: &NewRefreshToken) -> Result<(), StorageError> {
+pub(super) async fn insert_token(
+    connection: &mut PgConnection,
+    token: &NewRefreshToken,
+) -> Result<(), StorageError> {
     sqlx::query(
         "insert into refresh_tokens (hash, family, account, clinic, device, expires_at, begun_at)
          values ($1, $2, $3, $4, $5, $6, $7)",

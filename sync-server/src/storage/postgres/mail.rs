@@ -12,6 +12,12 @@ use uuid::Uuid;
 
 #[async_trait]
 impl MailStorage for PostgresStorage {
+    async fn write_mail(&self, mail: NewMail) -> Stored<()> {
+        let keys = self.people_keys().await?;
+        let mut connection = self.pool.acquire().await?;
+        insert_mail(&mut connection, &keys, &mail).await
+    }
+
     async fn lease_mails(&self, now: Timestamp, until: Timestamp, at_most: usize) -> Stored<Vec<LeasedMail>> {
         let keys = self.people_keys().await?;
         let rows = sqlx::query(

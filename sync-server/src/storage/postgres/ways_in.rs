@@ -46,6 +46,22 @@ impl WaysInStorage for PostgresStorage {
         Ok(())
     }
 
+    async fn keep_new_step(&self, hash: [u8; 32], step: Vec<u8>, expires_at: Timestamp) -> Stored<bool> {
+        let sealed = self
+            .keys(NO_CLINIC)
+            .await?
+            .seal_value(&place_of_step(&hash), &step)?;
+        let kept = sqlx::query(
+            "insert into sign_in_steps (hash, step, expires_at) values ($1, $2, $3) on conflict do nothing",
+        )
+        .bind(hash.as_slice())
+        .bind(sealed)
+        .bind(expires_at.0)
+        .execute(&self.pool)
+        .await?;
+        Ok(kept.rows_affected() > 0)
+    }
+
     async fn step(&self, hash: [u8; 32], now: Timestamp) -> Stored<Option<Vec<u8>>> {
         let row = sqlx::query("select step from sign_in_steps where hash = $1 and expires_at > $2")
             .bind(hash.as_slice())

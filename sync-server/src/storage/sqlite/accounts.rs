@@ -4,7 +4,7 @@ use super::super::people::{
     Account, AccountStorage, LinkPurpose, NewLink, NewMail, RolesJudge, SealedAccount, StoredLink, by_name,
     place_of_link,
 };
-use super::super::{StorageError, Stored, people, roles, roles_words};
+use super::super::{Stored, people, roles, roles_words};
 use super::at_rest::{add_person_key, person_key, their_key};
 use super::mail::insert_mail;
 use super::{SqliteStorage, id};
@@ -273,6 +273,7 @@ impl AccountStorage for SqliteStorage {
                 "update accounts set email_hash = ?2, email = ?3, verified = 1, new_email = null where account = ?1",
                 params![link.account.bytes(), email_hash, key.seal(EMAIL, &link.email)],
             )?;
+            end_links(connection, link.account)?;
             Ok(Some(link.account))
         })
         .await
@@ -428,20 +429,17 @@ pub(super) fn set_name(
     Ok(())
 }
 
-/// The new password is set, and links that would set another are void.
-fn set_password(
-    connection: &Connection,
-    account: AccountId,
-    password_hash: &str,
-) -> Result<(), StorageError> {
+/// The new password is set, and whoever knew the former one has nothing left that waits for a link to be followed.
+fn set_password(connection: &Connection, account: AccountId, password_hash: &str) -> Stored<()> {
     connection.execute(
-        "update accounts set password_hash = ?2 where account = ?1",
+        "update accounts set password_hash = ?2, new_email = null where account = ?1",
         params![account.bytes(), password_hash],
     )?;
-    connection.execute(
-        "delete from links where account = ?1 and purpose = ?2",
-        params![account.bytes(), LinkPurpose::ResetPassword.number()],
-    )?;
+    end_links(connection, account)
+}
+
+fn end_links(connection: &Connection, account: AccountId) -> Stored<()> {
+    connection.execute("delete from links where account = ?1", [account.bytes()])?;
     Ok(())
 }
 

@@ -2,10 +2,13 @@
 
 use super::super::Stored;
 use super::super::people::{
-    DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered, place_of_device,
+    BegunSignIn, DeviceStorage, LostJudge, LostReport, NewSigningKey, Registered, place_of_device,
 };
 use super::at_rest::{person_key, their_key};
+use super::identity::insert_token;
+use super::trail::note;
 use super::{SqliteStorage, id};
+use crate::at_rest::PeopleKeys;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::accounts::Device;
@@ -15,6 +18,22 @@ use shared_model::time::Timestamp;
 
 #[async_trait]
 impl DeviceStorage for SqliteStorage {
+    async fn begin_sign_in(&self, begun: BegunSignIn) -> Stored<()> {
+        let keys = self.people_keys().await?;
+        self.write(move |connection| {
+            let token = &begun.token;
+            let device = (token.account, token.device);
+            remember_device(connection, &keys, device, &begun.device_name, token.begun_at)?;
+            connection.execute(
+                "delete from refresh_tokens where account = ?1 and device = ?2 and clinic = ?3",
+                params![token.account.bytes(), token.device.bytes(), token.clinic.bytes()],
+            )?;
+            insert_token(connection, token)?;
+            note(connection, token.clinic, &[begun.happened])
+        })
+        .await
+    }
+
     async fn remember_device(
         &self,
         account: AccountId,
@@ -23,19 +42,8 @@ impl DeviceStorage for SqliteStorage {
         now: Timestamp,
     ) -> Stored<()> {
         let (name, keys) = (name.to_owned(), self.people_keys().await?);
-        self.write(move |connection| {
-            let key = their_key(connection, &keys, account)?;
-            let name = key.seal(&place_of_device(device), name);
-            connection
-                .prepare_cached(
-                    "insert into devices (account, device, name, first_seen, last_seen) values (?1, ?2, ?3, ?4, ?4)
-                     on conflict (account, device) do update set
-                         name = case when named then name else excluded.name end, last_seen = excluded.last_seen",
-                )?
-                .execute(params![account.bytes(), device.bytes(), name, now.0])?;
-            Ok(())
-        })
-        .await
+        self.write(move |connection| remember_device(connection, &keys, (account, device), &name, now))
+            .await
     }
 
     async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>> {
@@ -204,6 +212,25 @@ impl DeviceStorage for SqliteStorage {
         })
         .await
     }
+}
+
+fn remember_device(
+    connection: &Connection,
+    keys: &PeopleKeys,
+    (account, device): (AccountId, DeviceId),
+    name: &str,
+    now: Timestamp,
+) -> Stored<()> {
+    let key = their_key(connection, keys, account)?;
+    let name = key.seal(&place_of_device(device), name);
+    connection
+        .prepare_cached(
+            "insert into devices (account, device, name, first_seen, last_seen) values (?1, ?2, ?3, ?4, ?4)
+             on conflict (account, device) do update set
+                 name = case when named then name else excluded.name end, last_seen = excluded.last_seen",
+        )?
+        .execute(params![account.bytes(), device.bytes(), name, now.0])?;
+    Ok(())
 }
 
 fn key_of(connection: &Connection, device: DeviceId, key: KeyId) -> Stored<Option<(AccountId, [u8; 32])>> {

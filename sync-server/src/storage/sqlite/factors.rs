@@ -119,12 +119,16 @@ impl FactorStorage for SqliteStorage {
         account: AccountId,
         hashes: Vec<[u8; 32]>,
         mail: Option<NewMail>,
-    ) -> Stored<()> {
+    ) -> Stored<bool> {
         let keys = self.people_keys().await?;
         self.write(move |connection| {
+            if count(connection, account)? == 0 {
+                return Ok(false);
+            }
             set_recovery_codes(connection, account, &hashes)?;
             mail.iter()
-                .try_for_each(|mail| insert_mail(connection, &keys, mail))
+                .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
+            Ok(true)
         })
         .await
     }

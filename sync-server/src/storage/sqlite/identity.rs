@@ -267,7 +267,7 @@ pub(super) fn secret(
     Ok(secret)
 }
 
-fn insert_token(connection: &Connection, token: &NewRefreshToken) -> Stored<()> {
+pub(super) fn insert_token(connection: &Connection, token: &NewRefreshToken) -> Stored<()> {
     connection
         .prepare_cached(
             "insert into refresh_tokens (hash, family, account, clinic, device, expires_at, begun_at)

@@ -11,6 +11,12 @@ use uuid::Uuid;
 
 #[async_trait]
 impl MailStorage for SqliteStorage {
+    async fn write_mail(&self, mail: NewMail) -> Stored<()> {
+        let keys = self.people_keys().await?;
+        self.write(move |connection| insert_mail(connection, &keys, &mail))
+            .await
+    }
+
     async fn lease_mails(&self, now: Timestamp, until: Timestamp, at_most: usize) -> Stored<Vec<LeasedMail>> {
         let keys = self.people_keys().await?;
         self.write(move |connection| {

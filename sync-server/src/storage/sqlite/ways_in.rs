@@ -47,6 +47,21 @@ impl WaysInStorage for SqliteStorage {
         .await
     }
 
+    async fn keep_new_step(&self, hash: [u8; 32], step: Vec<u8>, expires_at: Timestamp) -> Stored<bool> {
+        let sealed = self
+            .keys(NO_CLINIC)
+            .await?
+            .seal_value(&place_of_step(&hash), &step)?;
+        self.write(move |connection| {
+            let kept = connection.execute(
+                "insert into sign_in_steps (hash, step, expires_at) values (?1, ?2, ?3) on conflict do nothing",
+                params![hash, sealed, expires_at.0],
+            )?;
+            Ok(kept > 0)
+        })
+        .await
+    }
+
     async fn step(&self, hash: [u8; 32], now: Timestamp) -> Stored<Option<Vec<u8>>> {
         let keys = self.keys(NO_CLINIC).await?;
         self.read(move |connection| {
