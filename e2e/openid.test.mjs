@@ -60,8 +60,8 @@ async function prove(device) {
 }
 
 /** Shows it at the provider, where there is no password. */
-async function proveThere(device, name) {
-  await device.page.getByRole("dialog").getByRole("button", { name: "Go on with Acme" }).click();
+async function proveThere(device, name, provider = "Acme") {
+  await device.page.getByRole("dialog").getByRole("button", { name: `Go on with ${provider}` }).click();
   await there(device, name, true);
 }
 
@@ -217,6 +217,16 @@ test("somebody who was invited joins with the provider, and needs no password", 
   await linked(karin).getByText("karin@acme.example").waitFor();
   await karin.page.getByText("You have none, as you sign in with a linked account").waitFor();
   await look(karin, "me without a password");
+  // Nothing is said of what is not known yet, and nobody is sent for a password that they need not have.
+  const away = (route) => route.fulfill({ status: 503, body: "" });
+  await karin.context.route("**/api/v1/openid/providers", away);
+  await karin.page.reload();
+  await karin.page.locator("h2:text-is('Linked accounts') + .alert").getByText("cannot be reached").waitFor();
+  assert.ok(await button(karin, "Choose one").isDisabled());
+  assert.equal(await karin.page.getByText("Choose a password first").count(), 0);
+  await look(karin, "me, providers not known");
+  await karin.context.unroute("**/api/v1/openid/providers", away);
+  await button(karin, "Try again").click();
   // Another one is linked by whoever signs in at the first one once more.
   await button(karin, "Link Borough").click();
   await look(karin, "link another one by way of a provider");
@@ -225,8 +235,12 @@ test("somebody who was invited joins with the provider, and needs no password", 
   await there(karin, "karin.work");
   await karin.page.getByText("Borough is linked").waitFor();
   await karin.page.getByText("karin.work@borough.example").waitFor();
+  // Each that is linked shows who they are.
   await button(karin, "Take away: Borough").click();
-  await proveThere(karin, "karin");
+  const ways = karin.page.getByRole("dialog").getByRole("button", { name: /^Go on with/ });
+  assert.deepEqual(await ways.allInnerTexts(), ["Go on with Acme", "Go on with Borough"]);
+  await look(karin, "take away, by way of either provider");
+  await proveThere(karin, "karin.work", "Borough");
   await karin.page.getByText("Borough is taken away").waitFor();
   await button(karin, "Link Borough").waitFor();
   // Whoever has just shown who they are is asked no more than whether they mean it.
@@ -244,6 +258,10 @@ test("somebody who was invited joins with the provider, and needs no password", 
   const app = await newApp(karin);
   await look(karin, "set up an app behind the door");
   await karin.page.locator("#code").fill(await app.code());
+  await karin.page.locator(".codes:visible").waitFor();
+  await button(karin, "Go on as Karin Berg").click();
+  await karin.page.getByText("Keep them first, then tick this").waitFor();
+  await look(karin, "recovery codes behind the door");
   await karin.page.getByLabel("I have kept these codes where I find them again").check();
   await karin.page.getByRole("button", { name: "Go on", exact: true }).click();
   await karin.page.getByText("Your authenticator app is set up").waitFor();

@@ -111,7 +111,7 @@ test("an app is set up on one’s own page, and its recovery codes are kept firs
   await setting(vet, "Recovery codes").getByText("10 left").waitFor();
   await setting(vet, "Authenticator app").getByText("On", { exact: true }).waitFor();
   await look(vet, "me, an app");
-  assert.match(await mailbox.next(), /A second factor of your account was set up/);
+  assert.match(await mailbox.next(), /An authenticator app or a passkey was set up for your account/);
 });
 
 test("from then on its code is asked for, and the password still unlocks the device", async () => {
@@ -148,7 +148,7 @@ test("a recovery code lets in whoever has lost the phone, once", async () => {
   await phone.page.locator("#recovery-code").fill(sending(codes[0].toUpperCase().replace("-", " ")));
   await button(phone, "Go on").click();
   await phone.page.locator(".day").waitFor();
-  assert.match(await mailbox.next(), /with one of your recovery codes. You have 9 left/);
+  assert.match(await mailbox.next(), /One of the recovery codes of your account was used in place of an app or a passkey. You have 9 left/);
   await phone.goto("/me");
   await setting(phone, "Recovery codes").getByText("9 left").waitFor();
   await look(phone, "me, an app");
@@ -180,9 +180,18 @@ test("whoever guesses codes waits, and is told how long", async () => {
     await stranger.page.waitForFunction(() => document.querySelector("#code")?.value === "");
   }
   await code(stranger).fill("000000");
-  await stranger.page.getByRole("alert").filter({ hasText: /You can try again in \d:\d\d/ }).waitFor();
-  await look(stranger, "code, slowed down");
+  const slowed = stranger.page.getByRole("alert").filter({ hasText: /You can try again in \d:\d\d/ });
+  await slowed.waitFor();
   await stranger.page.getByRole("alert").waitFor({ state: "detached" });
+  // The server's first pauses are over before anybody could look at them.
+  await stranger.context.route("**/api/v1/sign-in/second", (route) =>
+    route.fulfill({ status: 429, headers: { "retry-after": "60" } }),
+  );
+  await code(stranger).fill("");
+  await code(stranger).fill("000000");
+  await slowed.waitFor();
+  await look(stranger, "code, slowed down");
+  assert.ok(await slowed.isVisible(), "it was there all the while");
   await button(stranger, "Back to signing in").click();
   await stranger.page.getByRole("textbox", { name: "Email" }).waitFor();
   await stranger.close();
@@ -196,7 +205,14 @@ test("a clinic asks its staff, and whoever has none sets one up on the way in", 
   const ask = administrator.page.getByRole("switch", { name: "Ask staff for a second step" });
   await ask.click();
   await look(administrator, "staff, asking for a second step");
-  await button(administrator, "Ask for it").click();
+  await administrator.page.keyboard.press("Escape");
+  await ask.click();
+  await administrator.page.getByLabel("Your password").fill(sending("a wrong one"));
+  await administrator.page.keyboard.press("Enter");
+  await says(administrator, "This is not your password");
+  assert.equal(await ask.getAttribute("aria-checked"), "false");
+  await prove(administrator);
+  await says(administrator, "From the next sign-in on, staff are asked for a second step");
   await administrator.page.getByRole("dialog").waitFor({ state: "detached" });
   await administrator.page.waitForFunction(
     () => document.querySelector("[role=switch][aria-label^='Ask staff']")?.ariaChecked === "true",
@@ -208,10 +224,19 @@ test("a clinic asks its staff, and whoever has none sets one up on the way in", 
   await says(technician, "Your clinic asks for one more step");
   const address = await technician.page.getByRole("link", { name: "Open in the app on this device" }).getAttribute("href");
   assert.match(address, /^otpauth:\/\/totp\//);
-  const theirs = await newApp(technician);
   await look(technician, "set up on the way in");
+  // Whoever has no phone at hand now comes another time.
+  await button(technician, "Back to signing in").click();
+  await technician.page.getByRole("textbox", { name: "Email" }).waitFor();
+  await technician.enter(TECHNICIAN);
+  const theirs = await newApp(technician);
+  await look(technician, "set up on the way in, by hand");
   await code(technician).fill(sending(await theirs.code()));
   assert.equal((await listed(technician)).length, 10);
+  assert.equal(await button(technician, "Back to signing in").count(), 0);
+  await button(technician, "Forgot your password?").click();
+  await says(technician, "Keep them first, then tick this");
+  assert.equal((await listed(technician)).length, 10, "nobody leaves them by chance");
   await look(technician, "recovery codes on the way in");
   await keepCodes(technician);
   await technician.page.locator(".day").waitFor();
@@ -227,15 +252,19 @@ test("a clinic asks its staff, and whoever has none sets one up on the way in", 
 
   // Whoever has lost everything is helped.
   const mailbox = new Mailbox(clinic, TECHNICIAN);
+  await administrator.goto("/staff");
   await administrator.page.getByRole("link", { name: /Tomas Kral|Tomáš Král/ }).click();
   await administrator.page.getByRole("button", { name: "Take it away" }).click();
   await look(administrator, "member, taking the second step away");
-  await administrator.page.getByRole("dialog").getByRole("button", { name: "Take it away" }).click();
+  await prove(administrator);
   await says(administrator, "signs in without the second step now");
   assert.match(await mailbox.next(), /is not asked for any more/);
-  await administrator.goto("/staff");
+  // They have shown a moment ago who they are.
+  await administrator.page.goBack();
   await ask.click();
+  await look(administrator, "staff, asking for no second step any more");
   await button(administrator, "Do not ask").click();
+  await says(administrator, "Staff are not asked for a second step any more");
   await administrator.page.getByRole("dialog").waitFor({ state: "detached" });
   await administrator.close();
 });

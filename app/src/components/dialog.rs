@@ -1,14 +1,15 @@
 //! A dialog over its scrim; a sheet on a phone.
 //!
-//! Invariant: while it is open the focus stays inside, and when it closes the focus goes back to where it was.
+//! Invariants: while it is open the focus stays inside, and when it closes the focus goes back to where it was. What holds it
+//! open is asked first, whichever way somebody closes it.
 
-use super::{KeyBoard, icon, use_element_id};
+use super::{KeyBoard, icon, use_element_id, use_held_open};
 use crate::host::{self, FormerFocus};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::LdX;
 
-/// `keep_open`: a click beside it does not close it, because something was typed. Esc and the button always do.
+/// `keep_open`: a click beside it does not close it, because something was typed. Esc and the button do.
 #[component]
 pub(crate) fn Dialog(
     #[props(into)] title: String,
@@ -21,15 +22,17 @@ pub(crate) fn Dialog(
     let id = use_element_id("dialog");
     let title_id = format!("{id}-title");
     let class = if wide { "dialog dialog--wide" } else { "dialog" };
+    let held = use_held_open();
+    let close = move |()| held.leave(|| on_close.call(()));
     rsx! {
-        Modal { id: id.clone(), class, labelled_by: title_id.clone(), on_close, keep_open,
+        Modal { id: id.clone(), class, labelled_by: title_id.clone(), on_close: close, keep_open,
             div { class: "dialog__head",
                 h2 { class: "dialog__title", id: title_id, {title} }
                 button {
                     class: "btn btn--quiet btn--icon",
                     r#type: "button",
                     "aria-label": text::close(),
-                    onclick: move |_| on_close.call(()),
+                    onclick: move |_| close(()),
                     {icon(LdX)}
                 }
             }

@@ -1,5 +1,5 @@
-//! What somebody changes of what decides about signing in, as the views ask the clinic's server for it, beside the calls of
-//! `calls`.
+//! What somebody changes of what decides about signing in, their own or the staff's, as the views ask the clinic's server for
+//! it, beside the calls of `calls`.
 //!
 //! Place in the flow: beside it. Invariants: it is asked for with the word of who has shown who they are; the word is kept in
 //! memory alone, for the minutes that it counts and for who is here now.
@@ -39,6 +39,14 @@ pub(crate) enum Change {
     RenewRecoveryCodes,
     AddPasskey,
     RemovePasskey(Uuid),
+    /// What the clinic asks of its staff from now on.
+    SignInRules(SignInRules),
+    /// A colleague has lost every second factor.
+    TakeFactorsAway {
+        account: AccountId,
+        /// For people.
+        name: String,
+    },
 }
 
 impl Host {
@@ -134,7 +142,6 @@ impl Deed {
     }
 
     /// What waits is taken back: nobody follows its link any more.
-    #[expect(dead_code, reason = "asked for by the screen of one's own account")]
     pub(crate) fn leave_new_email() -> Self {
         Self::new(Method::Delete, "/me/email", Secret::default())
     }

@@ -3,10 +3,9 @@
 //! Place in the flow: beside it. Invariant: steps, codes and what a passkey has signed are secrets like passwords.
 
 use super::Secret;
-use super::calls::{Call, Deed, Method, read};
+use super::calls::{Call, Method, read};
 use super::change_way_in::asking;
 use serde::{Deserialize, Serialize};
-use shared_model::ids::AccountId;
 use shared_model::second_factor::{
     BeginTotpAtSignIn, ConfirmTotp, Factors, FinishPasskey, NewPasskey, PasskeyOffer, PasskeysOffered,
     RecoveryCodes, SecondProof, SecondStep, SignInRules, TotpOffer, codes,
@@ -152,16 +151,6 @@ impl Call<RecoveryCodes> {
 impl Call<SignInRules> {
     pub(crate) fn sign_in_rules() -> Self {
         Self::get("/clinic/sign-in")
-    }
-}
-
-impl Deed {
-    pub(crate) fn set_sign_in_rules(rules: &SignInRules) -> Self {
-        Self::change_sign_in_rules(*rules, &Secret::default())
-    }
-
-    pub(crate) fn forget_factors(account: AccountId) -> Self {
-        Self::take_factors_away(account, &Secret::default())
     }
 }
 

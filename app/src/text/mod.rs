@@ -12,12 +12,12 @@ mod words;
 
 pub(crate) use asked_for::{asked_for, place, typed};
 pub(crate) use change_way_in::{
-    way_in_change_action, way_in_change_means, way_in_change_title, way_in_changed,
+    way_in_change_action, way_in_change_means, way_in_change_refused, way_in_change_title, way_in_changed,
 };
 pub(crate) use changes::{change, kind_of_record};
 pub(crate) use failures::{
     address_trouble, call_trouble, call_trouble_line, failure, invalid, link_trouble, not_done,
-    passkey_trouble, pin_refused, refusal, storage, trouble_under_me, unlock_trouble,
+    passkey_trouble, pin_refused, refusal, storage, trouble_of_who_is_here, unlock_trouble,
 };
 pub(crate) use field_changes::{Spoken, said_of_changes};
 pub(crate) use format::{
@@ -35,6 +35,11 @@ pub(crate) use words::{
 pub(crate) use sentences::*;
 
 use std::fmt::{Display, Write as _};
+
+/// What came of copying something.
+pub(crate) fn whether_copied(copied: bool) -> &'static str {
+    if copied { copied_it() } else { not_copied() }
+}
 
 #[allow(clippy::all, unused_qualifications, reason = "written by build.rs")]
 mod sentences {

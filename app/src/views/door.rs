@@ -5,9 +5,10 @@
 use super::clinic_address::{AddressField, use_clinic_address};
 use super::returned::{LostWayPage, ReturnedPage};
 use super::take_up_invitation::InvitationPage;
+use super::typed_password::{TypedPasswordField, Wanted, use_typed_password};
 use crate::components::{
-    Alert, FieldKind, PasswordField, TextArea, TextField, Tint, TroubleLine, icon, logo, use_sending,
-    use_title,
+    Alert, FieldKind, HeldOpen, TextArea, TextField, Tint, TroubleLine, icon, logo, use_held_open,
+    use_sending, use_title,
 };
 use crate::host::{
     self, CallTrouble, Deed, LinkPurpose, MailLink, Returned, Secret, Stage, use_host, use_query,
@@ -16,7 +17,6 @@ use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCircleAlert, LdCircleCheck, LdCircleUser, LdMailCheck};
 use local_core::{Query, View};
-use shared_model::accounts::MIN_PASSWORD;
 use shared_model::values::Invalid;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -119,6 +119,7 @@ pub(super) fn Gate(
     children: Element,
 ) -> Element {
     use_title(if page.is_empty() { title.clone() } else { page });
+    use_held_open();
     rsx! {
         main { class: "sign-in", id: "content", tabindex: "-1",
             div { class: "sign-in__card",
@@ -153,7 +154,7 @@ fn WhoIsHere(words: String) -> Element {
 
 #[component]
 fn SignedInHere(words: String) -> Element {
-    let doors = use_doors();
+    let (doors, held) = (use_doors(), use_context::<HeldOpen>());
     let clinic = use_query(Query::Clinic);
     let name = match &*clinic.read() {
         Some(View::Clinic(clinic)) => clinic.me.as_ref().map(|me| me.name.clone()),
@@ -162,7 +163,12 @@ fn SignedInHere(words: String) -> Element {
     let Some(name) = name else { return rsx! {} };
     rsx! {
         Alert { tone: Tint::Info, icon: icon(LdCircleUser), title: text::is_signed_in_here(&name), text: words, line: true,
-            button { class: "btn btn--sm", r#type: "button", onclick: move |_| doors.close(), {text::go_on_as(&name)} }
+            button {
+                class: "btn btn--sm",
+                r#type: "button",
+                onclick: move |_| held.leave(|| doors.close()),
+                {text::go_on_as(&name)}
+            }
         }
     }
 }
@@ -330,37 +336,23 @@ fn PastePage() -> Element {
     }
 }
 
-/// Whether a password that is being chosen is long enough to be asked about; else what to say.
-pub(super) fn too_short(password: &str) -> Option<String> {
-    (password.chars().count() < MIN_PASSWORD).then(|| text::password_too_short(MIN_PASSWORD))
-}
-
 #[component]
 fn ResetPage(token: Secret) -> Element {
     let doors = use_doors();
     let sending = use_sending();
-    let password = use_signal(String::new);
-    let mut short = use_signal(|| None);
+    let typed = use_signal(String::new);
+    let password = use_typed_password("password", Wanted::New, typed, move || sending.trouble());
     let mut done = use_signal(|| false);
     let submit = move |()| {
-        short.set(too_short(&password.peek()));
-        if short.peek().is_some() {
-            return host::focus("password");
+        if let Some(new) = password.take() {
+            sending.send(Deed::reset_password(token.clone(), new), move |_| done.set(true));
         }
-        let deed = Deed::reset_password(token.clone(), password.peek().clone());
-        sending.send(deed, move |_| done.set(true));
     };
-    let weak = sending
-        .is(&CallTrouble::WeakPassword)
-        .then(|| text::password_weak().to_owned());
-    let other = sending
-        .trouble()
-        .filter(|trouble| *trouble != CallTrouble::WeakPassword);
     rsx! {
         Gate { title: text::choose_password(),
             if done() {
                 GateNews { title: text::password_changed(), words: text::password_changed_do() }
-            } else if other == Some(CallTrouble::LinkNoLongerValid) {
+            } else if sending.is(&CallTrouble::LinkNoLongerValid) {
                 DeadLink {
                     words: text::link_dead_reset(),
                     action: rsx! {
@@ -374,18 +366,10 @@ fn ResetPage(token: Secret) -> Element {
                 }
             } else {
                 GateForm { id: "reset", action: text::save_password(), waits: sending.is_busy(), on_submit: submit,
-                    if let Some(trouble) = other {
+                    if let Some(trouble) = sending.trouble().filter(|trouble| !password.says(trouble)) {
                         TroubleLine { trouble }
                     }
-                    PasswordField {
-                        id: "password",
-                        label: text::new_password(),
-                        value: password,
-                        new: true,
-                        autofocus: true,
-                        error: short().or(weak),
-                        on_input: move |_| short.set(None),
-                    }
+                    TypedPasswordField { label: text::new_password(), password }
                     p { class: "sub", {text::reset_signs_out()} }
                 }
             }
@@ -425,7 +409,11 @@ pub(super) fn TryAgain(waits: bool, on_try: Callback<()>) -> Element {
             class: "btn btn--primary btn--lg btn--block",
             r#type: "button",
             "aria-disabled": "{waits}",
-            onclick: move |_| on_try.call(()),
+            onclick: move |_| {
+                if !waits {
+                    on_try.call(());
+                }
+            },
             {text::try_again()}
         }
     }

@@ -33,6 +33,7 @@ mod sign_in;
 mod staff;
 mod take_up_invitation;
 mod trail;
+mod typed_password;
 mod visit_page;
 
 pub(crate) use browse::{ClientsPage, PatientsPage};

@@ -12,7 +12,7 @@ use local_core::StorageTrouble;
 #[component]
 pub(crate) fn NoStorePage(trouble: HostTrouble) -> Element {
     use_title(text::cannot_open());
-    let copied = use_signal(|| false);
+    let copied = use_signal(|| None::<bool>);
     let host = use_host();
     let (icon, title, words) = match &trouble {
         HostTrouble::NoPrivateFiles => (
@@ -70,23 +70,19 @@ pub(crate) fn NoStorePage(trouble: HostTrouble) -> Element {
 }
 
 #[component]
-fn CopyAddress(copied: Signal<bool>) -> Element {
+fn CopyAddress(copied: Signal<Option<bool>>) -> Element {
     let mut copied = copied;
     rsx! {
         button {
             class: "btn btn--primary",
             r#type: "button",
             onclick: move |_| {
-                host::copy_address();
-                copied.set(true);
+                let copying = host::copy_address();
+                spawn(async move { copied.set(Some(copying.await)) });
             },
             {icon(LdCopy)}
             span { "aria-live": "polite",
-                if copied() {
-                    {text::address_copied()}
-                } else {
-                    {text::copy_address()}
-                }
+                {copied().map_or(text::copy_address(), text::whether_copied)}
             }
         }
     }

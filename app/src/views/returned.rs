@@ -1,10 +1,11 @@
 //! Somebody is back from a sign-in provider: in they go, or they say which account is theirs, or which clinic.
 
-use super::change_way_in::{ChangeWayIn, First, TroubleUnderMe};
+use super::change_way_in::{ChangeWayIn, First, TroubleOfWhoIsHere};
 use super::door::{BackToSignIn, Gate, GateForm, GateNews, use_doors};
 use super::second_factor::SecondStep;
 use super::sign_in::{ChooseClinic, SignInTroubleAlert};
-use crate::components::{Alert, FieldKind, PasswordField, TextField, Tint, icon, use_toasts};
+use super::typed_password::{TypedPasswordField, Wanted, use_typed_password};
+use crate::components::{Alert, FieldKind, TextField, Tint, icon, use_toasts};
 use crate::host::{self, CallTrouble, Change, Errand, Returned, Secret, SignInTrouble, use_host};
 use crate::text;
 use dioxus::prelude::*;
@@ -75,7 +76,7 @@ fn LinkedPage(returned: Returned) -> Element {
                     GateNews { title: text::unreachable(), words: text::may_be_linked(), bad: true }
                 },
                 Some(trouble) => rsx! {
-                    TroubleUnderMe { trouble }
+                    TroubleOfWhoIsHere { trouble }
                 },
             }
         }
@@ -152,7 +153,7 @@ fn SignedInPage(returned: Returned) -> Element {
                 who,
                 invited,
                 busy: busy(),
-                trouble: trouble(),
+                trouble,
                 on_submit: move |typed| {
                     with.set(Some(typed));
                     enter.call(meant);
@@ -181,29 +182,32 @@ fn LinkForm(
     who: NotLinked,
     invited: bool,
     busy: bool,
-    trouble: Option<SignInTrouble>,
+    trouble: Signal<Option<SignInTrouble>>,
     on_submit: EventHandler<LinkWith>,
 ) -> Element {
     let email = use_signal(|| who.email.clone().unwrap_or_default());
-    let password = use_signal(String::new);
-    let mut missing = use_signal(|| false);
-    let wrong = trouble == Some(SignInTrouble::Refused(CallTrouble::WrongCredentials));
+    let typed = use_signal(String::new);
+    let mut no_email = use_signal(|| false);
+    // Whoever was invited has the account that is meant: then it is the password alone that is wrong.
+    let of_password = move || match &*trouble.read() {
+        Some(SignInTrouble::Refused(why)) if invited => Some(why.clone()),
+        _ => None,
+    };
+    let password = use_typed_password("password", Wanted::Present, typed, of_password);
     let submit = move |()| {
         if busy {
             return;
         }
-        let no_email = !invited && email.peek().trim().is_empty();
-        missing.set(no_email || password.peek().is_empty());
-        if missing() {
-            return host::focus(if no_email { "email" } else { "password" });
+        no_email.set(!invited && email.peek().trim().is_empty());
+        let shown = password.take();
+        if no_email() {
+            return host::focus("email");
         }
+        let Some(password) = shown else { return };
         on_submit.call(LinkWith {
             email: email.peek().trim().to_owned(),
-            password: password.peek().clone(),
+            password,
         });
-    };
-    let required = move |value: String, label: &str| {
-        (missing() && value.trim().is_empty()).then(|| text::invalid(label, Invalid::Empty))
     };
     let words = if invited {
         text::not_linked_invited(&who.provider)
@@ -222,9 +226,9 @@ fn LinkForm(
                 action: if busy { text::signing_in() } else { text::link_and_sign_in() },
                 waits: busy,
                 on_submit: submit,
-                match &trouble {
-                    Some(trouble) if !(invited && wrong) => rsx! {
-                        SignInTroubleAlert { trouble: trouble.clone() }
+                match trouble() {
+                    Some(trouble) if !of_password().is_some_and(|why| password.says(&why)) => rsx! {
+                        SignInTroubleAlert { trouble }
                     },
                     _ => rsx! {},
                 }
@@ -235,17 +239,11 @@ fn LinkForm(
                         value: email,
                         kind: FieldKind::Email,
                         autocomplete: "username",
-                        error: required(email(), text::email()),
+                        error: no_email().then(|| text::invalid(text::email(), Invalid::Empty)),
+                        on_input: move |_| no_email.set(false),
                     }
                 }
-                PasswordField {
-                    id: "password",
-                    label: text::your_password(),
-                    value: password,
-                    autofocus: true,
-                    error: required(password(), text::password())
-                        .or_else(|| (invited && wrong).then(|| text::password_not_that().to_owned())),
-                }
+                TypedPasswordField { label: text::your_password(), password }
             }
         }
     }

@@ -5,7 +5,8 @@ use super::door::{Door, Gate, GateForm, use_doors};
 use super::providers::ProviderButtons;
 use super::second_factor::{PasskeyButton, SecondStep};
 use crate::components::{
-    Alert, FieldKind, PasswordField, TextField, Tint, TroubleLine, icon, seconds_to_wait, use_slowed,
+    Alert, FieldKind, HeldOpen, PasswordField, TextField, Tint, TroubleLine, icon, seconds_to_wait,
+    use_slowed,
 };
 use crate::host::{self, CallTrouble, Entrance, Errand, Secret, SignInTrouble, use_host};
 use crate::text;
@@ -69,12 +70,13 @@ pub(super) fn LeftAlert() -> Element {
 /// The ways in for who has no password, or not any more.
 #[component]
 pub(super) fn WithoutPassword() -> Element {
-    let doors = use_doors();
+    let (doors, held) = (use_doors(), use_context::<HeldOpen>());
+    let open = move |door| held.leave(|| doors.open(door));
     rsx! {
-        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Forgot),
+        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| open(Door::Forgot),
             {text::forgot_password()}
         }
-        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| doors.open(Door::Paste),
+        button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| open(Door::Paste),
             {text::have_link()}
         }
     }

@@ -1,10 +1,11 @@
 //! Taking up an invitation: who invites to what, and a name and a password to come in with.
 
-use super::door::{BackToSignIn, DeadLink, Gate, GateForm, TryAgain, too_short, use_doors};
+use super::door::{BackToSignIn, DeadLink, Gate, GateForm, TryAgain, use_doors};
 use super::providers::ProviderButtons;
 use super::second_factor::SecondStep;
 use super::sign_in::SignInTroubleAlert;
-use crate::components::{FieldKind, PasswordField, TextField, TroubleLine, use_sending};
+use super::typed_password::{TypedPasswordField, Wanted, use_typed_password};
+use crate::components::{FieldKind, TextField, TroubleLine, use_sending};
 use crate::host::{self, Call, CallTrouble, Entrance, Errand, Secret, SignInTrouble, use_host};
 use crate::text;
 use dioxus::prelude::*;
@@ -47,12 +48,15 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
     let (host, doors) = (use_host(), use_doors());
     let email = use_signal(|| invited.email.clone());
     let name = use_signal(|| invited.full_name.clone());
-    let password = use_signal(String::new);
+    let typed = use_signal(String::new);
     let mut busy = use_signal(|| false);
     let mut trouble = use_signal(|| None::<SignInTrouble>);
     let mut no_name = use_signal(|| false);
-    let mut short = use_signal(|| None);
     let has_account = invited.has_account;
+    let wanted = if has_account { Wanted::Present } else { Wanted::New };
+    let password = use_typed_password("password", wanted, typed, move || {
+        refused(&trouble.read()).cloned()
+    });
     let errand = Errand::TakeUp {
         invitation: token.clone(),
         full_name: name.read().trim().to_owned(),
@@ -62,21 +66,15 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
             return;
         }
         no_name.set(name.peek().trim().is_empty());
-        short.set(if has_account {
-            (password.peek().is_empty()).then(|| text::invalid(text::password(), Invalid::Empty))
-        } else {
-            too_short(&password.peek())
-        });
+        let chosen = password.take();
         if no_name() {
             return host::focus("name");
         }
-        if short.peek().is_some() {
-            return host::focus("password");
-        }
+        let Some(chosen) = chosen else { return };
         let entrance = Entrance::Invitation {
             token: token.clone(),
             full_name: name.peek().trim().to_owned(),
-            password: password.peek().clone().into(),
+            password: chosen.into(),
         };
         busy.set(true);
         spawn(async move {
@@ -94,7 +92,7 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
             Gate { title: text::join_clinic(&invited.clinic_name), page: text::invitation(),
                 SecondStep {
                     step: step.clone(),
-                    password: Secret::from(password.peek().clone()),
+                    password: Secret::from(typed.peek().clone()),
                     on_done: move |()| doors.close(),
                     // The invitation is taken up by now: what is left is to sign in.
                     on_back: move |why: Option<SignInTrouble>| match why {
@@ -113,11 +111,7 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
             }
         };
     }
-    let of_password = match &*trouble.read() {
-        Some(SignInTrouble::Refused(CallTrouble::WeakPassword)) => Some(text::password_weak()),
-        Some(SignInTrouble::Refused(CallTrouble::WrongCredentials)) => Some(text::password_not_that()),
-        _ => None,
-    };
+    let at_field = refused(&trouble.read()).is_some_and(|why| password.says(why));
     let dead = *trouble.read() == Some(SignInTrouble::Refused(CallTrouble::LinkNoLongerValid));
     let ends = text::date_plain(invited.expires_at.date_in(&TimeZone::UTC));
     rsx! {
@@ -138,7 +132,7 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
                     waits: busy(),
                     on_submit: submit,
                     match &*trouble.read() {
-                        Some(trouble) if of_password.is_none() => rsx! {
+                        Some(trouble) if !at_field => rsx! {
                             SignInTroubleAlert { trouble: trouble.clone() }
                             if matches!(trouble, SignInTrouble::WorkWaits { .. } | SignInTrouble::Sealed { .. }) {
                                 p { class: "sub", {text::account_is_ready()} }
@@ -167,14 +161,9 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
                             on_input: move |_| no_name.set(false),
                         }
                     }
-                    PasswordField {
-                        id: "password",
+                    TypedPasswordField {
                         label: if has_account { text::your_password() } else { text::new_password() },
-                        value: password,
-                        new: !has_account,
-                        autofocus: true,
-                        error: short().or(of_password.map(str::to_owned)),
-                        on_input: move |_| short.set(None),
+                        password,
                     }
                 }
                 ProviderButtons { errand, waits: busy(), before: move |()| {
@@ -183,5 +172,12 @@ fn TakeUp(token: Secret, invited: Invited) -> Element {
                 } }
             }
         }
+    }
+}
+
+fn refused(trouble: &Option<SignInTrouble>) -> Option<&CallTrouble> {
+    match trouble {
+        Some(SignInTrouble::Refused(why)) => Some(why),
+        _ => None,
     }
 }

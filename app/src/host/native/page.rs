@@ -210,8 +210,13 @@ pub(crate) fn print_page() {
     script("window.print()");
 }
 
-pub(crate) fn copy_to_clipboard(text: &str) {
-    script(&format!("navigator.clipboard?.writeText({})", quoted(text)));
+/// Begins at once; answers whether it is copied.
+pub(crate) fn copy_to_clipboard(text: &str) -> impl Future<Output = bool> + use<> {
+    let copying = document::eval(&format!(
+        "try {{ await navigator.clipboard.writeText({}); return true }} catch {{ return false }}",
+        quoted(text)
+    ));
+    async move { copying.join::<bool>().await.unwrap_or(false) }
 }
 
 /// Passkeys are for a page of the clinic's address, which a window is not.
@@ -228,7 +233,9 @@ pub(crate) async fn show_passkey(_options: &str) -> Result<Secret, PasskeyTroubl
 }
 
 /// A window has no address to open elsewhere.
-pub(crate) fn copy_address() {}
+pub(crate) fn copy_address() -> impl Future<Output = bool> + use<> {
+    std::future::ready(false)
+}
 
 pub(crate) fn set_theme(theme: &str) {
     kept::keep_theme(theme);

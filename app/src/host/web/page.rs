@@ -8,6 +8,7 @@ use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Document, Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
     ScrollIntoViewOptions, ScrollLogicalPosition,
@@ -333,15 +334,28 @@ pub(crate) fn print_page() {
     }
 }
 
-pub(crate) fn copy_to_clipboard(text: &str) {
-    if let Some(window) = web_sys::window() {
-        drop(window.navigator().clipboard().write_text(text));
+/// Begins at once, as browsers want it from whoever was just pressed; answers whether it is copied.
+pub(crate) fn copy_to_clipboard(text: &str) -> impl Future<Output = bool> + use<> {
+    let clipboard = web_sys::window().map(|window| window.navigator().clipboard());
+    // A page without a secure way to its server has none.
+    let clipboard = clipboard.filter(|clipboard| !clipboard.is_undefined());
+    let writing = clipboard.map(|clipboard| JsFuture::from(clipboard.write_text(text)));
+    async move {
+        match writing {
+            Some(writing) => writing.await.is_ok(),
+            None => false,
+        }
     }
 }
 
-/// The address of this page, for another window.
-pub(crate) fn copy_address() {
-    if let Some(address) = web_sys::window().and_then(|window| window.location().href().ok()) {
-        copy_to_clipboard(&address);
+/// The address of this page, for another window; answers whether it is copied.
+pub(crate) fn copy_address() -> impl Future<Output = bool> + use<> {
+    let address = web_sys::window().and_then(|window| window.location().href().ok());
+    let copying = address.map(|address| copy_to_clipboard(&address));
+    async move {
+        match copying {
+            Some(copying) => copying.await,
+            None => false,
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! On to the provider whose account is to be another way in.
 
+use super::use_late;
 use crate::components::{TroubleLine, use_sending};
-use crate::host::{CallTrouble, Secret, use_host};
+use crate::host::{Secret, use_host};
 use crate::text;
 use crate::views::door::{TryAgain, use_doors};
 use crate::views::providers::InBrowser;
@@ -19,11 +20,7 @@ pub(super) fn GoAndLink(word: Secret, provider: Provider, on_late: EventHandler<
         begun.set(true);
     });
     use_effect(move || go.call(()));
-    use_effect(move || {
-        if sending.is(&CallTrouble::LinkNoLongerValid) {
-            on_late.call(());
-        }
-    });
+    use_late(sending, on_late);
     rsx! {
         if sending.is_busy() || !begun() {
             InBrowser { sending }

@@ -1,7 +1,8 @@
 //! Another address of one's account.
 
+use super::use_late;
 use crate::components::{FieldKind, TextField, TroubleLine, use_sending, use_toasts};
-use crate::host::{self, CallTrouble, Deed, Secret};
+use crate::host::{self, Deed, Secret};
 use crate::text;
 use crate::views::door::GateForm;
 use dioxus::prelude::*;
@@ -18,11 +19,7 @@ pub(super) fn NewEmail(
 ) -> Element {
     let (toasts, sending) = (use_toasts(), use_sending());
     let mut missing = use_signal(|| false);
-    use_effect(move || {
-        if sending.is(&CallTrouble::LinkNoLongerValid) {
-            on_late.call(());
-        }
-    });
+    use_late(sending, on_late);
     rsx! {
         GateForm {
             id: "change-email",

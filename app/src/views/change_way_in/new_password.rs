@@ -1,9 +1,11 @@
 //! Another password, or a first one.
 
-use crate::components::{PasswordField, TroubleLine, WhosePassword, use_sending};
-use crate::host::{self, Call, CallTrouble, Deed, Secret, use_host};
+use super::use_late;
+use crate::components::{TroubleLine, WhosePassword, use_sending};
+use crate::host::{Call, Deed, Secret, use_host};
 use crate::text;
-use crate::views::door::{GateForm, too_short};
+use crate::views::door::GateForm;
+use crate::views::typed_password::{TypedPasswordField, Wanted, use_typed_password};
 use dioxus::prelude::*;
 
 /// `on_late` is called if the word counts no more.
@@ -17,18 +19,8 @@ pub(super) fn NewPassword(
 ) -> Element {
     let (host, sending) = (use_host(), use_sending());
     let me = use_resource(move || host.call(Call::me()));
-    let mut short = use_signal(|| None);
-    use_effect(move || {
-        if sending.is(&CallTrouble::LinkNoLongerValid) {
-            on_late.call(());
-        }
-    });
-    let weak = sending
-        .is(&CallTrouble::WeakPassword)
-        .then(|| text::password_weak().to_owned());
-    let other = sending
-        .trouble()
-        .filter(|trouble| *trouble != CallTrouble::WeakPassword);
+    let password = use_typed_password("password-new", Wanted::New, typed, move || sending.trouble());
+    use_late(sending, on_late);
     rsx! {
         GateForm {
             id: "change-password",
@@ -36,28 +28,17 @@ pub(super) fn NewPassword(
             action: if sending.is_busy() { text::asking_clinic() } else { text::save_password() },
             waits: sending.is_busy(),
             on_submit: move |()| {
-                short.set(too_short(&typed.peek()));
-                if short.peek().is_some() {
-                    return host::focus("password-new");
+                if let Some(new) = password.take() {
+                    sending.send(Deed::change_password(&word, new), move |_| on_done.call(()));
                 }
-                let deed = Deed::change_password(&word, typed.peek().clone());
-                sending.send(deed, move |_| on_done.call(()));
             },
-            if let Some(trouble) = other {
+            if let Some(trouble) = sending.trouble().filter(|trouble| !password.says(trouble)) {
                 TroubleLine { trouble }
             }
             if let Some(Ok(me)) = &*me.read() {
                 WhosePassword { email: me.email.clone() }
             }
-            PasswordField {
-                id: "password-new",
-                label: text::new_password(),
-                value: typed,
-                new: true,
-                autofocus: true,
-                error: short().or(weak),
-                on_input: move |_| short.set(None),
-            }
+            TypedPasswordField { label: text::new_password(), password }
             p { class: "sub", {text::change_signs_out()} }
         }
     }

@@ -1,6 +1,6 @@
 //! A passkey is given a name, then made.
 
-use crate::components::{FieldKind, TextField, TroubleLine};
+use crate::components::{FieldKind, TextField, TroubleLine, use_hold_open};
 use crate::host::{self, Call, CallTrouble, PasskeyTrouble, Secret, use_host};
 use crate::text;
 use crate::views::door::GateForm;
@@ -24,6 +24,10 @@ pub(super) fn MakePasskey(
     let mut busy = use_signal(|| false);
     let mut trouble = use_signal(|| None::<CallTrouble>);
     let mut no_passkey = use_signal(|| None::<PasskeyTrouble>);
+    // Recovery codes may be on their way.
+    let mut finishing = use_signal(|| false);
+    let stay = use_callback(|()| {});
+    use_hold_open(finishing(), stay);
     let make = move |()| {
         if busy() {
             return;
@@ -55,9 +59,11 @@ pub(super) fn MakePasskey(
                     return no_passkey.set(Some(why));
                 }
             };
+            finishing.set(true);
             let made = host
                 .call(Call::finish_passkey(begun.offer, &credential, name))
                 .await;
+            finishing.set(false);
             busy.set(false);
             match made {
                 Ok(new) => on_made.call(new.recovery_codes),

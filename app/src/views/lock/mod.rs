@@ -9,7 +9,7 @@ mod unlock_form;
 
 pub(crate) use set_pin::{PinBanner, PinDialog};
 
-use crate::components::{Avatar, Size, Tint, icon, logo, use_dialogs, use_title, use_toasts};
+use crate::components::{Avatar, Size, Tint, icon, logo, use_dialogs, use_held_open, use_title, use_toasts};
 use crate::host::{self, Locked, UnlockTrouble, use_host};
 use crate::text;
 use crate::views::sign_in::{LeftAlert, SignInForm, WithoutPassword};
@@ -41,7 +41,7 @@ impl Shown {
 #[component]
 pub(crate) fn LockPage(locked: Locked) -> Element {
     use_title(text::locked());
-    let (toasts, dialogs) = (use_toasts(), use_dialogs());
+    let (toasts, dialogs, held) = (use_toasts(), use_dialogs(), use_held_open());
     use_hook(move || {
         // Whoever comes next is somebody else, perhaps.
         toasts.clear();
@@ -94,7 +94,7 @@ pub(crate) fn LockPage(locked: Locked) -> Element {
                 }
                 div { class: "lock__other",
                     if !nobody && now_shown != Shown::People && (locked.people.len() > 1 || now_shown == Shown::SignIn) {
-                        button { class: "btn btn--quiet", r#type: "button", onclick: move |_| show(Shown::People),
+                        button { class: "btn btn--quiet", r#type: "button", onclick: move |_| held.leave(|| show(Shown::People)),
                             {icon(LdArrowLeft)}
                             {text::who_works_here()}
                         }

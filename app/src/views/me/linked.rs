@@ -4,37 +4,22 @@ use super::{Act, Setting};
 use crate::components::use_zone;
 use crate::host::Change;
 use crate::text;
+use crate::views::change_way_in::Providers;
 use dioxus::prelude::*;
-use shared_model::ways_in::{LinkedIdentity, Provider};
-
-fn is_linked(provider: &Provider, linked: &[LinkedIdentity]) -> bool {
-    linked.iter().any(|one| one.provider == provider.label)
-}
-
-/// The provider that somebody without a password shows who they are with.
-pub(super) fn prover(offered: &[Provider], linked: &[LinkedIdentity]) -> Option<Provider> {
-    let found = offered.iter().find(|provider| is_linked(provider, linked));
-    found.cloned()
-}
+use shared_model::ways_in::LinkedIdentity;
 
 /// Nothing where no provider is offered and none is linked.
 #[component]
-pub(super) fn LinkedAccounts(
-    offered: Vec<Provider>,
-    linked: Vec<LinkedIdentity>,
-    cannot: bool,
-    on_change: EventHandler<Change>,
-) -> Element {
-    if offered.is_empty() && linked.is_empty() {
+pub(super) fn LinkedAccounts(providers: Providers, cannot: bool, on_change: EventHandler<Change>) -> Element {
+    if providers.offered.is_empty() && providers.linked.is_empty() {
         return rsx! {};
     }
-    let more = offered
-        .into_iter()
-        .filter(|provider| !is_linked(provider, &linked));
+    let offered = providers.offered.iter();
+    let more = offered.filter(|provider| !providers.is_linked(provider));
     rsx! {
         h2 { class: "settings__title", {text::linked_accounts()} }
         div { class: "card",
-            for one in linked.clone() {
+            for one in providers.linked.clone() {
                 Linked { key: "{one.identity}", one, cannot, on_change }
             }
             for provider in more {

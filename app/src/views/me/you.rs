@@ -4,28 +4,30 @@ use super::Setting;
 use super::clinics::MyClinics;
 use super::devices::Devices;
 use super::factors::SignInFactors;
-use super::linked::{LinkedAccounts, prover};
+use super::linked::LinkedAccounts;
 use crate::components::{
-    CallDialog, Dialog, Pill, ServerSays, TextField, Tint, icon, use_asked, use_sending, use_toasts,
+    CallDialog, Pill, ServerSays, TextField, Tint, TroubleLine, icon, use_asked, use_sending, use_toasts,
 };
 use crate::host::{Call, Change, Deed, Whose};
 use crate::text;
-use crate::views::change_way_in::{ChangeWayIn, First};
+use crate::views::change_way_in::{CanShow, ChangeDialog, use_providers};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCheck, LdMailQuestion};
 use shared_model::accounts::Me;
 use shared_model::values::Invalid;
 
-/// Everything that the server alone knows of whoever is signed in.
+/// Everything that the server alone knows of whoever is signed in. What decides about signing in is changed in one dialog,
+/// which stays whatever the server says meanwhile.
 #[component]
 pub(super) fn Account() -> Element {
     let (me, asking) = use_asked(Call::me());
     let offline = asking.is_unreachable();
+    let mut changing = use_signal(|| None::<Change>);
     rsx! {
         h2 { class: "settings__title", {text::my_account()} }
         ServerSays { asking }
         if let Some(me) = me.clone() {
-            WaysIn { me, offline }
+            WaysIn { me, offline, on_change: move |change| changing.set(Some(change)) }
         }
         h2 { class: "settings__title", {text::my_devices()} }
         Devices { whose: Whose::Mine, briefly: true }
@@ -34,49 +36,52 @@ pub(super) fn Account() -> Element {
             h2 { class: "settings__title", {text::my_clinics()} }
             MyClinics { me, offline }
         }
+        if let Some(change) = changing() {
+            ChangeDialog { change, on_close: move |()| changing.set(None) }
+        }
     }
 }
 
-/// Who one is, and what one signs in with. All that decides about that is changed in one dialog.
+/// Who one is, and what one signs in with.
 #[component]
-fn WaysIn(me: Me, offline: bool) -> Element {
-    let (offered, _) = use_asked(Call::providers());
-    let (linked, _) = use_asked(Call::identities());
-    let (offered, linked) = (offered.unwrap_or_default(), linked.unwrap_or_default());
-    let mut changing = use_signal(|| None::<Change>);
-    let on_change = move |change| changing.set(Some(change));
-    let close = move |()| changing.set(None);
-    let first = if me.has_password {
-        Some(First::Password(me.email.clone()))
-    } else {
-        prover(&offered, &linked).map(|provider| First::Provider(provider, me.email.clone()))
-    };
-    let cannot = offline || first.is_none();
+fn WaysIn(me: Me, offline: bool, on_change: EventHandler<Change>) -> Element {
+    let providers = use_providers();
+    let can_show = CanShow::of(&me, providers.as_ref().ok());
+    let proves = matches!(can_show, CanShow::This(_));
+    let cannot = offline || !proves;
+    let needs_providers = !me.has_password;
     rsx! {
-        You { me, offline, proves: first.is_some(), on_change }
+        You { me, offline, can_show: can_show.clone(), on_change }
         SignInFactors { cannot, on_change }
-        if first.is_none() {
+        if can_show == CanShow::Nothing {
             p { class: "sub", {text::no_proof()} }
         }
-        LinkedAccounts { offered, linked, cannot, on_change }
-        if let (Some(change), Some(first)) = (changing(), first) {
-            Dialog { title: text::way_in_change_title(&change), on_close: close, keep_open: true,
-                ChangeWayIn { change, first, in_dialog: true, on_done: close }
-            }
+        match providers {
+            Ok(providers) => rsx! {
+                LinkedAccounts { providers, cannot, on_change }
+            },
+            Err(asking) if needs_providers || asking.has_trouble() => rsx! {
+                h2 { class: "settings__title", {text::linked_accounts()} }
+                ServerSays { asking, briefly: offline }
+            },
+            Err(_) => rsx! {},
         }
     }
 }
 
-/// `proves`: there is something that they can show who they are with.
 #[component]
-fn You(me: Me, offline: bool, proves: bool, on_change: EventHandler<Change>) -> Element {
+fn You(me: Me, offline: bool, can_show: CanShow, on_change: EventHandler<Change>) -> Element {
     let toasts = use_toasts();
     let sending = use_sending();
     let mut naming = use_signal(|| false);
     let change_name = move |_| naming.set(true);
     let waits = offline || sending.is_busy();
+    let proves = matches!(can_show, CanShow::This(_));
     let about = |what: &'static str| text::change_of_setting(what);
     rsx! {
+        if let Some(trouble) = sending.trouble() {
+            TroubleLine { trouble }
+        }
         div { class: "card",
             Setting { title: text::your_name(), words: me.full_name.clone(),
                 button {
@@ -111,7 +116,16 @@ fn You(me: Me, offline: bool, proves: bool, on_change: EventHandler<Change>) -> 
                 }
             }
             if let Some(new) = &me.new_email {
-                Setting { title: text::new_email_waits(), words: text::new_email_waits_do(new) }
+                Setting { title: text::new_email_waits(), words: text::new_email_waits_do(new),
+                    button {
+                        class: "btn btn--sm",
+                        r#type: "button",
+                        disabled: waits,
+                        "aria-label": text::what_of(text::new_email_waits(), text::leave_new_email()),
+                        onclick: move |_| sending.send(Deed::leave_new_email(), move |_| toasts.say(text::new_email_left())),
+                        {text::leave_new_email()}
+                    }
+                }
             }
             if me.has_password {
                 Setting { title: text::password(), words: text::password_why(),
@@ -129,7 +143,7 @@ fn You(me: Me, offline: bool, proves: bool, on_change: EventHandler<Change>) -> 
                     button {
                         class: "btn btn--sm",
                         r#type: "button",
-                        disabled: waits,
+                        disabled: waits || can_show == CanShow::Unknown,
                         onclick: {
                             let email = me.email.clone();
                             move |_| {

@@ -191,8 +191,8 @@ pub(in crate::views) fn use_copy(matter: Matter) -> Callback<()> {
     let today = use_minute().read().date_in(&zone);
     use_callback(move |()| {
         if let Some(clinic) = &*clinic.peek() {
-            host::copy_to_clipboard(&whole(&matter, &clinic.settings, today, &zone));
-            toasts.say(text::address_copied());
+            let copying = host::copy_to_clipboard(&whole(&matter, &clinic.settings, today, &zone));
+            spawn(async move { toasts.say(text::whether_copied(copying.await)) });
         }
     })
 }

@@ -104,8 +104,8 @@ fn Head(mine: Vec<Matter>) -> Element {
                         onclick: move |_| {
                             if let Some(clinic) = &*clinic.read() {
                                 let all = mine.iter().map(|matter| whole(matter, &clinic.settings, today, &zone));
-                                host::copy_to_clipboard(&all.collect::<Vec<_>>().join("\n\n"));
-                                toasts.say(text::address_copied());
+                                let copying = host::copy_to_clipboard(&all.collect::<Vec<_>>().join("\n\n"));
+                                spawn(async move { toasts.say(text::whether_copied(copying.await)) });
                             }
                         },
                         {icon(LdCopy)}

@@ -3,7 +3,7 @@
 use super::ask::AskSecondFactor;
 use super::recovery_codes::KeepRecoveryCodes;
 use super::set_app_up::SetAppUp;
-use crate::components::{Alert, Tint, TroubleLine, icon};
+use crate::components::{Alert, Tint, TroubleLine, icon, use_hold_open};
 use crate::host::{Call, CallTrouble, Entrance, Secret, Shown, SignInTrouble, Step, use_host};
 use crate::text;
 use crate::views::door::TryAgain;
@@ -132,6 +132,9 @@ fn SetUpAtSignIn(
             }
         });
     });
+    let confirming = busy() && offer.read().is_some() && codes.read().is_none();
+    let stay = use_callback(|()| {});
+    use_hold_open(confirming, stay);
     if let Some(codes) = codes() {
         return rsx! {
             if let Some(trouble) = trouble() {
@@ -161,6 +164,22 @@ fn SetUpAtSignIn(
                     p { class: "sub", role: "status", {text::asking_clinic()} }
                 },
             },
+        }
+        if !in_dialog {
+            div { class: "other-ways",
+                button {
+                    class: "btn btn--quiet btn--sm",
+                    r#type: "button",
+                    "aria-disabled": "{confirming}",
+                    onclick: move |_| {
+                        // Recovery codes are on their way.
+                        if !confirming {
+                            on_back.call(None);
+                        }
+                    },
+                    {text::back_to_sign_in()}
+                }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Recovery codes, shown this once: they are copied, printed or saved before anything goes on.
+//! Recovery codes, shown this once: they are copied, printed or saved before anything goes on. Invariant: nobody leaves what
+//! they are shown in, nor the page without being asked, before the tick that says that they are kept.
 
-use crate::components::{Alert, Tint, icon};
+use crate::components::{Alert, Tint, icon, use_hold_open, use_leaving};
 use crate::host;
 use crate::text;
 use crate::views::door::GateForm;
@@ -22,26 +23,33 @@ pub(in crate::views) fn KeepRecoveryCodes(
     let mut missing = use_signal(|| false);
     let mut said = use_signal(|| None::<&'static str>);
     let all = codes.join("\n");
+    let go_on = use_callback(move |()| {
+        if busy {
+            return;
+        }
+        missing.set(!kept());
+        if kept() {
+            on_kept.call(());
+        } else {
+            host::focus("codes-kept");
+        }
+    });
+    use_hold_open(true, go_on);
+    let nothing_to_send = use_callback(|()| {});
+    use_leaving(move || !*kept.peek(), nothing_to_send);
     rsx! {
         GateForm {
             id: "recovery-codes",
             in_dialog,
             action: if busy { text::asking_clinic() } else { text::go_on() },
             waits: busy,
-            on_submit: move |()| {
-                if busy {
-                    return;
-                }
-                missing.set(!kept());
-                if kept() {
-                    on_kept.call(());
-                } else {
-                    host::focus("codes-kept");
-                }
-            },
-            h2 { class: "card__title", tabindex: "-1", "data-autofocus": "", {text::recovery_codes()} }
+            on_submit: move |()| go_on.call(()),
+            // A dialog has its title.
+            if !in_dialog {
+                h2 { class: "card__title", {text::recovery_codes()} }
+            }
             p { class: "sub", {text::recovery_codes_what_for()} }
-            ol { class: "codes", "aria-label": text::recovery_codes(),
+            ol { class: "codes", tabindex: "-1", "data-autofocus": "", "aria-label": text::recovery_codes(),
                 for code in &codes {
                     li { key: "{code}", code { {code.clone()} } }
                 }
@@ -53,8 +61,11 @@ pub(in crate::views) fn KeepRecoveryCodes(
                     onclick: {
                         let all = all.clone();
                         move |_| {
-                            host::copy_to_clipboard(&all);
-                            said.set(Some(text::address_copied()));
+                            let copying = host::copy_to_clipboard(&all);
+                            spawn(async move {
+                                let copied = copying.await;
+                                said.set(Some(if copied { text::copied_it() } else { text::codes_not_copied() }));
+                            });
                         }
                     },
                     {icon(LdCopy)}

@@ -20,6 +20,7 @@ pub(in crate::views) fn SetAppUp(
     let typed = use_typed_code();
     let slowed = use_slowed(trouble, seconds_to_wait, CallTrouble::SlowDown);
     let waits = busy || slowed();
+    let mut copied = use_signal(|| None::<bool>);
     let on_this_device = host::device() != host::Device::Computer;
     let submit = move |()| {
         if waits {
@@ -62,10 +63,14 @@ pub(in crate::views) fn SetAppUp(
                             r#type: "button",
                             onclick: {
                                 let secret = offer.secret.clone();
-                                move |_| host::copy_to_clipboard(&secret)
+                                move |_| {
+                                    let copying = host::copy_to_clipboard(&secret);
+                                    spawn(async move { copied.set(Some(copying.await)) });
+                                }
                             },
                             {text::copy_it()}
                         }
+                        p { class: "sub", role: "status", {copied().map(text::whether_copied).unwrap_or_default()} }
                     }
                 }
                 li {

@@ -146,7 +146,7 @@ fn Sheet(member: Member, offline: bool, children: Element) -> Element {
             if !is_me {
                 h2 { class: "settings__title", {text::how_they_sign_in()} }
                 div { class: "card",
-                    TakeFactorsAway { member: member.clone(), offline }
+                    TakeFactorsAway { member: member.clone(), offline, may_change }
                 }
             }
             if may_change && !is_me {

@@ -104,6 +104,7 @@ fn placeholder(section: Section) -> &'static str {
 #[component]
 fn LeftOver(words: String) -> Element {
     let copy = words.clone();
+    let mut copied = use_signal(|| None::<bool>);
     rsx! {
         Alert {
             tone: Tint::Danger,
@@ -114,9 +115,14 @@ fn LeftOver(words: String) -> Element {
             button {
                 class: "btn btn--sm",
                 r#type: "button",
-                onclick: move |_| host::copy_to_clipboard(&copy),
+                onclick: move |_| {
+                    let copying = host::copy_to_clipboard(&copy);
+                    spawn(async move { copied.set(Some(copying.await)) });
+                },
                 {icon(LdCopy)}
-                {text::copy_text()}
+                span { "aria-live": "polite",
+                    {copied().map_or(text::copy_text(), text::whether_copied)}
+                }
             }
         }
     }
