@@ -5,9 +5,12 @@
 
 use super::seal::{DoesNotOpen, Key, OVERHEAD, is_sealed, version_of};
 use crate::storage::{AcceptWrites, StoredDocument};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use shared_model::ids::{ClinicId, DocumentId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
 
 /// Opened keys of documents that are kept; beyond that all are forgotten and opened again as they are needed.
 const KEEP_DOCUMENT_KEYS: usize = 20_000;
@@ -238,6 +241,36 @@ impl ClinicKeys {
         outer.open(place.as_bytes(), sealed)
     }
 
+    pub(crate) fn clinic(&self) -> ClinicId {
+        self.clinic
+    }
+
+    /// The seal of where a chain of the clinic's trail ends: the key's version, then an HMAC of the text.
+    pub(crate) fn seal_end(&self, text: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
+        let (version, outer) = self.versions.last_key_value().ok_or(DoesNotOpen)?;
+        let mut seal = version.to_be_bytes().to_vec();
+        seal.extend(self.mac(outer, text).finalize().into_bytes());
+        Ok(seal)
+    }
+
+    /// Whether it is this end that the seal was made for.
+    pub(crate) fn has_sealed(&self, text: &[u8], seal: Option<&[u8]>) -> bool {
+        let Some((version, mac)) = seal.and_then(|seal| version_of(seal).ok()) else {
+            return false;
+        };
+        let outer = self.versions.get(&version);
+        outer.is_some_and(|outer| self.mac(outer, text).verify_slice(mac).is_ok())
+    }
+
+    /// Under a key of its own, derived from one that seals.
+    fn mac(&self, outer: &Key, text: &[u8]) -> Hmac<Sha256> {
+        let derived = keyed(outer.bytes()).chain_update(b"seals of the trail");
+        let derived: Zeroizing<[u8; 32]> = Zeroizing::new(derived.finalize().into_bytes().into());
+        keyed(&derived)
+            .chain_update(self.clinic.bytes())
+            .chain_update(text)
+    }
+
     /// A secret of the server as it lies in the database, and how it has to lie there instead if it is of a time before
     /// anything was sealed.
     pub(crate) fn open_secret(
@@ -257,6 +290,10 @@ impl ClinicKeys {
         let key = self.documents().get(&document).cloned()?;
         Some(key.seal(&self.place(Part::Document, document), bytes))
     }
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
 fn documents_of(writes: &AcceptWrites) -> impl Iterator<Item = DocumentId> {
