@@ -43,6 +43,8 @@ pub(crate) struct ClinicKeys {
     clinic: ClinicId,
     /// By version. The highest wraps what is new.
     versions: BTreeMap<u32, Key>,
+    /// By the same version: what the ends of the trail are sealed with, derived from it.
+    of_ends: BTreeMap<u32, Key>,
     documents: Mutex<HashMap<DocumentId, Key>>,
 }
 
@@ -67,8 +69,10 @@ pub(crate) struct SealedDocument {
 impl ClinicKeys {
     /// `versions` is not empty.
     pub(super) fn new(clinic: ClinicId, versions: BTreeMap<u32, Key>) -> Self {
+        let of_ends = versions.iter().map(|(version, key)| (*version, key_of_ends(key)));
         Self {
             clinic,
+            of_ends: of_ends.collect(),
             versions,
             documents: Mutex::default(),
         }
@@ -247,9 +251,9 @@ impl ClinicKeys {
 
     /// The seal of where a chain of the clinic's trail ends: the key's version, then an HMAC of the text.
     pub(crate) fn seal_end(&self, text: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
-        let (version, outer) = self.versions.last_key_value().ok_or(DoesNotOpen)?;
+        let (version, key) = self.of_ends.last_key_value().ok_or(DoesNotOpen)?;
         let mut seal = version.to_be_bytes().to_vec();
-        seal.extend(self.mac(outer, text).finalize().into_bytes());
+        seal.extend(self.mac(key, text).finalize().into_bytes());
         Ok(seal)
     }
 
@@ -258,17 +262,12 @@ impl ClinicKeys {
         let Some((version, mac)) = seal.and_then(|seal| version_of(seal).ok()) else {
             return false;
         };
-        let outer = self.versions.get(&version);
-        outer.is_some_and(|outer| self.mac(outer, text).verify_slice(mac).is_ok())
+        let key = self.of_ends.get(&version);
+        key.is_some_and(|key| self.mac(key, text).verify_slice(mac).is_ok())
     }
 
-    /// Under a key of its own, derived from one that seals.
-    fn mac(&self, outer: &Key, text: &[u8]) -> Hmac<Sha256> {
-        let derived = keyed(outer.bytes()).chain_update(b"seals of the trail");
-        let derived: Zeroizing<[u8; 32]> = Zeroizing::new(derived.finalize().into_bytes().into());
-        keyed(&derived)
-            .chain_update(self.clinic.bytes())
-            .chain_update(text)
+    fn mac(&self, key: &Key, text: &[u8]) -> Hmac<Sha256> {
+        keyed(key).chain_update(self.clinic.bytes()).chain_update(text)
     }
 
     /// A secret of the server as it lies in the database, and how it has to lie there instead if it is of a time before
@@ -292,8 +291,14 @@ impl ClinicKeys {
     }
 }
 
-fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+fn keyed(key: &Key) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key.bytes()).expect("HMAC takes keys of any length")
+}
+
+/// A key of its own for each purpose.
+fn key_of_ends(key: &Key) -> Key {
+    let derived = keyed(key).chain_update(b"seals of the trail");
+    Key::from_bytes(Zeroizing::new(derived.finalize().into_bytes().into()))
 }
 
 fn documents_of(writes: &AcceptWrites) -> impl Iterator<Item = DocumentId> {

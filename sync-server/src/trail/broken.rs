@@ -57,8 +57,8 @@ impl fmt::Display for Break {
             ),
             Self::Row { number, position } => write!(
                 f,
-                "row {number}.{position} of what was written, or one of its changes, is not what it was, or one before it is \
-                 gone"
+                "row {number}.{position} of what was written does not go on from what is there: it or its changes were altered, \
+                 or a row or an event before it is gone"
             ),
             Self::RowsMissing { after } => {
                 write!(f, "rows of what was written are missing after number {after}")

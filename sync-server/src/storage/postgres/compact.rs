@@ -27,16 +27,20 @@ impl CompactionStorage for PostgresStorage {
 
     async fn compactable(&self, clinic: ClinicId, until: Timestamp) -> Stored<Option<Compactable>> {
         let keys = self.keys(clinic).await?;
-        let mut connection = self.pool.acquire().await?;
-        let anchors = trail::anchors(&mut connection, clinic, &keys).await?;
+        let mut tx = self.pool.begin().await?;
+        // What another node compacts meanwhile would look like an altered trail.
+        sqlx::raw_sql("set transaction isolation level repeatable read, read only")
+            .execute(&mut *tx)
+            .await?;
+        let anchors = trail::anchors(&mut tx, clinic, &keys).await?;
         let after = anchors.runs.horizon;
         let behind = Some((after, u32::MAX));
-        let rows = trail::kept_changes(&mut connection, clinic, behind, STEP_LOOKS_AT).await?;
+        let rows = trail::kept_changes(&mut tx, clinic, behind, STEP_LOOKS_AT).await?;
         let changes = whole_and_old(rows, until);
         let Some(through) = changes.last().map(|change| change.number) else {
             return Ok(None);
         };
-        let audit = trail::linked_runs(&mut connection, clinic, behind, Some(through), None).await?;
+        let audit = trail::linked_runs(&mut tx, clinic, behind, Some(through), None).await?;
         let documents: BTreeSet<Uuid> = changes.iter().map(|change| change.document.0).collect();
         let rows = sqlx::query(concat!(
             "select ",
@@ -45,7 +49,7 @@ impl CompactionStorage for PostgresStorage {
         ))
         .bind(clinic.0)
         .bind(documents.into_iter().collect::<Vec<_>>())
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut *tx)
         .await?;
         let appended = rows
             .iter()

@@ -66,7 +66,7 @@ impl TrailStorage for SqliteStorage {
 
     async fn clinic_roll(&self) -> Stored<Option<Vec<ClinicId>>> {
         let server = self.keys(NO_CLINIC).await?;
-        let roll = self.read(|connection| seal_trails::roll(connection)).await?;
+        let roll = self.read(seal_trails::roll).await?;
         let sealed = roll.filter(|(roll, seal)| server.has_sealed(&roll.text(), seal.as_deref()));
         Ok(sealed.map(|(roll, _)| roll.0))
     }
