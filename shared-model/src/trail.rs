@@ -1,9 +1,10 @@
 //! The trail as a clinic's administrators read it: the words that its lines have, and `GET /audit`.
 //!
 //! Place in the flow: beside it. A line is either a change of a record, whose word is a command's
-//! [`Verb`](crate::commands::Verb), or something else that happened at the clinic, whose word is a [`Happening`]. Invariant:
+//! [`Verb`], or something else that happened at the clinic, whose word is a [`Happening`]. Invariant:
 //! a word that is in a database stays a word; whoever reads a line takes one that this build does not know.
 
+use crate::commands::Verb;
 use crate::documents::{Kind, word_enum};
 use crate::ids::{AccountId, DeviceId, DocumentId};
 use crate::permissions::Role;
@@ -55,6 +56,10 @@ word_enum! {
         RecordRead = "record_read",
         /// What some lines did to a record, before and after.
         ChangeRead = "change_read",
+        /// The trail itself, in whole or in long pages.
+        TrailExported = "trail_exported",
+        /// What people who have left had not sent, opened.
+        LateWorkRead = "late_work_read",
         LateWorkHandedIn = "late_work_handed_in",
         LateWorkTaken = "late_work_taken",
         LateWorkLetGo = "late_work_let_go",
@@ -140,7 +145,10 @@ pub struct TrailEntry {
     /// A kind that this build does not know is none.
     #[serde(default, deserialize_with = "known_kind")]
     pub kind: Option<Kind>,
-    /// The word of a verb or of a happening.
+    /// Whether it happened beside writing; else somebody changed a record.
+    #[serde(default)]
+    pub is_happening: bool,
+    /// The word of a happening; or what a device called its change, which may be any word.
     pub verb: String,
     /// Of a run: the hash of its last change, 32 bytes in lower-case hexadecimal.
     pub change: Option<String>,
@@ -158,6 +166,7 @@ impl TrailEntry {
             id,
             at,
             verb,
+            is_happening: false,
             last_at: None,
             changes: None,
             person: None,
@@ -171,6 +180,16 @@ impl TrailEntry {
             of_name: None,
             of_device_name: None,
         }
+    }
+
+    /// What happened; `None` for a change, and for what this build does not know.
+    pub fn happening(&self) -> Option<Happening> {
+        Happening::from_word(&self.verb).filter(|_| self.is_happening)
+    }
+
+    /// What somebody did to a record; `None` for what happened, and for what this build does not know.
+    pub fn change_verb(&self) -> Option<Verb> {
+        Verb::from_word(&self.verb).filter(|_| !self.is_happening)
     }
 }
 
@@ -275,6 +294,16 @@ mod tests {
         }
         assert_eq!(csv_cell("record_weight"), "\"record_weight\"");
         assert_eq!(csv_cell("a=b, \"c\""), "\"a=b, \"\"c\"\"\"");
+    }
+
+    #[test]
+    fn a_change_is_no_happening_whatever_it_calls_itself() {
+        let mut entry = TrailEntry::new("1.row.1.0".to_owned(), Timestamp(0), "record_read".to_owned());
+        assert_eq!((entry.happening(), entry.change_verb()), (None, None));
+        entry.is_happening = true;
+        assert_eq!(entry.happening(), Some(Happening::RecordRead));
+        "edit_patient".clone_into(&mut entry.verb);
+        assert_eq!((entry.happening(), entry.change_verb()), (None, None));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use sync_server::storage::late_work::{
 };
 use sync_server::storage::people::PeopleStorage;
 use sync_server::storage::trail::{
-    Anchors, Event, LinkedEvent, LinkedRun, Mentions, Names, SignedChange, Told, TrailQuery, TrailStorage,
+    Anchors, Event, KeptChange, LinkedEvent, LinkedRun, Mentions, Names, Told, TrailQuery, TrailStorage,
     WrittenRow,
 };
 use sync_server::storage::{
@@ -371,13 +371,26 @@ impl TrailStorage for Disturbed {
         self.inner()?.trail_runs(clinic, after, limit).await
     }
 
-    async fn signed_changes(
+    async fn kept_changes(
         &self,
         clinic: ClinicId,
         after: Option<(u64, u32)>,
         limit: usize,
-    ) -> Stored<Vec<SignedChange>> {
-        self.inner()?.signed_changes(clinic, after, limit).await
+    ) -> Stored<Vec<KeptChange>> {
+        self.inner()?.kept_changes(clinic, after, limit).await
+    }
+
+    async fn all_documents(
+        &self,
+        clinic: ClinicId,
+        after: Option<DocumentId>,
+        limit: usize,
+    ) -> Stored<Vec<StoredDocument>> {
+        self.inner()?.all_documents(clinic, after, limit).await
+    }
+
+    async fn clinic_roll(&self) -> Stored<Option<Vec<ClinicId>>> {
+        self.inner()?.clinic_roll().await
     }
 
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>> {

@@ -17,7 +17,7 @@ use sync_server::mail::{MailWay, Post};
 use sync_server::server::{self, Settings};
 use sync_server::storage::Storage;
 use sync_server::tls::TlsFiles;
-use sync_server::trail::{Verdict, verify_trail};
+use sync_server::trail::{Astray, Noted, Verdict, read_noted, verify_roll, verify_trail};
 use sync_server::{import_demonstration, telemetry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -107,14 +107,33 @@ async fn erase_person(storage: &Arc<dyn Storage>, options: &ErasePerson) -> Outc
 
 /// One line a clinic; an error if any trail is broken.
 async fn verify(storage: &Arc<dyn Storage>, options: VerifyAudit) -> Outcome {
-    let clinics = match options.clinic {
-        Some(clinic) => vec![clinic],
-        None => storage.clinics().await?,
+    let noted = match &options.noted {
+        Some(file) => read_noted(&std::fs::read_to_string(file)?)?,
+        None => Vec::new(),
     };
-    let mut broken = 0;
+    let mut clinics = storage.clinics().await?;
+    let mut astray = verify_roll(storage.as_ref()).await?;
+    for (clinic, _) in &noted {
+        let gone = Astray::Gone(*clinic);
+        if !clinics.contains(clinic) && !astray.contains(&gone) {
+            astray.push(gone);
+        }
+    }
+    for wrong in &astray {
+        say(&format!("{wrong}\n"))?;
+    }
+    let mut broken = astray.len();
+    if let Some(wanted) = options.clinic {
+        clinics.retain(|clinic| *clinic == wanted);
+        if clinics.is_empty() {
+            return Err("there is no such clinic".into());
+        }
+    }
     for clinic in clinics {
-        match verify_trail(storage.as_ref(), clinic).await? {
-            Verdict::Whole(ends) => say(&format!("{clinic}: {ends}\n"))?,
+        let of_clinic = noted.iter().filter(|(of, _)| *of == clinic);
+        let of_clinic: Vec<Noted> = of_clinic.map(|(_, noted)| noted.clone()).collect();
+        match verify_trail(storage.as_ref(), clinic, &of_clinic).await? {
+            Verdict::Whole(whole) => say(&format!("{clinic}: {whole}\n"))?,
             Verdict::Broken(row) => {
                 broken += 1;
                 say(&format!("{clinic}: BROKEN: {row}\n"))?;
@@ -123,7 +142,7 @@ async fn verify(storage: &Arc<dyn Storage>, options: VerifyAudit) -> Outcome {
     }
     match broken {
         0 => Ok(()),
-        count => Err(format!("the trail of {count} clinics is not what it was").into()),
+        count => Err(format!("not what it was: {count}").into()),
     }
 }
 

@@ -131,11 +131,11 @@ fn what_it_is(kind: Kind) -> &'static str {
 }
 
 fn sentence(entry: &TrailEntry) -> String {
-    if let Some(verb) = Verb::from_word(&entry.verb) {
+    if let Some(verb) = entry.change_verb() {
         wrote(verb)
-    } else if let Some(happening) = Happening::from_word(&entry.verb) {
+    } else if let Some(happening) = entry.happening() {
         happened(happening, entry)
-    } else if entry.detail.is_none() {
+    } else if !entry.is_happening {
         // Whatever a device called its change.
         text::trail_other_change(RECORD, WHO)
     } else {
@@ -212,6 +212,8 @@ fn happened(what: Happening, entry: &TrailEntry) -> String {
         Happening::PersonErased => text::trail_erased(WHO),
         Happening::RecordRead => text::trail_read(RECORD, WHO),
         Happening::ChangeRead => text::trail_change_read(RECORD, WHO),
+        Happening::TrailExported => text::trail_taken_along(WHO),
+        Happening::LateWorkRead => text::trail_late_read(WHO),
         Happening::LateWorkHandedIn if of_another => text::trail_handed_in_of(RECORD, WHO, WHOM),
         Happening::LateWorkHandedIn => text::trail_handed_in(RECORD, WHO),
         Happening::LateWorkTaken => text::trail_taken(RECORD, WHO, WHOM),
@@ -247,7 +249,7 @@ pub(crate) fn trail_where(entry: &TrailEntry) -> Option<String> {
     if let Some(name) = &entry.device_name {
         return Some(text::trail_on(trail_device(name)));
     }
-    let words = match Happening::from_word(&entry.verb)? {
+    let words = match entry.happening()? {
         // Whoever tries from elsewhere has no device here.
         Happening::SignInRefused | Happening::SecondFactorRefused => text::trail_on_unknown(),
         _ if entry.person.is_none() => text::trail_on_server(),
@@ -369,6 +371,8 @@ pub(crate) fn trail_happening(what: Happening) -> &'static str {
         Happening::PersonErased => text::trail_kind_erased(),
         Happening::RecordRead => text::trail_kind_read(),
         Happening::ChangeRead => text::trail_kind_change_read(),
+        Happening::TrailExported => text::trail_kind_taken_along(),
+        Happening::LateWorkRead => text::trail_kind_late_read(),
         Happening::LateWorkHandedIn => text::trail_kind_handed_in(),
         Happening::LateWorkTaken => text::trail_kind_taken(),
         Happening::LateWorkLetGo => text::trail_kind_let_go(),
@@ -378,7 +382,7 @@ pub(crate) fn trail_happening(what: Happening) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::ids::AccountId;
+    use shared_model::ids::{AccountId, DocumentId};
     use shared_model::time::Timestamp;
     use shared_model::trail::TrailPage;
     use std::collections::BTreeMap;
@@ -394,6 +398,7 @@ mod tests {
 
     fn event(what: Happening, detail: Detail) -> TrailEntry {
         TrailEntry {
+            is_happening: true,
             detail: Some(detail),
             ..line(what.word())
         }
@@ -410,6 +415,14 @@ mod tests {
             ..line("unnamed")
         };
         assert_eq!(trail_line(&unnamed, ""), "Ana Novak changed an invoice");
+        // Whatever a device calls its change, it does not pass for something else.
+        let posing = TrailEntry {
+            kind: Some(Kind::Patient),
+            document: Some(DocumentId(Uuid::from_u128(7))),
+            ..line("record_read")
+        };
+        assert_eq!(trail_line(&posing, "Rex"), "Ana Novak changed Rex");
+        assert_eq!(trail_where(&posing), None);
         let refused = event(Happening::SignInRefused, Detail::default());
         assert_eq!(trail_line(&refused, ""), "A sign-in as Ana Novak was refused");
         let roles = |roles: &[Role]| TrailEntry {
@@ -490,8 +503,9 @@ mod tests {
     #[test]
     fn lines_of_a_later_build_are_read_as_far_as_there_are_words() {
         let told = |verb: &str, kind: &str, detail: &str| {
+            let is_happening = detail != "null";
             let line = format!(
-                r#"{{"id":"9.event.1.0","at":9,"last_at":null,"changes":null,
+                r#"{{"is_happening":{is_happening},"id":"9.event.1.0","at":9,"last_at":null,"changes":null,
                 "person":"00000000-0000-0000-0000-000000000001","person_name":"Ana Novak","device":null,
                 "device_name":null,"document":null,"kind":{kind},"verb":"{verb}","change":null,"mood":"good",
                 "of_name":"Nora Lind","of_device_name":null,"detail":{detail}}}"#

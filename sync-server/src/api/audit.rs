@@ -20,7 +20,7 @@ use serde_json::json;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
-use shared_model::trail::{LONGEST_PAGE, PAGE, TrailEntry, TrailPage, csv_cell};
+use shared_model::trail::{Detail, Happening, LONGEST_PAGE, PAGE, TrailEntry, TrailPage, csv_cell};
 use std::sync::Arc;
 
 /// What to look for; everything that is left out is any.
@@ -29,8 +29,9 @@ pub(crate) struct Wanted {
     person: Option<AccountId>,
     device: Option<DeviceId>,
     document: Option<DocumentId>,
-    /// One or several, with commas.
+    /// What changes call themselves, and what happened: words, with commas. Whoever names one of the two gets only that.
     verb: Option<String>,
+    happening: Option<String>,
     /// In milliseconds since 1970; `to` is the first moment that is not wanted.
     from: Option<Timestamp>,
     to: Option<Timestamp>,
@@ -45,6 +46,10 @@ pub(crate) async fn audit(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let (clinic, mut query, limit) = asked(&asker, wanted)?;
+    // A page that people read is asked for again and again.
+    if limit > PAGE && query.below.is_none() {
+        note_export(&state, &asker).await?;
+    }
     // One more than is told, to know whether there is a next page.
     let mut told = state.storage.trail(clinic, query.clone(), limit + 1).await?;
     let goes_on = told.len() > limit;
@@ -64,9 +69,10 @@ pub(crate) async fn audit_csv(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let (clinic, query, _) = asked(&asker, wanted)?;
+    note_export(&state, &asker).await?;
     let storage = Arc::clone(&state.storage);
     let first = String::from(
-        "at,last_at,changes,person,person_name,device,device_name,document,kind,verb,change,detail\r\n",
+        "at,last_at,changes,person,person_name,device,device_name,document,kind,is_happening,verb,change,detail\r\n",
     );
     let pages = stream::unfold(Some((query, first)), move |state| {
         let storage = Arc::clone(&storage);
@@ -117,16 +123,28 @@ fn asked(
         account: wanted.person,
         device: wanted.device,
         document: wanted.document,
-        verbs: match &wanted.verb {
-            Some(words) => words.split(',').map(str::to_owned).collect(),
-            None => Vec::new(),
-        },
+        verbs: words(wanted.verb.as_deref()),
+        happenings: words(wanted.happening.as_deref()),
         from: wanted.from,
         to: wanted.to,
         below,
     };
     let limit = wanted.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE);
     Ok((asker.principal.clinic, query, limit))
+}
+
+fn words(list: Option<&str>) -> Vec<String> {
+    list.into_iter()
+        .flat_map(|words| words.split(','))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whoever takes the trail with them stands in it.
+async fn note_export(state: &AppState, asker: &Asker) -> Stored<()> {
+    let now = state.settings.clock.now();
+    let exported = asker.event(Happening::TrailExported, now, &Detail::default());
+    state.storage.note(asker.principal.clinic, vec![exported]).await
 }
 
 pub(super) fn malformed(detail: String) -> ApiError {
@@ -202,6 +220,7 @@ fn entry(told: Told) -> TrailEntry {
             person: event.account,
             device: event.device,
             document: event.document,
+            is_happening: true,
             detail: serde_json::from_str(&event.detail).ok(),
             ..TrailEntry::new(id, event.at, event.what)
         },
@@ -221,6 +240,7 @@ fn csv_row(entry: &TrailEntry) -> String {
         text(entry.device_name.clone()),
         text(entry.document.map(|id| id.to_string())),
         text(entry.kind.map(|kind| kind.word().to_owned())),
+        entry.is_happening.to_string(),
         entry.verb.clone(),
         text(entry.change.clone()),
         text(detail),

@@ -296,6 +296,14 @@ pub(crate) async fn late_work(
     while let (true, Some(next)) = (page.waiting.is_empty(), page.next) {
         page = state.storage.late_work(clinic, next, budget).await?;
     }
+    if !page.waiting.is_empty() {
+        let detail = Detail {
+            changes: u64::try_from(page.waiting.len()).ok(),
+            ..Detail::default()
+        };
+        let read = asker.event(Happening::LateWorkRead, state.settings.clock.now(), &detail);
+        state.storage.note(clinic, vec![read]).await?;
+    }
     Ok(Json(LateWorkPage {
         works: page.waiting.into_iter().map(told).collect(),
         next: page.next,

@@ -5,9 +5,12 @@
 
 use super::seal::{DoesNotOpen, Key, OVERHEAD, is_sealed, version_of};
 use crate::storage::{AcceptWrites, StoredDocument};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use shared_model::ids::{ClinicId, DocumentId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
 
 /// Opened keys of documents that are kept; beyond that all are forgotten and opened again as they are needed.
 const KEEP_DOCUMENT_KEYS: usize = 20_000;
@@ -40,6 +43,8 @@ pub(crate) struct ClinicKeys {
     clinic: ClinicId,
     /// By version. The highest wraps what is new.
     versions: BTreeMap<u32, Key>,
+    /// By the same version: what the ends of the trail are sealed with, derived from it.
+    of_ends: BTreeMap<u32, Key>,
     documents: Mutex<HashMap<DocumentId, Key>>,
 }
 
@@ -64,8 +69,10 @@ pub(crate) struct SealedDocument {
 impl ClinicKeys {
     /// `versions` is not empty.
     pub(super) fn new(clinic: ClinicId, versions: BTreeMap<u32, Key>) -> Self {
+        let of_ends = versions.iter().map(|(version, key)| (*version, key_of_ends(key)));
         Self {
             clinic,
+            of_ends: of_ends.collect(),
             versions,
             documents: Mutex::default(),
         }
@@ -238,6 +245,31 @@ impl ClinicKeys {
         outer.open(place.as_bytes(), sealed)
     }
 
+    pub(crate) fn clinic(&self) -> ClinicId {
+        self.clinic
+    }
+
+    /// The seal of where a chain of the clinic's trail ends: the key's version, then an HMAC of the text.
+    pub(crate) fn seal_end(&self, text: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
+        let (version, key) = self.of_ends.last_key_value().ok_or(DoesNotOpen)?;
+        let mut seal = version.to_be_bytes().to_vec();
+        seal.extend(self.mac(key, text).finalize().into_bytes());
+        Ok(seal)
+    }
+
+    /// Whether it is this end that the seal was made for.
+    pub(crate) fn has_sealed(&self, text: &[u8], seal: Option<&[u8]>) -> bool {
+        let Some((version, mac)) = seal.and_then(|seal| version_of(seal).ok()) else {
+            return false;
+        };
+        let key = self.of_ends.get(&version);
+        key.is_some_and(|key| self.mac(key, text).verify_slice(mac).is_ok())
+    }
+
+    fn mac(&self, key: &Key, text: &[u8]) -> Hmac<Sha256> {
+        keyed(key).chain_update(self.clinic.bytes()).chain_update(text)
+    }
+
     /// A secret of the server as it lies in the database, and how it has to lie there instead if it is of a time before
     /// anything was sealed.
     pub(crate) fn open_secret(
@@ -257,6 +289,16 @@ impl ClinicKeys {
         let key = self.documents().get(&document).cloned()?;
         Some(key.seal(&self.place(Part::Document, document), bytes))
     }
+}
+
+fn keyed(key: &Key) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key.bytes()).expect("HMAC takes keys of any length")
+}
+
+/// A key of its own for each purpose.
+fn key_of_ends(key: &Key) -> Key {
+    let derived = keyed(key).chain_update(b"seals of the trail");
+    Key::from_bytes(Zeroizing::new(derived.finalize().into_bytes().into()))
 }
 
 fn documents_of(writes: &AcceptWrites) -> impl Iterator<Item = DocumentId> {

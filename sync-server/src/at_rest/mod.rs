@@ -61,11 +61,10 @@ impl AtRest {
     /// A fresh key for a clinic that has none.
     pub(crate) fn first_key(&self, clinic: ClinicId) -> ClinicKeyRow {
         let version = 1;
+        let place = Places::of(clinic, version).now;
         ClinicKeyRow {
             version,
-            wrapped: self
-                .masters
-                .wrap(&place_of_clinic_key(clinic, version), &Key::fresh()),
+            wrapped: self.masters.wrap(&place, &Key::fresh()),
         }
     }
 
@@ -84,13 +83,39 @@ impl AtRest {
     pub(crate) fn open_once(&self, clinic: ClinicId, rows: &[ClinicKeyRow]) -> Stored<ClinicKeys> {
         let mut versions = BTreeMap::new();
         for row in rows {
-            let place = place_of_clinic_key(clinic, row.version);
-            versions.insert(row.version, self.masters.unwrap(&place, &row.wrapped)?);
+            versions.insert(row.version, self.unwrap_clinic_key(clinic, row)?.0);
         }
         if versions.is_empty() {
             return Err(StorageError::NoSuchClinic);
         }
         Ok(ClinicKeys::new(clinic, versions))
+    }
+
+    /// A key, and whether it was wrapped in the form of before.
+    fn unwrap_clinic_key(&self, clinic: ClinicId, row: &ClinicKeyRow) -> Stored<(Key, bool)> {
+        let places = Places::of(clinic, row.version);
+        let now = self.masters.unwrap(&places.now, &row.wrapped);
+        match (now, places.before) {
+            (Ok(key), _) => Ok((key, false)),
+            (Err(_), Some(before)) => Ok((self.masters.unwrap(&before, &row.wrapped)?, true)),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// The server's keys as they have to lie in the database once the trails are sealed. `None` if they lie so already:
+    /// that was done before.
+    pub(crate) fn of_sealed_trails(&self, rows: &[ClinicKeyRow]) -> Stored<Option<Vec<ClinicKeyRow>>> {
+        let mut anew = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (key, is_of_before) = self.unwrap_clinic_key(NO_CLINIC, row)?;
+            if !is_of_before {
+                return Ok(None);
+            }
+            let (version, place) = (row.version, Places::of(NO_CLINIC, row.version).now);
+            let wrapped = self.masters.wrap(&place, &key);
+            anew.push(ClinicKeyRow { version, wrapped });
+        }
+        Ok(Some(anew))
     }
 
     /// Those of these keys that a former master key wraps, wrapped by the one in force.
@@ -99,7 +124,7 @@ impl AtRest {
         rows: &[(ClinicId, ClinicKeyRow)],
     ) -> Stored<Vec<(ClinicId, ClinicKeyRow)>> {
         anew(rows, |(clinic, row)| {
-            let place = place_of_clinic_key(*clinic, row.version);
+            let place = Places::of(*clinic, row.version).now;
             let wrapped = self.masters.wrap_anew(&place, &row.wrapped)?;
             let version = row.version;
             Ok(wrapped.map(|wrapped| (*clinic, ClinicKeyRow { version, wrapped })))
@@ -117,11 +142,28 @@ impl From<DoesNotOpen> for StorageError {
     }
 }
 
-fn place_of_clinic_key(clinic: ClinicId, version: u32) -> Vec<u8> {
-    [
-        b"clinic key ".as_slice(),
-        clinic.bytes().as_slice(),
-        &version.to_be_bytes(),
-    ]
-    .concat()
+/// What a clinic's wrapped key is bound to.
+///
+/// The server's own key has another place once the trails are sealed: whoever takes the seals away and lets the database be
+/// opened as one of before cannot put that key back to its former place, and without it nobody is found by an address.
+struct Places {
+    now: Vec<u8>,
+    before: Option<Vec<u8>>,
+}
+
+impl Places {
+    fn of(clinic: ClinicId, version: u32) -> Self {
+        let place = |words: &[u8]| [words, clinic.bytes().as_slice(), &version.to_be_bytes()].concat();
+        let plain = place(b"clinic key ");
+        match clinic == NO_CLINIC {
+            false => Self {
+                now: plain,
+                before: None,
+            },
+            true => Self {
+                now: place(b"key of sealed trails "),
+                before: Some(plain),
+            },
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! documents, which hold their whole history.
 //!
 //! Invariant: no change is lost by it, no reader notices, and accept never waits for longer than one small step. Every
-//! node may do it at any time; a step that was cut off is done again.
+//! node may do it at any time; a step that was cut off is done again. A trail that somebody has altered is left as it is.
 
 mod plan;
 
@@ -115,6 +115,13 @@ async fn compact_once(
         .run(move || plan::plan(clinic, found))
         .await
         .map_err(|error| StorageError::Failed(error.to_string()))?;
+    let step = match step {
+        Ok(step) => step,
+        Err(broken) => {
+            tracing::error!(%clinic, %broken, "history stays as it is: somebody has altered the trail, see `admin audit verify`");
+            return Ok(None);
+        }
+    };
     let began = Instant::now();
     // If another node was quicker, what comes after its step is looked at next.
     let carried_out = storage.compact(clinic, step).await?;

@@ -244,7 +244,7 @@ pub struct Audit {
 
 #[derive(Debug, Subcommand)]
 pub enum AuditTask {
-    /// Walk the trail of each clinic and name the first row that somebody altered, took out or added
+    /// Walk the trail of each clinic and name the first thing that somebody altered, took out or added
     Verify(VerifyAudit),
 }
 
@@ -253,6 +253,9 @@ pub struct VerifyAudit {
     /// Only this clinic's
     #[arg(long)]
     pub clinic: Option<ClinicId>,
+    /// File with what this command has printed earlier, kept where the database is not: the trail has to come by those ends
+    #[arg(long)]
+    pub noted: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,10 @@
 //! What compaction reads and writes: the oldest part of a clinic's changes, step by step.
 //!
 //! Invariant: a step replaces what the merged documents hold anyway. Whoever reads at the same moment gets the changes
-//! or the document with them, and nothing in between.
+//! or the document with them, and nothing in between. Rows of the trail are replaced by what was read and found to be as it
+//! was linked, and by nothing that lies there.
 
+use super::trail::{Anchors, KeptChange, Link, LinkedRun, RunsEnd};
 use super::{AuditRow, Stored, StoredDocument};
 use async_trait::async_trait;
 use automerge::ChangeHash;
@@ -14,16 +16,6 @@ pub(crate) const STEP_LOOKS_AT: usize = shared_model::protocol::MAX_PUSH_CHANGES
 /// Changes that one step takes if their numbers allow it, so that who writes meanwhile waits no longer than for a push.
 const STEP_TAKES: usize = 200;
 
-/// A change beside its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OldChange {
-    pub number: u64,
-    pub position: u32,
-    pub document: DocumentId,
-    pub hash: ChangeHash,
-    pub accepted_at: Timestamp,
-}
-
 /// A row of the trail with all that it says about its run of changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRun {
@@ -32,6 +24,9 @@ pub struct AuditRun {
     pub last_at: Timestamp,
     pub changes: u32,
     pub hash: ChangeHash,
+    /// How many events there were when its last row was written, and the link of the last of them.
+    pub events: Option<u64>,
+    pub happened: Option<Link>,
 }
 
 /// What the next step is about.
@@ -40,8 +35,9 @@ pub struct Compactable {
     /// The numbers after this one, up to that.
     pub after: u64,
     pub through: u64,
-    pub changes: Vec<OldChange>,
-    pub audit: Vec<(AuditRow, Timestamp)>,
+    pub changes: Vec<KeptChange>,
+    pub audit: Vec<LinkedRun>,
+    pub anchors: Anchors,
     /// Those of the documents that have changes appended to their saved form.
     pub appended: Vec<StoredDocument>,
 }
@@ -62,6 +58,9 @@ pub struct Compaction {
     pub documents: Vec<DocumentId>,
     pub saved: Vec<SavedAnew>,
     pub audit: Vec<AuditRun>,
+    /// The runs' links, in their order, and where the chains stand after it.
+    pub links: Vec<Link>,
+    pub end: RunsEnd,
 }
 
 #[async_trait]
@@ -74,7 +73,7 @@ pub trait CompactionStorage: Send + Sync {
 }
 
 /// The part of the oldest changes that a step may take: whole numbers, none accepted after `until`.
-pub(crate) fn whole_and_old(mut changes: Vec<OldChange>, until: Timestamp) -> Vec<OldChange> {
+pub(crate) fn whole_and_old(mut changes: Vec<KeptChange>, until: Timestamp) -> Vec<KeptChange> {
     if changes.len() >= STEP_LOOKS_AT {
         // The last number may go on behind what was read.
         let last = changes.last().map(|change| change.number);
@@ -94,15 +93,21 @@ pub(crate) fn whole_and_old(mut changes: Vec<OldChange>, until: Timestamp) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared_model::ids::{AccountId, DeviceId};
     use uuid::Uuid;
 
-    fn change(number: u64, accepted_at: i64) -> OldChange {
-        OldChange {
+    fn change(number: u64, accepted_at: i64) -> KeptChange {
+        KeptChange {
             number,
             position: 0,
             document: DocumentId(Uuid::nil()),
             hash: ChangeHash([0; 32]),
+            actor: Vec::new(),
+            seq: 1,
+            account: AccountId(Uuid::nil()),
+            device: DeviceId(Uuid::nil()),
             accepted_at: Timestamp(accepted_at),
+            signed: None,
         }
     }
 
@@ -124,7 +129,7 @@ mod tests {
         assert_eq!(numbers(few.clone(), 40), [2, 3, 3, 4, 5]);
         assert_eq!(numbers(few.clone(), 29), [2, 3, 3, 4]);
         assert_eq!(numbers(few, 15), [2], "the clock went back: order counts");
-        let many: Vec<OldChange> = (2..)
+        let many: Vec<KeptChange> = (2..)
             .take(STEP_LOOKS_AT)
             .map(|number| change(number, 0))
             .collect();

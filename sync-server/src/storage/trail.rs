@@ -1,9 +1,10 @@
 //! The trail as it is stored: what was written (a part of accept's and compaction's transactions), and what else happened.
 //!
 //! Invariant: rows and events of a clinic are linked in the order of their numbers, and the link of the last one is kept
-//! apart from them, so that an end that was cut off shows.
+//! apart from them and sealed, so that an end that was cut off or made anew shows. Whoever moves an end looks at its seal
+//! first, and seals no end that goes on from one that does not fit its own.
 
-use super::{Signed, Stored};
+use super::{ChangeRow, Signed, Stored, StoredDocument};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use serde_json::json;
@@ -34,6 +35,10 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedRun {
     pub run: Run,
+    /// How many events there were when it was written, and the link of the last of them as it is there now. `None` for rows
+    /// of a build that did not note it, and for the link if there was no event yet.
+    pub events: Option<u64>,
+    pub happened: Option<Link>,
     /// `None` for rows that are older than the chain.
     pub link: Option<Link>,
 }
@@ -94,34 +99,87 @@ pub struct LinkedEvent {
     pub link: Link,
 }
 
-/// A change with its author's signature, as it was entered.
+/// A change as it was entered, beside its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedChange {
+pub struct KeptChange {
     pub number: u64,
     pub position: u32,
     pub document: DocumentId,
     pub hash: ChangeHash,
+    pub actor: Vec<u8>,
+    pub seq: u64,
     pub account: AccountId,
     pub device: DeviceId,
-    /// `None` if what lies there is no signature.
-    pub signed: Option<Signed>,
+    pub accepted_at: Timestamp,
+    /// A [`Signed`], as it lies there; `None` where one above it in the same push speaks for it.
+    pub signed: Option<Vec<u8>>,
+}
+
+impl KeptChange {
+    pub(crate) fn of(row: &ChangeRow, at: Timestamp) -> Self {
+        Self {
+            number: row.number,
+            position: row.position,
+            document: row.document,
+            hash: row.hash,
+            actor: row.actor.clone(),
+            seq: row.seq,
+            account: row.account,
+            device: row.device,
+            accepted_at: at,
+            signed: row.signed.as_ref().map(Signed::bytes),
+        }
+    }
+
+    pub(crate) fn place(&self) -> (u64, u32) {
+        (self.number, self.position)
+    }
+}
+
+/// Where the chain of what was written stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrittenEnd {
+    /// The number up to which rows are older than the chain, and up to which they are older than its seal.
+    pub chained_after: u64,
+    pub sealed_after: u64,
+    /// The clinic's head, and the last link.
+    pub head: u64,
+    pub written: Option<Link>,
+}
+
+/// Up to the horizon rows are runs, with a chain of their own that ends so; single rows go on from the joint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunsEnd {
+    pub horizon: u64,
+    pub runs: Option<Link>,
+    pub joint: Option<Link>,
+}
+
+/// Where the chain of events stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventsEnd {
+    /// How many are older than the seal, how many there are, and the last link.
+    pub sealed_after: u64,
+    pub events: u64,
+    pub happened: Option<Link>,
+}
+
+/// One of a clinic's chains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Written,
+    Runs,
+    Events,
 }
 
 /// Where a clinic's chains begin and end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Anchors {
-    /// The clinic's head, and the number up to which rows are older than the chain.
-    pub head: u64,
-    pub chained_after: u64,
-    /// The last link of what was written.
-    pub written: Option<Link>,
-    /// Up to here rows are runs, with a chain of their own that ends so; single rows go on from the joint.
-    pub horizon: u64,
-    pub runs: Option<Link>,
-    pub joint: Option<Link>,
-    /// How many events there are, and the last link of them.
-    pub events: u64,
-    pub happened: Option<Link>,
+    pub written: WrittenEnd,
+    pub runs: RunsEnd,
+    pub events: EventsEnd,
+    /// The first whose end is not as it was sealed.
+    pub unsealed: Option<Part>,
 }
 
 /// What an administrator looks for. Everything that is `None` is any.
@@ -130,14 +188,23 @@ pub struct TrailQuery {
     pub account: Option<AccountId>,
     pub device: Option<DeviceId>,
     pub document: Option<DocumentId>,
-    /// Words of verbs, or of what happened; any of them, and none is any.
+    /// Words of changes, and of what happened; any of all of them, and none at all is any.
     pub verbs: Vec<String>,
+    pub happenings: Vec<String>,
     /// What was going on then or later: a run counts by its end.
     pub from: Option<Timestamp>,
     /// What began before this moment.
     pub to: Option<Timestamp>,
     /// The last one of the page before.
     pub below: Option<Place>,
+}
+
+impl TrailQuery {
+    /// The words that changes may have, and those that what happened may have; `None` is any.
+    pub(crate) fn words(&self) -> Option<(&[String], &[String])> {
+        let is_any = self.verbs.is_empty() && self.happenings.is_empty();
+        (!is_any).then_some((&self.verbs, &self.happenings))
+    }
 }
 
 /// Where something stands in the whole trail, the latest first.
@@ -208,13 +275,22 @@ pub trait TrailStorage: Send + Sync {
         after: Option<(u64, u32)>,
         limit: usize,
     ) -> Stored<Vec<LinkedRun>>;
-    /// Signed changes that are kept as such, in their order, from behind a number and position on.
-    async fn signed_changes(
+    /// Changes that are kept as such, in their order, from behind a number and position on.
+    async fn kept_changes(
         &self,
         clinic: ClinicId,
         after: Option<(u64, u32)>,
         limit: usize,
-    ) -> Stored<Vec<SignedChange>>;
+    ) -> Stored<Vec<KeptChange>>;
+    /// All documents, in ascending order of id.
+    async fn all_documents(
+        &self,
+        clinic: ClinicId,
+        after: Option<DocumentId>,
+        limit: usize,
+    ) -> Stored<Vec<StoredDocument>>;
+    /// All clinics that were ever opened here; `None` if that is not as it was sealed.
+    async fn clinic_roll(&self) -> Stored<Option<Vec<ClinicId>>>;
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>>;
     /// The latest first.
     async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>>;

@@ -80,7 +80,7 @@ pub async fn meddle(database: &Database, statement: &str, document: DocumentId) 
     assert_eq!(changed, 1, "{statement}");
 }
 
-async fn open(database: &Database, masters: MasterKeys) -> Result<Arc<dyn Storage>, StorageError> {
+pub async fn open(database: &Database, masters: MasterKeys) -> Result<Arc<dyn Storage>, StorageError> {
     Ok(match database {
         Database::Sqlite(folder) => Arc::new(SqliteStorage::open(&folder.path().join("clinic.db"), masters)?),
         Database::Postgres(url) => Arc::new(PostgresStorage::connect(url, masters).await?),

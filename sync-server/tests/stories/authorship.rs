@@ -209,7 +209,7 @@ async fn a_key_is_entered_once(engine: Engine) {
     let registered = async || {
         let query = TrailQuery {
             account: Some(vet.principal.account),
-            verbs: vec![Happening::SigningKeyRegistered.word().to_owned()],
+            happenings: vec![Happening::SigningKeyRegistered.word().to_owned()],
             ..TrailQuery::default()
         };
         let told = practice.storage.trail(practice.clinic, query, 10).await;
@@ -224,7 +224,7 @@ async fn a_key_is_entered_once(engine: Engine) {
     again.settled().await;
     let query = TrailQuery {
         account: Some(again.principal.account),
-        verbs: vec![Happening::SigningKeyRegistered.word().to_owned()],
+        happenings: vec![Happening::SigningKeyRegistered.word().to_owned()],
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, query, 10).await;

@@ -157,7 +157,7 @@ async fn a_first_clinic_and_a_first_system_administrator_come_from_the_command_l
     assert!(helped.0, "{}", helped.1);
     assert_eq!(boss_signs_in().await.status, 200);
     let removed = TrailQuery {
-        verbs: vec!["second_factor_removed".to_owned()],
+        happenings: vec!["second_factor_removed".to_owned()],
         ..TrailQuery::default()
     };
     let clinic = person.signed_in.principal.clinic;

@@ -195,13 +195,18 @@ impl Device {
 
     /// Writes one field without a command, as a hostile device might.
     pub fn write(&mut self, kind: Kind, id: DocumentId, field: &str, value: &str) -> Change {
+        self.write_as("test", kind, id, field, value)
+    }
+
+    /// The same, as what the change calls itself.
+    pub fn write_as(&mut self, verb: &str, kind: Kind, id: DocumentId, field: &str, value: &str) -> Change {
         self.now += 1_000;
         let stamp = Stamp {
             now: Timestamp(self.now),
             actor: self.actor.clone(),
             account: self.principal.account,
         };
-        let change = self.open(kind, id).change(&stamp, "test", |w| {
+        let change = self.open(kind, id).change(&stamp, verb, |w| {
             w.put(field, value);
             Ok::<_, ()>(())
         });

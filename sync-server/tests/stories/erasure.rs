@@ -105,7 +105,7 @@ async fn whoever_is_erased_is_out_at_once_and_what_they_did_stays(engine: Engine
     );
 
     // Their work, with its signatures and links, is theirs still, by an id that leads to nobody.
-    let verdict = verify_trail(practice.storage.as_ref(), practice.clinic)
+    let verdict = verify_trail(practice.storage.as_ref(), practice.clinic, &[])
         .await
         .unwrap();
     assert!(matches!(verdict, Verdict::Whole(_)), "{verdict:?}");
@@ -117,7 +117,7 @@ async fn whoever_is_erased_is_out_at_once_and_what_they_did_stays(engine: Engine
     let of_them = of(of_them).await.unwrap();
     assert!(of_them.iter().any(|told| matches!(told, Told::Written(_))));
     let erased = TrailQuery {
-        verbs: vec![Happening::PersonErased.word().to_owned()],
+        happenings: vec![Happening::PersonErased.word().to_owned()],
         ..TrailQuery::default()
     };
     let erased = of(erased).await.unwrap();

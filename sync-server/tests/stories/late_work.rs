@@ -557,14 +557,14 @@ async fn both_are_in_the_trail(engine: Engine) {
             json!({ "of": author, "changes": 1 }),
         ),
     ] {
-        let page: Value = admin.get(&format!("/audit?verb={verb}")).await;
+        let page: Value = admin.get(&format!("/audit?happening={verb}")).await;
         let entries = page["entries"].as_array().expect("a list");
         assert_eq!(entries.len(), 1, "{verb}: {entries:?}");
         assert_eq!(entries[0]["person"], json!(by));
         assert_eq!(entries[0]["document"], json!(REX));
         assert_eq!(entries[0]["detail"], detail);
     }
-    let verdict = sync_server::trail::verify_trail(practice.storage.as_ref(), practice.clinic).await;
+    let verdict = sync_server::trail::verify_trail(practice.storage.as_ref(), practice.clinic, &[]).await;
     assert!(matches!(verdict, Ok(sync_server::trail::Verdict::Whole(_))));
 }
 
@@ -621,7 +621,7 @@ async fn a_colleague_brings_what_its_author_signed(engine: Engine) {
         );
     }
     let admin = Person::of(&practice, "admin", PASSWORD).await;
-    let page: Value = admin.get("/audit?verb=late_work_handed_in").await;
+    let page: Value = admin.get("/audit?happening=late_work_handed_in").await;
     let entries = page["entries"].as_array().expect("a list");
     assert_eq!(entries.len(), 1, "{entries:?}");
     assert_eq!(entries[0]["person"], json!(desk.principal.account));

@@ -48,6 +48,7 @@ mod refusals;
 mod sealed_people;
 mod second_factor;
 mod sign_in;
+mod tampering;
 mod tls;
 mod trail;
 mod web_client;

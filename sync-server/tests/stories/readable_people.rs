@@ -236,7 +236,12 @@ impl Before {
                 .get(0),
         };
         let master = STANDARD.decode(MASTER_KEY).expect("base64");
-        let place_of_key = [b"clinic key ".as_slice(), &[0; 16], &1_u32.to_be_bytes()].concat();
+        let place_of_key = [
+            b"key of sealed trails ".as_slice(),
+            &[0; 16],
+            &1_u32.to_be_bytes(),
+        ]
+        .concat();
         // The master key's name, the form, the nonce, the key, and the tag.
         let (nonce, rest) = wrapped[9..].split_at(24);
         let (sealed, tag) = rest.split_at(32);

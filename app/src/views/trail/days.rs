@@ -79,6 +79,7 @@ type Same<'a> = (
     Option<AccountId>,
     Option<DeviceId>,
     Option<DocumentId>,
+    bool,
     &'a str,
     Option<&'a Detail>,
 );
@@ -88,11 +89,12 @@ fn same(entry: &TrailEntry) -> Same<'_> {
         person,
         device,
         document,
+        is_happening,
         verb,
         detail,
         ..
     } = entry;
-    (*person, *device, *document, verb, detail.as_ref())
+    (*person, *device, *document, *is_happening, verb, detail.as_ref())
 }
 
 /// When it was done last.
@@ -113,7 +115,7 @@ struct Act {
 
 /// The act of which a line tells, if it is one of those that write into both; and whether this is the appointment's half.
 fn half(entry: &TrailEntry) -> Option<(Act, bool)> {
-    let verb = Verb::from_word(&entry.verb)?;
+    let verb = entry.change_verb()?;
     if !matches!(verb, Verb::StartVisit | Verb::FinishVisit | Verb::ReopenVisit) {
         return None;
     }

@@ -90,7 +90,7 @@ pub(super) fn TrailLine(line: Line, about: String, wanted: Wanted) -> Element {
 /// The lines whose changes can be looked at, the latest of them, and the kind of their record.
 fn changes_of(line: &Line) -> Option<(Vec<String>, Kind)> {
     let entry = &line.entry;
-    let is_a_change = entry.detail.is_none() && entry.document.is_some();
+    let is_a_change = !entry.is_happening && entry.document.is_some();
     let lines = line.ids.iter().take(MAX_LINES_OF_CHANGES).cloned();
     entry
         .kind
@@ -121,7 +121,7 @@ fn route_of(entry: &TrailEntry, about: &str) -> Option<Route> {
 fn Ways(entry: TrailEntry, last: Timestamp, about: String, wanted: Wanted) -> Element {
     let navigator = use_navigator();
     let zone = use_zone();
-    let what = What::from_word(&entry.verb);
+    let what = What::of(&entry);
     let record = text::trail_record(&entry, &about);
     let mut items = Vec::new();
     if route_of(&entry, &about).is_some() {
@@ -200,7 +200,7 @@ fn Ways(entry: TrailEntry, last: Timestamp, about: String, wanted: Wanted) -> El
 
 /// What kind of line it is, and whether it should worry anybody.
 fn mark_of(entry: &TrailEntry) -> (Element, Tint) {
-    let happening = Happening::from_word(&entry.verb);
+    let happening = entry.happening();
     let tone = match happening {
         Some(Happening::RefreshTokenReused | Happening::DeviceLost) => Tint::Danger,
         Some(Happening::SignInRefused | Happening::SecondFactorRefused | Happening::WorkRefused) => {
@@ -216,9 +216,14 @@ fn mark_of(entry: &TrailEntry) -> (Element, Tint) {
             icon(LdShieldAlert)
         }
         Some(Happening::SignedOut | Happening::DeviceSignedOut) => icon(LdLogOut),
-        Some(Happening::RecordRead | Happening::ChangeRead) => icon(LdEye),
+        Some(
+            Happening::RecordRead
+            | Happening::ChangeRead
+            | Happening::TrailExported
+            | Happening::LateWorkRead,
+        ) => icon(LdEye),
         Some(Happening::RolesChanged) => icon(LdUserCog),
-        _ => match What::from_word(&entry.verb).map(What::group) {
+        _ => match What::of(entry).map(What::group) {
             Some(Group::PeopleAndAnimals) | None => icon(LdPencil),
             Some(Group::Appointments) => icon(LdCalendarDays),
             Some(Group::Visits) => icon(LdStethoscope),

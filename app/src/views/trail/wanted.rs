@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use shared_model::commands::Verb;
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
-use shared_model::trail::Happening;
+use shared_model::trail::{Happening, TrailEntry};
 use std::fmt::{self, Display, Formatter};
 
 /// Everything that is `None` is any.
@@ -155,8 +155,10 @@ fn of_happening(what: Happening) -> Group {
         | Happening::DeviceFound
         | Happening::DeviceLost
         | Happening::SigningKeyRegistered
+        | Happening::TrailExported
         | Happening::PersonErased => Group::Staff,
         Happening::WorkRefused
+        | Happening::LateWorkRead
         | Happening::LateWorkHandedIn
         | Happening::LateWorkTaken
         | Happening::LateWorkLetGo => Group::Sent,
@@ -182,6 +184,12 @@ impl What {
             .or_else(|| Happening::from_word(word).map(Self::Happening))
     }
 
+    /// The kind of a line; `None` for what this build does not know.
+    pub(super) fn of(entry: &TrailEntry) -> Option<Self> {
+        let happening = entry.happening().map(Self::Happening);
+        happening.or_else(|| entry.change_verb().map(Self::Verb))
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::All(group) => group.name(),
@@ -190,12 +198,17 @@ impl What {
         }
     }
 
-    /// The words that the server looks for.
-    fn words(self) -> Vec<&'static str> {
-        match self {
-            Self::All(group) => group.kinds().into_iter().map(Self::word).collect(),
-            single => vec![single.word()],
-        }
+    /// The words that the server looks for: of changes, and of what happened.
+    fn words(self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let kinds = match self {
+            Self::All(group) => group.kinds(),
+            single => vec![single],
+        };
+        let (happenings, verbs): (Vec<Self>, Vec<Self>) = kinds
+            .into_iter()
+            .partition(|kind| matches!(kind, Self::Happening(_)));
+        let words = |kinds: Vec<Self>| kinds.into_iter().map(Self::word).collect();
+        (words(verbs), words(happenings))
     }
 
     pub(super) fn group(self) -> Group {
@@ -265,7 +278,11 @@ impl Wanted {
         query.part("person", self.person);
         query.part("device", self.device);
         query.part("document", self.document);
-        query.part("verb", self.what.map(|what| what.words().join(",")));
+        if let Some((verbs, happenings)) = self.what.map(What::words) {
+            let listed = |words: Vec<&str>| (!words.is_empty()).then(|| words.join(","));
+            query.part("verb", listed(verbs));
+            query.part("happening", listed(happenings));
+        }
         if let Some(when) = self.when {
             let (from, to) = when.days(today);
             query.part("from", from.and_then(|date| midnight(date, zone)).map(|at| at.0));
@@ -455,5 +472,21 @@ mod tests {
             staff.query(date(2026, 1, 1), &TimeZone::UTC),
             "verb=set_clinic_profile,set_room,set_staff_member,set_appointment_type"
         );
+        let sent = Wanted {
+            what: Some(What::All(Group::Sent)),
+            ..Wanted::default()
+        };
+        assert_eq!(
+            sent.query(date(2026, 1, 1), &TimeZone::UTC),
+            "happening=work_refused,late_work_read,late_work_handed_in,late_work_taken,late_work_let_go"
+        );
+    }
+
+    #[test]
+    fn a_change_has_no_kind_of_what_happens_whatever_it_calls_itself() {
+        let mut entry = TrailEntry::new(String::new(), Timestamp(0), "record_read".to_owned());
+        assert_eq!(What::of(&entry), None);
+        entry.is_happening = true;
+        assert_eq!(What::of(&entry), Some(What::Happening(Happening::RecordRead)));
     }
 }

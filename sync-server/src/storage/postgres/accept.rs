@@ -1,7 +1,7 @@
 //! The write path's transaction: begin, lock, (load,) write, commit, each one round trip to the database. All rows of
 //! all tables go over in one statement, as arrays.
 
-use super::super::trail::Link;
+use super::super::trail::{EventsEnd, WrittenEnd};
 use super::super::{
     AcceptTransaction, AcceptWrites, ActorRow, AuditRow, ChangeRow, DocumentRow, FeedRow, LoadedRows,
     StorageError, Stored, feed_key, heads_bytes, signed,
@@ -9,7 +9,7 @@ use super::super::{
 use super::trail::link_at;
 use super::{PostgresStorage, at_rest, count, feeds, id, length, listen, small};
 use crate::at_rest::{ClinicKeys, SealedDocument, SealedWrites};
-use crate::trail::{beginning, link_rows};
+use crate::trail::{link_rows, seal_on};
 use async_trait::async_trait;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Feed;
@@ -24,31 +24,45 @@ struct PostgresAccept {
     tx: Transaction<'static, Postgres>,
     clinic: ClinicId,
     keys: Arc<ClinicKeys>,
-    head: u64,
-    /// The last link of what was written.
-    written: Link,
+    /// Where what was written ends, and its seal.
+    end: WrittenEnd,
+    seal: Option<Vec<u8>>,
+    /// How far events have come.
+    events: EventsEnd,
     node: Uuid,
 }
 
 pub(super) async fn begin(storage: &PostgresStorage, clinic: ClinicId) -> Stored<Box<dyn AcceptTransaction>> {
     let keys = storage.keys(clinic).await?;
     let mut tx = storage.pool.begin().await?;
-    let row = sqlx::query("select head, written, chained_after from clinics where clinic = $1 for update")
-        .bind(clinic.0)
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(StorageError::NoSuchClinic)?;
-    let head = count(&row, 0)?;
-    let written = match link_at(&row, 1)? {
-        Some(written) => written,
-        None => beginning(clinic, count(&row, 2)?),
+    // Events come meanwhile: nobody who notes one waits for an accept.
+    let row = sqlx::query(
+        "select c.chained_after, c.sealed_after, c.head, c.written, c.seal, coalesce(e.events, 0), e.happened
+         from clinics c left join event_ends e on e.clinic = c.clinic where c.clinic = $1 for update of c",
+    )
+    .bind(clinic.0)
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(StorageError::NoSuchClinic)?;
+    let end = WrittenEnd {
+        chained_after: count(&row, 0)?,
+        sealed_after: count(&row, 1)?,
+        head: count(&row, 2)?,
+        written: link_at(&row, 3)?,
     };
+    let events = EventsEnd {
+        events: count(&row, 5)?,
+        happened: link_at(&row, 6)?,
+        ..EventsEnd::default()
+    };
+    let seal = row.try_get(4)?;
     Ok(Box::new(PostgresAccept {
         tx,
         clinic,
         keys,
-        head,
-        written,
+        end,
+        seal,
+        events,
         node: storage.node,
     }))
 }
@@ -56,7 +70,7 @@ pub(super) async fn begin(storage: &PostgresStorage, clinic: ClinicId) -> Stored
 #[async_trait]
 impl AcceptTransaction for PostgresAccept {
     fn head(&self) -> u64 {
-        self.head
+        self.end.head
     }
 
     async fn load(&mut self, documents: &[DocumentId], actors: &[Vec<u8>]) -> Stored<LoadedRows> {
@@ -108,7 +122,7 @@ impl AcceptTransaction for PostgresAccept {
 /// row.
 const WRITE: &str = "
 with head as (
-    update clinics set head = $2, written = coalesce($46, written) where clinic = $1
+    update clinics set head = $2, written = $46, seal = $48 where clinic = $1
 ), actors as (
     -- Somebody may say Hello as the same actor at this moment; whoever comes first has it.
     insert into actors (clinic, actor, account, device)
@@ -135,8 +149,8 @@ with head as (
     insert into feed (clinic, feed, number, document, what, size)
     select $1, * from unnest($30::bytea[], $31::bigint[], $32::uuid[], $33::smallint[], $34::integer[])
 ), audit as (
-    insert into audit (clinic, at, number, position, account, device, document, verb, link)
-    select $1, $3, * from unnest($35::bigint[], $36::integer[], $37::uuid[], $38::uuid[], $39::uuid[], $40::text[],
+    insert into audit (clinic, at, events, number, position, account, device, document, verb, link)
+    select $1, $3, $49, * from unnest($35::bigint[], $36::integer[], $37::uuid[], $38::uuid[], $39::uuid[], $40::text[],
         $45::bytea[])
 ), keys as (
     insert into document_keys (clinic, document, wrapped) select $1, * from unnest($43::uuid[], $44::bytea[])
@@ -181,17 +195,25 @@ impl PostgresAccept {
         let statement = bind_audience(statement, &writes.granted);
         let statement = bind_audience(statement, &writes.lost);
         let statement = bind_feed(statement, &writes.feed);
-        let links = link_rows(self.clinic, self.written, writes);
+        let links = link_rows(self.clinic, &self.end, writes, &self.events);
+        let end = WrittenEnd {
+            head: writes.head,
+            written: links.last().copied().or(self.end.written),
+            ..self.end
+        };
+        let seal = seal_on(&self.keys, &self.end, self.seal.as_deref(), &end)?;
         bind_audit(statement, &writes.audit)
             .bind(listen::CHANNEL)
             .bind(listen::word(self.clinic, writes.head, self.node))
             .bind(column(&sealed.wrapped, |(document, _)| document.0))
             .bind(column(&sealed.wrapped, |(_, wrapped)| wrapped.as_slice()))
             .bind(column(&links, |link| link.to_vec()))
-            .bind(links.last().map(|link| link.to_vec()))
+            .bind(end.written.map(|link| link.to_vec()))
             .bind(column(&writes.changes, |row| {
                 row.signed.map(|signed| signed.bytes())
             }))
+            .bind(seal)
+            .bind(signed(self.events.events))
             .execute(&mut *self.tx)
             .await?;
         Ok(())

@@ -103,6 +103,13 @@ pub(super) async fn clinic_keys(
     .bind(NO_CLINIC.0)
     .execute(&mut *connection)
     .await?;
+    stored_keys(connection, clinic).await
+}
+
+pub(super) async fn stored_keys(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+) -> Stored<Vec<ClinicKeyRow>> {
     let rows = sqlx::query("select version, wrapped from clinic_keys where clinic = $1")
         .bind(clinic.0)
         .fetch_all(connection)

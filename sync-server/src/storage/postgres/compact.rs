@@ -2,18 +2,17 @@
 //! waits for. What it frees is used again after autovacuum; the files do not shrink by themselves.
 
 use super::super::compaction::{
-    Compactable, Compaction, CompactionStorage, OldChange, STEP_LOOKS_AT, SavedAnew, whole_and_old,
+    Compactable, Compaction, CompactionStorage, STEP_LOOKS_AT, SavedAnew, whole_and_old,
 };
-use super::super::{AuditRow, StorageError, Stored, heads_bytes, signed};
-use super::trail::link_at;
+use super::super::trail::RunsEnd;
+use super::super::{Stored, heads_bytes, signed};
+use super::trail::{self, link_at};
 use super::{PostgresStorage, count, feeds, id, length};
-use crate::trail::{beginning, link_runs};
+use crate::trail::seal_on;
 use async_trait::async_trait;
-use automerge::ChangeHash;
-use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use shared_model::ids::ClinicId;
 use shared_model::time::Timestamp;
 use sqlx::Row;
-use sqlx::postgres::PgRow;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -27,34 +26,21 @@ impl CompactionStorage for PostgresStorage {
     }
 
     async fn compactable(&self, clinic: ClinicId, until: Timestamp) -> Stored<Option<Compactable>> {
-        let row = sqlx::query("select coalesce(max(horizon), 0) from compaction where clinic = $1")
-            .bind(clinic.0)
-            .fetch_one(&self.pool)
+        let keys = self.keys(clinic).await?;
+        let mut tx = self.pool.begin().await?;
+        // What another node compacts meanwhile would look like an altered trail.
+        sqlx::raw_sql("set transaction isolation level repeatable read, read only")
+            .execute(&mut *tx)
             .await?;
-        let after = count(&row, 0)?;
-        let rows = sqlx::query(
-            "select number, position, document, hash, accepted_at from changes
-             where clinic = $1 and number > $2 order by number, position limit $3",
-        )
-        .bind(clinic.0)
-        .bind(signed(after))
-        .bind(signed(STEP_LOOKS_AT as u64))
-        .fetch_all(&self.pool)
-        .await?;
-        let changes = whole_and_old(rows.iter().map(old_change).collect::<Stored<_>>()?, until);
+        let anchors = trail::anchors(&mut tx, clinic, &keys).await?;
+        let after = anchors.runs.horizon;
+        let behind = Some((after, u32::MAX));
+        let rows = trail::kept_changes(&mut tx, clinic, behind, STEP_LOOKS_AT).await?;
+        let changes = whole_and_old(rows, until);
         let Some(through) = changes.last().map(|change| change.number) else {
             return Ok(None);
         };
-        let rows = sqlx::query(
-            "select number, position, account, device, document, verb, at from audit
-             where clinic = $1 and number > $2 and number <= $3 order by number, position",
-        )
-        .bind(clinic.0)
-        .bind(signed(after))
-        .bind(signed(through))
-        .fetch_all(&self.pool)
-        .await?;
-        let audit = rows.iter().map(audit_row).collect::<Stored<_>>()?;
+        let audit = trail::linked_runs(&mut tx, clinic, behind, Some(through), None).await?;
         let documents: BTreeSet<Uuid> = changes.iter().map(|change| change.document.0).collect();
         let rows = sqlx::query(concat!(
             "select ",
@@ -63,9 +49,8 @@ impl CompactionStorage for PostgresStorage {
         ))
         .bind(clinic.0)
         .bind(documents.into_iter().collect::<Vec<_>>())
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *tx)
         .await?;
-        let keys = self.keys(clinic).await?;
         let appended = rows
             .iter()
             .map(|row| feeds::read_document(row, &keys))
@@ -75,6 +60,7 @@ impl CompactionStorage for PostgresStorage {
             through,
             changes,
             audit,
+            anchors,
             appended,
         }))
     }
@@ -91,35 +77,21 @@ impl CompactionStorage for PostgresStorage {
             .bind(clinic.0)
             .execute(&mut *tx)
             .await?;
-        let row = sqlx::query(
-            "select m.horizon, m.runs, m.joint, c.chained_after from compaction m join clinics c using (clinic)
-             where clinic = $1 for update of m",
-        )
-        .bind(clinic.0)
-        .fetch_one(&mut *tx)
-        .await?;
-        if count(&row, 0)? != step.after {
+        let row =
+            sqlx::query("select horizon, runs, joint, seal from compaction where clinic = $1 for update")
+                .bind(clinic.0)
+                .fetch_one(&mut *tx)
+                .await?;
+        let before = RunsEnd {
+            horizon: count(&row, 0)?,
+            runs: link_at(&row, 1)?,
+            joint: link_at(&row, 2)?,
+        };
+        if before.horizon != step.after {
             return Ok(false);
         }
-        let runs_before = match link_at(&row, 1)? {
-            Some(runs) => runs,
-            None => beginning(clinic, count(&row, 3)?),
-        };
-        let joint_before = link_at(&row, 2)?;
-        let taken = sqlx::query(
-            "select link from audit where clinic = $1 and number > $2 and number <= $3 and link is not null
-             order by number desc, position desc limit 1",
-        )
-        .bind(clinic.0)
-        .bind(signed(step.after))
-        .bind(signed(step.through))
-        .fetch_optional(&mut *tx)
-        .await?;
-        let joint = match taken {
-            Some(row) => link_at(&row, 0)?,
-            None => joint_before,
-        };
-        let links = link_runs(clinic, runs_before, &step.audit);
+        let end = &step.end;
+        let seal = seal_on(&keys, &before, row.try_get(3)?, end)?;
         // In the order in which accept updates them, and without waiting for it.
         sqlx::query(
             "update documents d set bytes = saved.bytes, base = octet_length(saved.bytes)
@@ -166,9 +138,9 @@ impl CompactionStorage for PostgresStorage {
         let runs = &step.audit;
         sqlx::query(
             "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes, hash,
-                 link)
+                 link, events)
              select $1, * from unnest($2::bigint[], $3::integer[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-                 $8::bigint[], $9::bigint[], $10::integer[], $11::bytea[], $12::bytea[])",
+                 $8::bigint[], $9::bigint[], $10::integer[], $11::bytea[], $12::bytea[], $13::bigint[])",
         )
         .bind(clinic.0)
         .bind(runs.iter().map(|run| signed(run.first.number)).collect::<Vec<_>>())
@@ -181,47 +153,19 @@ impl CompactionStorage for PostgresStorage {
         .bind(runs.iter().map(|run| run.last_at.0).collect::<Vec<_>>())
         .bind(runs.iter().map(|run| length(run.changes as usize)).collect::<Vec<_>>())
         .bind(runs.iter().map(|run| run.hash.0.to_vec()).collect::<Vec<_>>())
-        .bind(links.iter().map(|link| link.to_vec()).collect::<Vec<_>>())
+        .bind(step.links.iter().map(|link| link.to_vec()).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.events.map(signed)).collect::<Vec<_>>())
         .execute(&mut *tx)
         .await?;
-        sqlx::query("update compaction set horizon = $2, runs = $3, joint = $4 where clinic = $1")
+        sqlx::query("update compaction set horizon = $2, runs = $3, joint = $4, seal = $5 where clinic = $1")
             .bind(clinic.0)
-            .bind(signed(step.through))
-            .bind(links.last().unwrap_or(&runs_before).to_vec())
-            .bind(joint.map(|link| link.to_vec()))
+            .bind(signed(end.horizon))
+            .bind(end.runs.map(|link| link.to_vec()))
+            .bind(end.joint.map(|link| link.to_vec()))
+            .bind(seal)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
         Ok(true)
     }
-}
-
-fn small(row: &PgRow, column: usize) -> Stored<u32> {
-    Ok(row.try_get::<i32, _>(column)?.cast_unsigned())
-}
-
-fn old_change(row: &PgRow) -> Stored<OldChange> {
-    let hash: Vec<u8> = row.try_get(3)?;
-    Ok(OldChange {
-        number: count(row, 0)?,
-        position: small(row, 1)?,
-        document: id(row, 2, DocumentId)?,
-        hash: hash
-            .try_into()
-            .map(ChangeHash)
-            .map_err(|_| StorageError::Failed("a hash of another length".to_owned()))?,
-        accepted_at: Timestamp(row.try_get(4)?),
-    })
-}
-
-fn audit_row(row: &PgRow) -> Stored<(AuditRow, Timestamp)> {
-    let audit = AuditRow {
-        number: count(row, 0)?,
-        position: small(row, 1)?,
-        account: id(row, 2, AccountId)?,
-        device: id(row, 3, DeviceId)?,
-        document: id(row, 4, DocumentId)?,
-        verb: row.try_get(5)?,
-    };
-    Ok((audit, Timestamp(row.try_get(6)?)))
 }

@@ -134,7 +134,9 @@ async fn erase(
         .execute(&mut *tx)
         .await?;
     for clinic in clinics_of(&mut *tx, account).await? {
-        note(&mut *tx, clinic, &[erased(account, now)]).await?;
+        let of_clinic = clinic_keys(&mut *tx, &keys.at_rest, clinic).await?;
+        let of_clinic = keys.at_rest.open_once(clinic, &of_clinic)?;
+        note(&mut *tx, clinic, &of_clinic, &[erased(account, now)]).await?;
     }
     for statement in [
         "delete from memberships where account = $1",

@@ -5,6 +5,8 @@ use super::super::{
     roles, roles_words,
 };
 use super::accounts::{Beginning, begin_account, optional_client};
+use super::at_rest::clinic_keys;
+use super::seal_trails::begin_trail;
 use super::{PostgresStorage, id, listen};
 use crate::at_rest::{ClinicKeys, FULL_NAME, NO_CLINIC};
 use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, SignInLife, StoredRefreshToken};
@@ -65,6 +67,9 @@ impl IdentityStorage for PostgresStorage {
             .execute(&mut *tx)
             .await?;
         }
+        let of_clinic = clinic_keys(&mut tx, &self.at_rest, clinic.clinic).await?;
+        let of_clinic = self.at_rest.open_once(clinic.clinic, &of_clinic)?;
+        begin_trail(&mut tx, clinic.clinic, &of_clinic, &keys.server).await?;
         tx.commit().await?;
         Ok(())
     }

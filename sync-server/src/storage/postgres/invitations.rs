@@ -8,6 +8,7 @@ use super::super::{Stored, Whom, people, roles, roles_words};
 use super::accounts::{Beginning, account_with, begin_account, optional_client};
 use super::at_rest::clinic_keys;
 use super::mail::insert_mail;
+use super::seal_trails::begin_trail;
 use super::ways_in::link;
 use super::{PostgresStorage, id, listen};
 use crate::at_rest::{ClinicKeys, PeopleKeys};
@@ -104,6 +105,7 @@ impl InvitationStorage for PostgresStorage {
         }
         let invited = invite(&mut tx, &people, &keys, &invitation).await?;
         if invited.is_some() {
+            begin_trail(&mut tx, clinic.clinic, &keys, &people.server).await?;
             tx.commit().await?;
         }
         Ok(invited)

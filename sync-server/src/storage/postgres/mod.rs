@@ -16,6 +16,7 @@ mod late_work;
 mod listen;
 mod mail;
 mod seal_people;
+mod seal_trails;
 mod trail;
 mod ways_in;
 
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 12] = [
+const MIGRATIONS: [(i64, &str, &str); 13] = [
     (
         1,
         "foundation",
@@ -91,6 +92,11 @@ const MIGRATIONS: [(i64, &str, &str); 12] = [
         "sealed people",
         include_str!("../../../../migrations/server/postgres/0014_sealed_people.sql"),
     ),
+    (
+        15,
+        "sealed trail",
+        include_str!("../../../../migrations/server/postgres/0015_sealed_trail.sql"),
+    ),
 ];
 const CONNECTIONS: u32 = 16;
 /// A request that cannot have a connection by then is told to come back.
@@ -142,6 +148,7 @@ impl PostgresStorage {
             .await
             .map_err(|error| StorageError::Failed(error.to_string()))?;
         let at_rest = Arc::new(AtRest::new(masters));
+        seal_trails::seal_trails(&pool, &at_rest).await?;
         seal_people::seal_people(&pool, &at_rest).await?;
         Ok(Self {
             pool,

@@ -1,15 +1,15 @@
 //! The trail's reads, and events behind the last one.
 
 use super::super::trail::{
-    Anchors, Event, Link, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
-    TrailStorage, WrittenRow, gathered,
+    Anchors, Event, EventsEnd, KeptChange, Link, LinkedEvent, LinkedRun, Mentions, Names, Run, RunsEnd, Told,
+    TrailQuery, TrailStorage, WrittenEnd, WrittenRow, gathered,
 };
-use super::super::{Signed, StorageError, Stored, signed};
-use super::{PostgresStorage, count, id};
-use crate::at_rest::FULL_NAME;
+use super::super::{StorageError, Stored, StoredDocument, signed, unsigned};
+use super::{PostgresStorage, count, feeds, id, seal_trails};
+use crate::at_rest::{ClinicKeys, FULL_NAME, NO_CLINIC};
 use crate::storage::kind;
 use crate::storage::people::place_of_device;
-use crate::trail::{beginning, link_event};
+use crate::trail::{End, Seals, link_event, seal_on};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
@@ -21,31 +21,15 @@ use uuid::Uuid;
 #[async_trait]
 impl TrailStorage for PostgresStorage {
     async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
+        let keys = self.keys(clinic).await?;
         let mut tx = self.pool.begin().await?;
-        note(&mut tx, clinic, &events).await?;
+        note(&mut tx, clinic, &keys, &events).await?;
         Ok(tx.commit().await?)
     }
 
     async fn trail_anchors(&self, clinic: ClinicId) -> Stored<Anchors> {
-        let row = sqlx::query(
-            "select head, chained_after, written, coalesce(horizon, 0), runs, joint, coalesce(events, 0), happened
-             from clinics left join compaction using (clinic) left join event_ends using (clinic)
-             where clinic = $1",
-        )
-        .bind(clinic.0)
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or(StorageError::NoSuchClinic)?;
-        Ok(Anchors {
-            head: count(&row, 0)?,
-            chained_after: count(&row, 1)?,
-            written: link_at(&row, 2)?,
-            horizon: count(&row, 3)?,
-            runs: link_at(&row, 4)?,
-            joint: link_at(&row, 5)?,
-            events: count(&row, 6)?,
-            happened: link_at(&row, 7)?,
-        })
+        let keys = self.keys(clinic).await?;
+        anchors(&mut *self.pool.acquire().await?, clinic, &keys).await
     }
 
     async fn trail_runs(
@@ -54,64 +38,44 @@ impl TrailStorage for PostgresStorage {
         after: Option<(u64, u32)>,
         limit: usize,
     ) -> Stored<Vec<LinkedRun>> {
-        let (number, position) = after.map_or((-1, 0), |(number, position)| {
-            (signed(number), position.cast_signed())
-        });
-        let rows = sqlx::query(
-            "select number, position, account, device, document, verb, at, last_at, changes, hash, link from audit
-             where clinic = $1 and (number, position) > ($2, $3) order by number, position limit $4",
-        )
-        .bind(clinic.0)
-        .bind(number)
-        .bind(position)
-        .bind(signed(limit as u64))
-        .fetch_all(&self.pool)
-        .await?;
-        let read = |row: &PgRow| {
-            Ok(LinkedRun {
-                run: run(row, 0)?,
-                link: link_at(row, 10)?,
-            })
-        };
-        rows.iter().map(read).collect()
+        let mut connection = self.pool.acquire().await?;
+        linked_runs(&mut connection, clinic, after, None, Some(limit)).await
     }
 
-    async fn signed_changes(
+    async fn kept_changes(
         &self,
         clinic: ClinicId,
         after: Option<(u64, u32)>,
         limit: usize,
-    ) -> Stored<Vec<SignedChange>> {
-        let (number, position) = after.map_or((-1, 0), |(number, position)| {
-            (signed(number), position.cast_signed())
-        });
-        let rows = sqlx::query(
-            "select number, position, document, hash, account, device, signed from changes
-             where clinic = $1 and (number, position) > ($2, $3) and signed is not null
-             order by number, position limit $4",
-        )
+    ) -> Stored<Vec<KeptChange>> {
+        kept_changes(&mut *self.pool.acquire().await?, clinic, after, limit).await
+    }
+
+    async fn all_documents(
+        &self,
+        clinic: ClinicId,
+        after: Option<DocumentId>,
+        limit: usize,
+    ) -> Stored<Vec<StoredDocument>> {
+        let keys = self.keys(clinic).await?;
+        let rows = sqlx::query(concat!(
+            "select ",
+            feeds::document_columns!(),
+            " from documents d where d.clinic = $1 and ($2::uuid is null or d.id > $2) order by d.id limit $3"
+        ))
         .bind(clinic.0)
-        .bind(number)
-        .bind(position)
+        .bind(after.map(|id| id.0))
         .bind(signed(limit as u64))
         .fetch_all(&self.pool)
         .await?;
-        let read = |row: &PgRow| {
-            let hash: Vec<u8> = row.try_get(3)?;
-            let hash = hash
-                .try_into()
-                .map_err(|_| StorageError::Failed("a change's hash".to_owned()))?;
-            Ok(SignedChange {
-                number: count(row, 0)?,
-                position: row.try_get::<i32, _>(1)?.cast_unsigned(),
-                document: id(row, 2, DocumentId)?,
-                hash: ChangeHash(hash),
-                account: id(row, 4, AccountId)?,
-                device: id(row, 5, DeviceId)?,
-                signed: Signed::from_bytes(&row.try_get::<Vec<u8>, _>(6)?),
-            })
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| feeds::read_document(row, &keys)).collect()
+    }
+
+    async fn clinic_roll(&self) -> Stored<Option<Vec<ClinicId>>> {
+        let server = self.keys(NO_CLINIC).await?;
+        let roll = seal_trails::roll(&mut *self.pool.acquire().await?).await?;
+        let sealed = roll.filter(|(roll, seal)| server.has_sealed(&roll.text(), seal.as_deref()));
+        Ok(sealed.map(|(roll, _)| roll.0))
     }
 
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>> {
@@ -149,7 +113,7 @@ impl TrailStorage for PostgresStorage {
             .bind(query.account.map(|id| id.0))
             .bind(query.device.map(|id| id.0))
             .bind(query.document.map(|id| id.0))
-            .bind((!query.verbs.is_empty()).then_some(&query.verbs))
+            .bind(query.words().map(|(verbs, _)| verbs))
             .bind(query.from.map(|at| at.0))
             .bind(query.to.map(|at| at.0))
             .bind(below.map(|place| place.at.0))
@@ -157,6 +121,7 @@ impl TrailStorage for PostgresStorage {
             .bind(below.map(|place| signed(place.number)))
             .bind(below.map(|place| place.position.cast_signed()))
             .bind(signed(limit as u64))
+            .bind(query.words().map(|(_, happenings)| happenings))
             .fetch_all(&self.pool)
             .await?;
         let read = |row: &PgRow| {
@@ -278,7 +243,7 @@ const TRAIL: &str = "
     (select 1, number, 0, account, device, document, what, at, null::bigint, null::integer, null::bytea, detail
     from events
     where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
-        and ($4::uuid is null or document = $4) and ($5::text[] is null or what = any($5))
+        and ($4::uuid is null or document = $4) and ($13::text[] is null or what = any($13))
         and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
         and at <= coalesce($8::bigint, 9223372036854775807)
         and ($8::bigint is null or (at, 1, number, 0) < ($8, $9::integer, $10::bigint, $11::integer))
@@ -310,26 +275,160 @@ pub(super) fn link_at(row: &PgRow, column: usize) -> Stored<Option<Link>> {
     bytes.map(link).transpose()
 }
 
-pub(super) async fn note(connection: &mut PgConnection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
+/// A position behind or at which rows begin, as a pair of columns.
+fn place((number, position): (u64, u32)) -> (i64, i32) {
+    (signed(number), i32::try_from(position).unwrap_or(i32::MAX))
+}
+
+/// Rows with their links, from behind a number and position up to a number.
+pub(super) async fn linked_runs(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    after: Option<(u64, u32)>,
+    through: Option<u64>,
+    limit: Option<usize>,
+) -> Stored<Vec<LinkedRun>> {
+    let (number, position) = after.map_or((-1, 0), place);
+    let rows = sqlx::query(
+        "select a.number, a.position, a.account, a.device, a.document, a.verb, a.at, a.last_at, a.changes, a.hash,
+             a.link, a.events, e.link
+         from audit a left join events e on e.clinic = a.clinic and e.number = a.events
+         where a.clinic = $1 and (a.number, a.position) > ($2, $3) and a.number <= $4
+         order by a.number, a.position limit $5",
+    )
+    .bind(clinic.0)
+    .bind(number)
+    .bind(position)
+    .bind(through.map_or(i64::MAX, signed))
+    .bind(limit.map(|limit| signed(limit as u64)))
+    .fetch_all(connection)
+    .await?;
+    let read = |row: &PgRow| {
+        Ok(LinkedRun {
+            run: run(row, 0)?,
+            link: link_at(row, 10)?,
+            events: row.try_get::<Option<i64>, _>(11)?.map(unsigned),
+            happened: link_at(row, 12)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// From behind a number and position on.
+pub(super) async fn kept_changes(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    after: Option<(u64, u32)>,
+    limit: usize,
+) -> Stored<Vec<KeptChange>> {
+    let (number, position) = after.map_or((-1, 0), place);
+    let rows = sqlx::query(
+        "select number, position, document, hash, actor, seq, account, device, accepted_at, signed from changes
+         where clinic = $1 and (number, position) > ($2, $3) order by number, position limit $4",
+    )
+    .bind(clinic.0)
+    .bind(number)
+    .bind(position)
+    .bind(signed(limit as u64))
+    .fetch_all(connection)
+    .await?;
+    let read = |row: &PgRow| {
+        let hash =
+            link_at(row, 3)?.ok_or_else(|| StorageError::Failed("a change without a hash".to_owned()))?;
+        Ok(KeptChange {
+            number: count(row, 0)?,
+            position: row.try_get::<i32, _>(1)?.cast_unsigned(),
+            document: id(row, 2, DocumentId)?,
+            hash: ChangeHash(hash),
+            actor: row.try_get(4)?,
+            seq: count(row, 5)?,
+            account: id(row, 6, AccountId)?,
+            device: id(row, 7, DeviceId)?,
+            accepted_at: Timestamp(row.try_get(8)?),
+            signed: row.try_get(9)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Where a clinic's chains stand, and the seals that lie beside it.
+pub(super) async fn ends(connection: &mut PgConnection, clinic: ClinicId) -> Stored<(Anchors, Seals)> {
+    let row = sqlx::query(
+        "select c.chained_after, c.sealed_after, c.head, c.written, c.seal,
+             coalesce(m.horizon, 0), m.runs, m.joint, m.seal,
+             coalesce(e.sealed_after, 0), coalesce(e.events, 0), e.happened, e.seal
+         from clinics c left join compaction m on m.clinic = c.clinic left join event_ends e on e.clinic = c.clinic
+         where c.clinic = $1",
+    )
+    .bind(clinic.0)
+    .fetch_optional(connection)
+    .await?
+    .ok_or(StorageError::NoSuchClinic)?;
+    let anchors = Anchors {
+        written: WrittenEnd {
+            chained_after: count(&row, 0)?,
+            sealed_after: count(&row, 1)?,
+            head: count(&row, 2)?,
+            written: link_at(&row, 3)?,
+        },
+        runs: RunsEnd {
+            horizon: count(&row, 5)?,
+            runs: link_at(&row, 6)?,
+            joint: link_at(&row, 7)?,
+        },
+        events: EventsEnd {
+            sealed_after: count(&row, 9)?,
+            events: count(&row, 10)?,
+            happened: link_at(&row, 11)?,
+        },
+        unsealed: None,
+    };
+    let seals = Seals {
+        written: row.try_get(4)?,
+        runs: row.try_get(8)?,
+        events: row.try_get(12)?,
+    };
+    Ok((anchors, seals))
+}
+
+/// The same, held against the seals.
+pub(super) async fn anchors(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    keys: &ClinicKeys,
+) -> Stored<Anchors> {
+    let (anchors, seals) = ends(connection, clinic).await?;
+    Ok(Anchors {
+        unsealed: seals.broken(keys, &anchors),
+        ..anchors
+    })
+}
+
+pub(super) async fn note(
+    connection: &mut PgConnection,
+    clinic: ClinicId,
+    keys: &ClinicKeys,
+    events: &[Event],
+) -> Stored<()> {
     sqlx::query("insert into event_ends (clinic, events) values ($1, 0) on conflict do nothing")
         .bind(clinic.0)
         .execute(&mut *connection)
         .await?;
     let row = sqlx::query(
-        "select c.chained_after, e.events, e.happened from event_ends e join clinics c using (clinic)
+        "select c.chained_after, e.sealed_after, e.events, e.happened, e.seal from event_ends e join clinics c using (clinic)
          where clinic = $1 for update of e",
     )
     .bind(clinic.0)
     .fetch_optional(&mut *connection)
     .await?
     .ok_or(StorageError::NoSuchClinic)?;
-    let (mut number, mut link) = (
-        count(&row, 1)?,
-        match link_at(&row, 2)? {
-            Some(link) => link,
-            None => beginning(clinic, count(&row, 0)?),
-        },
-    );
+    let before = EventsEnd {
+        sealed_after: count(&row, 1)?,
+        events: count(&row, 2)?,
+        happened: link_at(&row, 3)?,
+    };
+    let mut link = before.link(clinic, count(&row, 0)?);
+    let mut number = before.events;
     let first = number + 1;
     let mut links = Vec::with_capacity(events.len());
     for event in events {
@@ -373,10 +472,17 @@ pub(super) async fn note(connection: &mut PgConnection, clinic: ClinicId, events
     .bind(links)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("update event_ends set events = $2, happened = $3 where clinic = $1")
+    let end = EventsEnd {
+        events: number,
+        happened: Some(link),
+        ..before
+    };
+    let seal = seal_on(keys, &before, row.try_get(4)?, &end)?;
+    sqlx::query("update event_ends set events = $2, happened = $3, seal = $4 where clinic = $1")
         .bind(clinic.0)
         .bind(signed(number))
         .bind(link.to_vec())
+        .bind(seal)
         .execute(&mut *connection)
         .await?;
     Ok(())

@@ -1,13 +1,13 @@
 //! The write path's transaction, step by step on the writer thread.
 
-use super::super::trail::Link;
+use super::super::trail::WrittenEnd;
 use super::super::{
     AcceptTransaction, AcceptWrites, ActorRow, LoadedRows, StorageError, Stored, feed_key, heads_bytes,
     signed, unsigned,
 };
-use super::{SqliteStorage, Writer, at_rest, feeds, id};
+use super::{SqliteStorage, Writer, at_rest, feeds, id, trail};
 use crate::at_rest::{ClinicKeys, SealedWrites};
-use crate::trail::{beginning, link_rows};
+use crate::trail::{link_rows, seal_on};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
@@ -74,7 +74,7 @@ impl AcceptTransaction for SqliteAccept {
         self.writer
             .run(move |connection| {
                 let done = seal(connection, clinic, &keys, &writes).and_then(|sealed| {
-                    write(connection, clinic, &writes, &sealed)?;
+                    write(connection, clinic, &writes, &sealed, &keys)?;
                     connection.execute_batch("commit")?;
                     Ok(sealed)
                 });
@@ -148,19 +148,22 @@ fn write(
     clinic: ClinicId,
     writes: &AcceptWrites,
     sealed: &SealedWrites,
+    keys: &ClinicKeys,
 ) -> Stored<()> {
     at_rest::add_document_keys(connection, clinic, &sealed.wrapped)?;
-    let before = connection
-        .prepare_cached("select written, chained_after from clinics where clinic = ?1")?
-        .query_row([clinic.bytes()], |row| {
-            let beginning = beginning(clinic, unsigned(row.get(1)?));
-            Ok(row.get::<_, Option<Link>>(0)?.unwrap_or(beginning))
-        })?;
-    let links = link_rows(clinic, before, writes);
+    let (ends, seals) = trail::ends(connection, clinic)?;
+    let before = ends.written;
+    let links = link_rows(clinic, &before, writes, &ends.events);
+    let end = WrittenEnd {
+        head: writes.head,
+        written: links.last().copied().or(before.written),
+        ..before
+    };
+    let seal = seal_on(keys, &before, seals.written.as_deref(), &end)?;
     let clinic = clinic.bytes();
     connection
-        .prepare_cached("update clinics set head = ?2, written = coalesce(?3, written) where clinic = ?1")?
-        .execute(params![clinic, signed(writes.head), links.last()])?;
+        .prepare_cached("update clinics set head = ?2, written = ?3, seal = ?4 where clinic = ?1")?
+        .execute(params![clinic, signed(end.head), end.written, seal])?;
     let mut insert = connection
         .prepare_cached("insert into actors (clinic, actor, account, device) values (?1, ?2, ?3, ?4)")?;
     for row in &writes.actors {
@@ -240,8 +243,8 @@ fn write(
         ])?;
     }
     let mut insert = connection.prepare_cached(
-        "insert into audit (clinic, number, position, account, device, document, verb, at, link)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "insert into audit (clinic, number, position, account, device, document, verb, at, link, events)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (row, link) in writes.audit.iter().zip(&links) {
         insert.execute(params![
@@ -254,6 +257,7 @@ fn write(
             row.verb,
             writes.at.0,
             link,
+            signed(ends.events.events),
         ])?;
     }
     Ok(())

@@ -130,6 +130,10 @@ pub(super) fn clinic_keys(
             first.wrapped,
             NO_CLINIC.bytes()
         ])?;
+    stored_keys(connection, clinic)
+}
+
+pub(super) fn stored_keys(connection: &Connection, clinic: ClinicId) -> Stored<Vec<ClinicKeyRow>> {
     let mut select =
         connection.prepare_cached("select version, wrapped from clinic_keys where clinic = ?1")?;
     let rows = select.query_map([clinic.bytes()], |row| {

@@ -1,18 +1,14 @@
 //! Compaction, one short transaction a step. Freed pages are given back to the file system a few at a time where the
 //! file was created for it (`auto_vacuum = incremental`); an older file reuses them.
 
-use super::super::compaction::{
-    AuditRun, Compactable, Compaction, CompactionStorage, OldChange, STEP_LOOKS_AT, whole_and_old,
-};
-use super::super::trail::Link;
-use super::super::{AuditRow, Stored, heads_bytes, signed, unsigned};
-use super::{SqliteStorage, feeds, id};
+use super::super::compaction::{Compactable, Compaction, CompactionStorage, STEP_LOOKS_AT, whole_and_old};
+use super::super::{Stored, heads_bytes, signed};
+use super::{SqliteStorage, feeds, id, trail};
 use crate::at_rest::ClinicKeys;
-use crate::trail::{beginning, link_runs};
+use crate::trail::seal_on;
 use async_trait::async_trait;
-use automerge::ChangeHash;
-use rusqlite::{Connection, OptionalExtension, params};
-use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
+use rusqlite::{Connection, params};
+use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,54 +40,26 @@ impl CompactionStorage for SqliteStorage {
     }
 }
 
-fn horizon(connection: &Connection, clinic: ClinicId) -> Stored<u64> {
-    let horizon = connection
-        .prepare_cached("select horizon from compaction where clinic = ?1")?
-        .query_row([clinic.bytes()], |row| row.get(0))
-        .optional()?;
-    Ok(horizon.map_or(0, unsigned))
-}
-
 fn compactable(
     connection: &Connection,
     clinic: ClinicId,
     until: Timestamp,
     keys: &ClinicKeys,
 ) -> Stored<Option<Compactable>> {
-    let after = horizon(connection, clinic)?;
-    let mut select = connection.prepare_cached(
-        "select number, position, document, hash, accepted_at from changes
-         where clinic = ?1 and number > ?2 order by number, position limit ?3",
-    )?;
-    let rows = select.query_map(params![clinic.bytes(), signed(after), STEP_LOOKS_AT], |row| {
-        Ok(OldChange {
-            number: unsigned(row.get(0)?),
-            position: row.get(1)?,
-            document: id(row, 2, DocumentId)?,
-            hash: ChangeHash(row.get(3)?),
-            accepted_at: Timestamp(row.get(4)?),
-        })
-    })?;
-    let changes = whole_and_old(rows.collect::<rusqlite::Result<_>>()?, until);
+    let anchors = trail::anchors(connection, clinic, keys)?;
+    let after = anchors.runs.horizon;
+    let rows = trail::kept_changes(connection, clinic, Some((after, u32::MAX)), STEP_LOOKS_AT)?;
+    let changes = whole_and_old(rows, until);
     let Some(through) = changes.last().map(|change| change.number) else {
         return Ok(None);
     };
-    let mut select = connection.prepare_cached(
-        "select number, position, account, device, document, verb, at from audit
-         where clinic = ?1 and number > ?2 and number <= ?3 order by number, position",
+    let audit = trail::linked_runs(
+        connection,
+        clinic,
+        (signed(after), u32::MAX),
+        signed(through),
+        usize::MAX,
     )?;
-    let rows = select.query_map(params![clinic.bytes(), signed(after), signed(through)], |row| {
-        let audit = AuditRow {
-            number: unsigned(row.get(0)?),
-            position: row.get(1)?,
-            account: id(row, 2, AccountId)?,
-            device: id(row, 3, DeviceId)?,
-            document: id(row, 4, DocumentId)?,
-            verb: row.get(5)?,
-        };
-        Ok((audit, Timestamp(row.get(6)?)))
-    })?;
-    let audit = rows.collect::<rusqlite::Result<_>>()?;
     let documents: BTreeSet<DocumentId> = changes.iter().map(|change| change.document).collect();
     let mut appended = Vec::new();
     for document in documents {
@@ -103,12 +71,14 @@ fn compactable(
         through,
         changes,
         audit,
+        anchors,
         appended,
     }))
 }
 
 fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction, keys: &ClinicKeys) -> Stored<bool> {
-    if horizon(connection, clinic)? != step.after {
+    let (ends, seals) = trail::ends(connection, clinic)?;
+    if ends.runs.horizon != step.after {
         return Ok(false);
     }
     let mut save = connection.prepare_cached(
@@ -129,7 +99,6 @@ fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction, keys: &
     for document in &step.documents {
         keep_last_steps(connection, clinic, *document, step.through)?;
     }
-    let ends = ends(connection, clinic, step)?;
     for table in ["changes", "audit"] {
         connection
             .prepare_cached(&format!(
@@ -137,51 +106,23 @@ fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction, keys: &
             ))?
             .execute(params![clinic.bytes(), signed(step.after), signed(step.through)])?;
     }
-    let links = link_runs(clinic, ends.runs, &step.audit);
-    write_audit(connection, clinic, &step.audit, &links)?;
+    write_audit(connection, clinic, step)?;
+    let (end, seal) = (
+        &step.end,
+        seal_on(keys, &ends.runs, seals.runs.as_deref(), &step.end)?,
+    );
     connection
         .prepare_cached(
-            "insert into compaction (clinic, horizon, runs, joint) values (?1, ?2, ?3, ?4)
-             on conflict (clinic) do update set horizon = excluded.horizon, runs = excluded.runs,
-                 joint = excluded.joint",
+            "update compaction set horizon = ?2, runs = ?3, joint = ?4, seal = ?5 where clinic = ?1",
         )?
         .execute(params![
             clinic.bytes(),
-            signed(step.through),
-            links.last().unwrap_or(&ends.runs),
-            ends.joint
+            signed(end.horizon),
+            end.runs,
+            end.joint,
+            seal
         ])?;
     Ok(true)
-}
-
-/// Where the trail's chains stand before a step and, of the single rows, after it.
-struct Ends {
-    runs: Link,
-    joint: Option<Link>,
-}
-
-fn ends(connection: &Connection, clinic: ClinicId, step: &Compaction) -> Stored<Ends> {
-    let taken: Option<Link> = connection
-        .prepare_cached(
-            "select link from audit where clinic = ?1 and number > ?2 and number <= ?3 and link is not null
-             order by number desc, position desc limit 1",
-        )?
-        .query_row(
-            params![clinic.bytes(), signed(step.after), signed(step.through)],
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(connection
-        .prepare_cached(
-            "select chained_after, runs, joint from clinics left join compaction using (clinic) where clinic = ?1",
-        )?
-        .query_row([clinic.bytes()], |row| {
-            let beginning = beginning(clinic, unsigned(row.get(0)?));
-            Ok(Ends {
-                runs: row.get::<_, Option<Link>>(1)?.unwrap_or(beginning),
-                joint: taken.or(row.get(2)?),
-            })
-        })?)
 }
 
 /// Of a document's steps up to `through`, each feed keeps the last; one of changes becomes one of the whole document.
@@ -222,12 +163,13 @@ fn keep_last_steps(
     Ok(())
 }
 
-fn write_audit(connection: &Connection, clinic: ClinicId, runs: &[AuditRun], links: &[Link]) -> Stored<()> {
+fn write_audit(connection: &Connection, clinic: ClinicId, step: &Compaction) -> Stored<()> {
     let mut insert = connection.prepare_cached(
-        "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes, hash, link)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes, hash, link,
+             events)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
-    for (run, link) in runs.iter().zip(links) {
+    for (run, link) in step.audit.iter().zip(&step.links) {
         insert.execute(params![
             clinic.bytes(),
             signed(run.first.number),
@@ -241,6 +183,7 @@ fn write_audit(connection: &Connection, clinic: ClinicId, runs: &[AuditRun], lin
             run.changes,
             run.hash.0,
             link,
+            run.events.map(signed),
         ])?;
     }
     Ok(())

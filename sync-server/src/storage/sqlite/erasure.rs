@@ -97,7 +97,9 @@ fn erase(connection: &Connection, keys: &PeopleKeys, account: AccountId, now: Ti
         [addresses.email.to_lowercase()],
     )?;
     for clinic in clinics_of(connection, account)? {
-        note(connection, clinic, &[erased(account, now)])?;
+        let of_clinic = clinic_keys(connection, clinic, &keys.at_rest.first_key(clinic))?;
+        let of_clinic = keys.at_rest.open_once(clinic, &of_clinic)?;
+        note(connection, clinic, &of_clinic, &[erased(account, now)])?;
     }
     for statement in [
         "delete from memberships where account = ?1",

@@ -54,6 +54,28 @@ pub(super) fn document(
         .transpose()
 }
 
+/// In ascending order of id, from behind one on.
+pub(super) fn all_documents(
+    connection: &Connection,
+    clinic: ClinicId,
+    after: Option<DocumentId>,
+    limit: usize,
+    keys: &ClinicKeys,
+) -> Stored<Vec<StoredDocument>> {
+    let mut select = connection.prepare_cached(concat!(
+        "select ",
+        document_columns!(),
+        " from documents d where d.clinic = ?1 and d.id > ?2 order by d.id limit ?3"
+    ))?;
+    let after = after.as_ref().map_or(&[][..], |after| after.bytes().as_slice());
+    let mut rows = select.query(params![clinic.bytes(), after, limit])?;
+    let mut documents = Vec::new();
+    while let Some(row) = rows.next()? {
+        documents.push(read_document(row, keys)?);
+    }
+    Ok(documents)
+}
+
 #[async_trait]
 impl Storage for SqliteStorage {
     fn people(&self) -> &dyn PeopleStorage {

@@ -4,6 +4,8 @@ use super::super::{
     ActorRow, DemonstrationAccount, IdentityStorage, NewClinic, RefreshJudge, Stored, roles, roles_words,
 };
 use super::accounts::{Beginning, begin_account, optional_client};
+use super::at_rest::clinic_keys;
+use super::seal_trails::begin_trail;
 use super::{SqliteStorage, id};
 use crate::at_rest::{ClinicKeys, FULL_NAME, NO_CLINIC};
 use crate::identity::{NewRefreshToken, REMEMBER_ROTATED_MS, RefreshVerdict, SignInLife, StoredRefreshToken};
@@ -17,6 +19,7 @@ use shared_model::time::Timestamp;
 impl IdentityStorage for SqliteStorage {
     async fn create_clinic(&self, clinic: NewClinic) -> Stored<()> {
         let keys = self.people_keys().await?;
+        let first = self.at_rest.first_key(clinic.clinic);
         self.write(move |connection| {
             let key = clinic.clinic.bytes();
             connection.execute(
@@ -56,7 +59,9 @@ impl IdentityStorage for SqliteStorage {
                     ],
                 )?;
             }
-            Ok(())
+            let of_clinic = clinic_keys(connection, clinic.clinic, &first)?;
+            let of_clinic = keys.at_rest.open_once(clinic.clinic, &of_clinic)?;
+            begin_trail(connection, clinic.clinic, &of_clinic, &keys.server)
         })
         .await
     }

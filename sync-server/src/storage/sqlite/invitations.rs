@@ -8,6 +8,7 @@ use super::super::{Stored, people, roles, roles_words};
 use super::accounts::{Beginning, account_with, begin_account, optional_client};
 use super::at_rest::clinic_keys;
 use super::mail::insert_mail;
+use super::seal_trails::begin_trail;
 use super::ways_in::{holder_of, link};
 use super::{SqliteStorage, id};
 use crate::at_rest::{ClinicKeys, PeopleKeys};
@@ -89,7 +90,9 @@ impl InvitationStorage for SqliteStorage {
                 return find(connection, &keys, invitation.clinic, invitation.id);
             }
             let invited = invite(connection, &people, &keys, &invitation)?;
-            if invited.is_none() {
+            if invited.is_some() {
+                begin_trail(connection, clinic.clinic, &keys, &people.server)?;
+            } else {
                 for statement in [
                     "delete from clinic_keys where clinic = ?1",
                     "delete from clinics where clinic = ?1",

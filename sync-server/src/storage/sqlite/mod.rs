@@ -16,6 +16,7 @@ mod late_work;
 mod listen;
 mod mail;
 mod seal_people;
+mod seal_trails;
 mod trail;
 mod ways_in;
 
@@ -42,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0012_sign_ins_end.sql"),
     include_str!("../../../../migrations/server/sqlite/0013_second_factors.sql"),
     include_str!("../../../../migrations/server/sqlite/0014_sealed_people.sql"),
+    include_str!("../../../../migrations/server/sqlite/0015_sealed_trail.sql"),
 ];
 const READERS: usize = 4;
 
@@ -93,6 +95,7 @@ impl SqliteStorage {
         )?;
         let at_rest = Arc::new(AtRest::new(masters));
         migrate(&mut connection)?;
+        seal_trails::seal_trails(&mut connection, &at_rest)?;
         seal_people::seal_people(&mut connection, &at_rest)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let readers = match heavy_work {

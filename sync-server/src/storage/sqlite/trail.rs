@@ -1,15 +1,15 @@
 //! The trail's reads, and events behind the last one.
 
 use super::super::trail::{
-    Anchors, Event, LinkedEvent, LinkedRun, Mentions, Names, Run, SignedChange, Told, TrailQuery,
-    TrailStorage, WrittenRow, gathered,
+    Anchors, Event, EventsEnd, KeptChange, LinkedEvent, LinkedRun, Mentions, Names, Run, RunsEnd, Told,
+    TrailQuery, TrailStorage, WrittenEnd, WrittenRow, gathered,
 };
-use super::super::{Signed, StorageError, Stored, signed, unsigned};
-use super::{SqliteStorage, id};
-use crate::at_rest::{FULL_NAME, PeopleKeys};
+use super::super::{StorageError, Stored, StoredDocument, signed, unsigned};
+use super::{SqliteStorage, feeds, id, seal_trails};
+use crate::at_rest::{ClinicKeys, FULL_NAME, NO_CLINIC, PeopleKeys};
 use crate::storage::kind;
 use crate::storage::people::place_of_device;
-use crate::trail::{beginning, link_event};
+use crate::trail::{End, Seals, link_event, seal_on};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -18,17 +18,18 @@ use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 use uuid::Uuid;
 
-const RUN_COLUMNS: &str = "number, position, account, device, document, verb, at, last_at, changes, hash";
-
 #[async_trait]
 impl TrailStorage for SqliteStorage {
     async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
-        self.write(move |connection| note(connection, clinic, &events))
+        let keys = self.keys(clinic).await?;
+        self.write(move |connection| note(connection, clinic, &keys, &events))
             .await
     }
 
     async fn trail_anchors(&self, clinic: ClinicId) -> Stored<Anchors> {
-        self.read(move |connection| anchors(connection, clinic)).await
+        let keys = self.keys(clinic).await?;
+        self.read(move |connection| anchors(connection, clinic, &keys))
+            .await
     }
 
     async fn trail_runs(
@@ -37,50 +38,37 @@ impl TrailStorage for SqliteStorage {
         after: Option<(u64, u32)>,
         limit: usize,
     ) -> Stored<Vec<LinkedRun>> {
-        self.read(move |connection| {
-            let (number, position) = after.map_or((-1, 0), |(number, position)| (signed(number), position));
-            let mut select = connection.prepare_cached(&format!(
-                "select {RUN_COLUMNS}, link from audit where clinic = ?1 and (number, position) > (?2, ?3)
-                 order by number, position limit ?4"
-            ))?;
-            let rows = select.query_map(params![clinic.bytes(), number, position, limit], |row| {
-                Ok(LinkedRun {
-                    run: run(row, 0)?,
-                    link: row.get(10)?,
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+        let after = after.map_or((-1, 0), |(number, position)| (signed(number), position));
+        self.read(move |connection| linked_runs(connection, clinic, after, i64::MAX, limit))
+            .await
     }
 
-    async fn signed_changes(
+    async fn kept_changes(
         &self,
         clinic: ClinicId,
         after: Option<(u64, u32)>,
         limit: usize,
-    ) -> Stored<Vec<SignedChange>> {
-        self.read(move |connection| {
-            let (number, position) = after.map_or((-1, 0), |(number, position)| (signed(number), position));
-            let mut select = connection.prepare_cached(
-                "select number, position, document, hash, account, device, signed from changes
-                 where clinic = ?1 and (number, position) > (?2, ?3) and signed is not null
-                 order by number, position limit ?4",
-            )?;
-            let rows = select.query_map(params![clinic.bytes(), number, position, limit], |row| {
-                Ok(SignedChange {
-                    number: unsigned(row.get(0)?),
-                    position: row.get(1)?,
-                    document: id(row, 2, DocumentId)?,
-                    hash: ChangeHash(row.get(3)?),
-                    account: id(row, 4, AccountId)?,
-                    device: id(row, 5, DeviceId)?,
-                    signed: Signed::from_bytes(row.get_ref(6)?.as_blob()?),
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+    ) -> Stored<Vec<KeptChange>> {
+        self.read(move |connection| kept_changes(connection, clinic, after, limit))
+            .await
+    }
+
+    async fn all_documents(
+        &self,
+        clinic: ClinicId,
+        after: Option<DocumentId>,
+        limit: usize,
+    ) -> Stored<Vec<StoredDocument>> {
+        let keys = self.keys(clinic).await?;
+        self.read(move |connection| feeds::all_documents(connection, clinic, after, limit, &keys))
+            .await
+    }
+
+    async fn clinic_roll(&self) -> Stored<Option<Vec<ClinicId>>> {
+        let server = self.keys(NO_CLINIC).await?;
+        let roll = self.read(seal_trails::roll).await?;
+        let sealed = roll.filter(|(roll, seal)| server.has_sealed(&roll.text(), seal.as_deref()));
+        Ok(sealed.map(|(roll, _)| roll.0))
     }
 
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>> {
@@ -135,16 +123,76 @@ impl TrailStorage for SqliteStorage {
     }
 }
 
-pub(super) fn note(connection: &Connection, clinic: ClinicId, events: &[Event]) -> Stored<()> {
-    let anchors = anchors(connection, clinic)?;
-    let mut link = anchors
-        .happened
-        .unwrap_or_else(|| beginning(clinic, anchors.chained_after));
+/// Rows with their links, from behind a number and position up to a number.
+pub(super) fn linked_runs(
+    connection: &Connection,
+    clinic: ClinicId,
+    (number, position): (i64, u32),
+    through: i64,
+    limit: usize,
+) -> Stored<Vec<LinkedRun>> {
+    let mut select = connection.prepare_cached(
+        "select a.number, a.position, a.account, a.device, a.document, a.verb, a.at, a.last_at, a.changes, a.hash,
+             a.link, a.events, e.link
+         from audit a left join events e on e.clinic = a.clinic and e.number = a.events
+         where a.clinic = ?1 and (a.number, a.position) > (?2, ?3) and a.number <= ?4
+         order by a.number, a.position limit ?5",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = select.query_map(params![clinic.bytes(), number, position, through, limit], |row| {
+        Ok(LinkedRun {
+            run: run(row, 0)?,
+            link: row.get(10)?,
+            events: row.get::<_, Option<i64>>(11)?.map(unsigned),
+            happened: row.get(12)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// From behind a number and position on.
+pub(super) fn kept_changes(
+    connection: &Connection,
+    clinic: ClinicId,
+    after: Option<(u64, u32)>,
+    limit: usize,
+) -> Stored<Vec<KeptChange>> {
+    let (number, position) = after.map_or((-1, 0), |(number, position)| (signed(number), position));
+    let mut select = connection.prepare_cached(
+        "select number, position, document, hash, actor, seq, account, device, accepted_at, signed from changes
+         where clinic = ?1 and (number, position) > (?2, ?3) order by number, position limit ?4",
+    )?;
+    let rows = select.query_map(params![clinic.bytes(), number, position, limit], |row| {
+        Ok(KeptChange {
+            number: unsigned(row.get(0)?),
+            position: row.get(1)?,
+            document: id(row, 2, DocumentId)?,
+            hash: ChangeHash(row.get(3)?),
+            actor: row.get(4)?,
+            seq: unsigned(row.get(5)?),
+            account: id(row, 6, AccountId)?,
+            device: id(row, 7, DeviceId)?,
+            accepted_at: Timestamp(row.get(8)?),
+            signed: row.get(9)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn note(
+    connection: &Connection,
+    clinic: ClinicId,
+    keys: &ClinicKeys,
+    events: &[Event],
+) -> Stored<()> {
+    let (ends, seals) = ends(connection, clinic)?;
+    let before = ends.events;
+    let mut link = before.link(clinic, ends.written.chained_after);
     let mut insert = connection.prepare_cached(
         "insert into events (clinic, number, at, account, device, document, what, detail, link)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    let mut number = anchors.events;
+    let mut number = before.events;
     for event in events {
         number += 1;
         link = link_event(clinic, link, number, event);
@@ -160,36 +208,70 @@ pub(super) fn note(connection: &Connection, clinic: ClinicId, events: &[Event]) 
             link,
         ])?;
     }
+    let end = EventsEnd {
+        events: number,
+        happened: Some(link),
+        ..before
+    };
+    let seal = seal_on(keys, &before, seals.events.as_deref(), &end)?;
     connection
         .prepare_cached(
-            "insert into event_ends (clinic, events, happened) values (?1, ?2, ?3)
-             on conflict (clinic) do update set events = excluded.events, happened = excluded.happened",
+            "insert into event_ends (clinic, events, happened, seal) values (?1, ?2, ?3, ?4)
+             on conflict (clinic) do update set events = excluded.events, happened = excluded.happened,
+                 seal = excluded.seal",
         )?
-        .execute(params![clinic.bytes(), signed(number), link])?;
+        .execute(params![clinic.bytes(), signed(number), link, seal])?;
     Ok(())
 }
 
-fn anchors(connection: &Connection, clinic: ClinicId) -> Stored<Anchors> {
+/// Where a clinic's chains stand, and the seals that lie beside it.
+pub(super) fn ends(connection: &Connection, clinic: ClinicId) -> Stored<(Anchors, Seals)> {
     let found = connection
         .prepare_cached(
-            "select head, chained_after, written, coalesce(horizon, 0), runs, joint, coalesce(events, 0), happened
-             from clinics left join compaction using (clinic) left join event_ends using (clinic)
-             where clinic = ?1",
+            "select c.chained_after, c.sealed_after, c.head, c.written, c.seal,
+                 coalesce(m.horizon, 0), m.runs, m.joint, m.seal,
+                 coalesce(e.sealed_after, 0), coalesce(e.events, 0), e.happened, e.seal
+             from clinics c left join compaction m on m.clinic = c.clinic left join event_ends e on e.clinic = c.clinic
+             where c.clinic = ?1",
         )?
         .query_row([clinic.bytes()], |row| {
-            Ok(Anchors {
-                head: unsigned(row.get(0)?),
-                chained_after: unsigned(row.get(1)?),
-                written: row.get(2)?,
-                horizon: unsigned(row.get(3)?),
-                runs: row.get(4)?,
-                joint: row.get(5)?,
-                events: unsigned(row.get(6)?),
-                happened: row.get(7)?,
-            })
+            let anchors = Anchors {
+                written: WrittenEnd {
+                    chained_after: unsigned(row.get(0)?),
+                    sealed_after: unsigned(row.get(1)?),
+                    head: unsigned(row.get(2)?),
+                    written: row.get(3)?,
+                },
+                runs: RunsEnd {
+                    horizon: unsigned(row.get(5)?),
+                    runs: row.get(6)?,
+                    joint: row.get(7)?,
+                },
+                events: EventsEnd {
+                    sealed_after: unsigned(row.get(9)?),
+                    events: unsigned(row.get(10)?),
+                    happened: row.get(11)?,
+                },
+                unsealed: None,
+            };
+            let seals = Seals {
+                written: row.get(4)?,
+                runs: row.get(8)?,
+                events: row.get(12)?,
+            };
+            Ok((anchors, seals))
         })
         .optional()?;
     found.ok_or(StorageError::NoSuchClinic)
+}
+
+/// The same, held against the seals.
+pub(super) fn anchors(connection: &Connection, clinic: ClinicId, keys: &ClinicKeys) -> Stored<Anchors> {
+    let (anchors, seals) = ends(connection, clinic)?;
+    Ok(Anchors {
+        unsealed: seals.broken(keys, &anchors),
+        ..anchors
+    })
 }
 
 /// From the column of `number` on.
@@ -229,7 +311,7 @@ const TRAIL: &str = "
     select * from (
         select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
         where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-            and (?4 is null or document = ?4) and (?5 is null or what in (select value from json_each(?5)))
+            and (?4 is null or document = ?4) and (?13 is null or what in (select value from json_each(?13)))
             and (?6 is null or at >= ?6) and (?7 is null or at < ?7)
             and at <= coalesce(?8, 9223372036854775807)
             and (?8 is null or (at, 1, number, 0) < (?8, ?9, ?10, ?11))
@@ -239,7 +321,10 @@ const TRAIL: &str = "
 fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: usize) -> Stored<Vec<Told>> {
     let below = query.below.as_ref();
     let mut select = connection.prepare_cached(TRAIL)?;
-    let verbs = (!query.verbs.is_empty()).then(|| json!(query.verbs).to_string());
+    let (verbs, happenings) = query
+        .words()
+        .map(|(verbs, happenings)| (json!(verbs).to_string(), json!(happenings).to_string()))
+        .unzip();
     let mut rows = select.query(params![
         clinic.bytes(),
         query.account.map(|id| *id.bytes()),
@@ -253,6 +338,7 @@ fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: us
         below.map(|place| signed(place.number)),
         below.map(|place| place.position),
         limit,
+        happenings,
     ])?;
     let mut told = Vec::new();
     while let Some(row) = rows.next()? {
