@@ -20,6 +20,7 @@ use sqlx::postgres::{PgConnection, PgExecutor};
 #[async_trait]
 impl DeviceStorage for PostgresStorage {
     async fn begin_sign_in(&self, begun: BegunSignIn) -> Stored<()> {
+        let clinic_keys = self.keys(begun.token.clinic).await?;
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         let token = &begun.token;
@@ -32,7 +33,7 @@ impl DeviceStorage for PostgresStorage {
             .execute(&mut *tx)
             .await?;
         insert_token(&mut tx, token).await?;
-        note(&mut tx, token.clinic, &[begun.happened]).await?;
+        note(&mut tx, token.clinic, &clinic_keys, &[begun.happened]).await?;
         listen::tell_of(&mut tx, Whom::Account(token.account), self.node).await?;
         Ok(tx.commit().await?)
     }

@@ -189,6 +189,10 @@ impl FactorStorage for PostgresStorage {
         mail: Option<NewMail>,
         happened: Vec<(ClinicId, Event)>,
     ) -> Stored<TakenAway> {
+        let mut noted = Vec::with_capacity(happened.len());
+        for (clinic, event) in happened {
+            noted.push((clinic, self.keys(clinic).await?, event));
+        }
         let keys = self.people_keys().await?;
         let mut tx = self.pool.begin().await?;
         // Of two who take away the last two at the same moment, one does.
@@ -245,8 +249,8 @@ impl FactorStorage for PostgresStorage {
         if let Some(mail) = &mail {
             insert_mail(&mut tx, &keys, mail).await?;
         }
-        for (clinic, event) in happened {
-            note(&mut tx, clinic, &[event]).await?;
+        for (clinic, keys, event) in noted {
+            note(&mut tx, clinic, &keys, &[event]).await?;
         }
         tx.commit().await?;
         Ok(TakenAway::Done)
@@ -287,6 +291,7 @@ impl FactorStorage for PostgresStorage {
     }
 
     async fn set_sign_in_rules(&self, clinic: ClinicId, rules: SignInRules, happened: Event) -> Stored<()> {
+        let keys = self.keys(clinic).await?;
         let mut tx = self.pool.begin().await?;
         sqlx::query(
             "insert into sign_in_rules (clinic, second_factor) values ($1, $2)
@@ -296,7 +301,7 @@ impl FactorStorage for PostgresStorage {
         .bind(rules.second_factor)
         .execute(&mut *tx)
         .await?;
-        note(&mut tx, clinic, &[happened]).await?;
+        note(&mut tx, clinic, &keys, &[happened]).await?;
         Ok(tx.commit().await?)
     }
 

@@ -19,6 +19,7 @@ use shared_model::time::Timestamp;
 #[async_trait]
 impl DeviceStorage for SqliteStorage {
     async fn begin_sign_in(&self, begun: BegunSignIn) -> Stored<()> {
+        let clinic_keys = self.keys(begun.token.clinic).await?;
         let keys = self.people_keys().await?;
         self.write(move |connection| {
             let token = &begun.token;
@@ -29,7 +30,7 @@ impl DeviceStorage for SqliteStorage {
                 params![token.account.bytes(), token.device.bytes(), token.clinic.bytes()],
             )?;
             insert_token(connection, token)?;
-            note(connection, token.clinic, &[begun.happened])
+            note(connection, token.clinic, &clinic_keys, &[begun.happened])
         })
         .await
     }

@@ -140,6 +140,10 @@ impl FactorStorage for SqliteStorage {
         mail: Option<NewMail>,
         happened: Vec<(ClinicId, Event)>,
     ) -> Stored<TakenAway> {
+        let mut noted = Vec::with_capacity(happened.len());
+        for (clinic, event) in happened {
+            noted.push((clinic, self.keys(clinic).await?, event));
+        }
         let keys = self.people_keys().await?;
         self.write(move |connection| {
             let (before, of_these): (i64, i64) = {
@@ -185,8 +189,8 @@ impl FactorStorage for SqliteStorage {
             }
             mail.iter()
                 .try_for_each(|mail| insert_mail(connection, &keys, mail))?;
-            for (clinic, event) in happened {
-                note(connection, clinic, &[event])?;
+            for (clinic, keys, event) in noted {
+                note(connection, clinic, &keys, &[event])?;
             }
             Ok(TakenAway::Done)
         })
@@ -234,13 +238,14 @@ impl FactorStorage for SqliteStorage {
     }
 
     async fn set_sign_in_rules(&self, clinic: ClinicId, rules: SignInRules, happened: Event) -> Stored<()> {
+        let keys = self.keys(clinic).await?;
         self.write(move |connection| {
             connection.execute(
                 "insert into sign_in_rules (clinic, second_factor) values (?1, ?2)
                  on conflict (clinic) do update set second_factor = excluded.second_factor",
                 params![clinic.bytes(), rules.second_factor],
             )?;
-            note(connection, clinic, &[happened])
+            note(connection, clinic, &keys, &[happened])
         })
         .await
     }
