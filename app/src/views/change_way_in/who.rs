@@ -130,19 +130,20 @@ mod tests {
     #[test]
     fn whoever_has_no_password_is_asked_for_none_and_nothing_is_said_before_it_is_known() {
         let email = || "karin@example.org".to_owned();
-        let of = |has_password, providers| CanShow::of(&karin(has_password), providers);
-        assert!(of(true, None) == CanShow::This(First::Password(email())));
-        assert!(of(false, None) == CanShow::Unknown);
+        assert!(CanShow::of(&karin(true), None) == CanShow::This(First::Password(email())));
+        assert!(CanShow::of(&karin(false), None) == CanShow::Unknown);
         let mut providers = Providers {
             offered: vec![provider("Acme"), provider("Borough"), provider("Corner")],
             linked: vec![linked_with("Dormant")],
         };
-        assert!(of(false, Some(&providers)) == CanShow::Nothing);
+        assert!(CanShow::of(&karin(false), Some(&providers)) == CanShow::Nothing);
         providers
             .linked
             .extend([linked_with("Corner"), linked_with("Acme")]);
         let each = vec![provider("Acme"), provider("Corner")];
-        assert!(of(false, Some(&providers)) == CanShow::This(First::Providers(each, email())));
-        assert!(of(true, Some(&providers)) == CanShow::This(First::Password(email())));
+        assert!(
+            CanShow::of(&karin(false), Some(&providers)) == CanShow::This(First::Providers(each, email()))
+        );
+        assert!(CanShow::of(&karin(true), Some(&providers)) == CanShow::This(First::Password(email())));
     }
 }
