@@ -142,7 +142,7 @@ async fn verify(storage: &Arc<dyn Storage>, options: VerifyAudit) -> Outcome {
     }
     match broken {
         0 => Ok(()),
-        count => Err(format!("not what it was: {count}").into()),
+        count => Err(format!("what is here is not what it was: {count} found").into()),
     }
 }
 
