@@ -326,11 +326,15 @@ const DECIDED: &[(&str, Kind)] = &[
     ("changes.hash", Bytes),
     ("changes.signed", Bytes),
     ("clinic_keys.wrapped", Bytes),
+    ("clinic_roll.clinics", Bytes),
+    ("clinic_roll.seal", Bytes),
     // A clinic is open to whoever belongs to it, and no person.
     ("clinics.name", Words),
+    ("clinics.seal", Bytes),
     ("clinics.written", Bytes),
     ("compaction.joint", Bytes),
     ("compaction.runs", Bytes),
+    ("compaction.seal", Bytes),
     // People who were made up, and whose passwords are shown at every start.
     ("demonstration_accounts.email", Words),
     ("demonstration_accounts.full_name", Words),
@@ -342,6 +346,7 @@ const DECIDED: &[(&str, Kind)] = &[
     ("documents.heads", Bytes),
     ("documents.projection", Bytes),
     ("event_ends.happened", Bytes),
+    ("event_ends.seal", Bytes),
     // Ids, roles, counts and words of closed lists.
     ("events.detail", Words),
     ("events.link", Bytes),
