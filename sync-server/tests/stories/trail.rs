@@ -88,7 +88,7 @@ async fn until_noted(practice: &Practice, verb: &str, count: usize) {
 
 async fn count_of(practice: &Practice, verb: &str) -> usize {
     let query = TrailQuery {
-        verbs: vec![verb.to_owned()],
+        happenings: vec![verb.to_owned()],
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, query, 100).await;
@@ -620,7 +620,7 @@ async fn a_wrong_password_is_in_it_wherever_it_was_given(engine: Engine) {
     );
     until_noted(&practice, "sign_in_refused", 3).await;
     let refused = TrailQuery {
-        verbs: vec!["sign_in_refused".to_owned()],
+        happenings: vec!["sign_in_refused".to_owned()],
         account: Some(vet.account()),
         ..TrailQuery::default()
     };
