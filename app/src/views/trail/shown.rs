@@ -2,7 +2,7 @@
 
 use super::wanted::{Group, Wanted, What, When};
 use crate::components::{icon, icon_sm, use_asked, use_today};
-use crate::host::{self, Call, use_query};
+use crate::host::{Call, use_query};
 use crate::route::Route;
 use crate::text;
 use dioxus::prelude::*;
@@ -41,9 +41,6 @@ impl Seen {
     }
 }
 
-/// The first of the filters: whoever takes away another one with its button is not left without a place.
-const WHO_ID: &str = "trail-who";
-
 #[component]
 pub(super) fn Shown(wanted: Wanted, seen: Signal<Seen>) -> Element {
     let navigator = use_navigator();
@@ -60,13 +57,7 @@ pub(super) fn Shown(wanted: Wanted, seen: Signal<Seen>) -> Element {
                 Record { key: "{document}", document, wanted, seen, go }
             }
             if !wanted.is_anything() {
-                button {
-                    class: "btn btn--quiet btn--sm",
-                    r#type: "button",
-                    onclick: move |_| {
-                        go.call(Wanted::default());
-                        host::focus(WHO_ID);
-                    },
+                button { class: "btn btn--quiet btn--sm", r#type: "button", onclick: move |_| go.call(Wanted::default()),
                     {text::trail_clear()}
                 }
             }
@@ -87,7 +78,6 @@ fn Pick(
     children: Element,
 ) -> Element {
     let is_chosen = chosen.is_some().then_some("");
-    let select = id.clone();
     rsx! {
         div { class: "pick", "data-chosen": is_chosen,
             label { class: "visually-hidden", r#for: id.clone(), {label} }
@@ -104,10 +94,7 @@ fn Pick(
                     class: "pick__away",
                     r#type: "button",
                     "aria-label": text::trail_remove(chosen),
-                    onclick: move |_| {
-                        on_pick.call(String::new());
-                        host::focus(&select);
-                    },
+                    onclick: move |_| on_pick.call(String::new()),
                     {icon_sm(LdX)}
                 }
             } else {
@@ -157,7 +144,7 @@ fn Who(wanted: Wanted, seen: Signal<Seen>, go: EventHandler<Wanted>) -> Element 
     };
     rsx! {
         Pick {
-            id: WHO_ID,
+            id: "trail-who",
             label: text::trail_label_who(),
             chosen: wanted.person.and_then(name),
             value: wanted.person.map(|person| person.to_string()).unwrap_or_default(),
@@ -340,10 +327,7 @@ fn Record(document: DocumentId, wanted: Wanted, seen: Signal<Seen>, go: EventHan
                 class: "pick__away",
                 r#type: "button",
                 "aria-label": text::trail_remove(words),
-                onclick: move |_| {
-                    go.call(Wanted { document: None, ..wanted });
-                    host::focus(WHO_ID);
-                },
+                onclick: move |_| go.call(Wanted { document: None, ..wanted }),
                 {icon(LdX)}
             }
         }
