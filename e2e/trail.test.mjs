@@ -51,6 +51,9 @@ async function instead(device, answer) {
   return () => device.context.unroute(asks, answer);
 }
 
+/** What is typed is a command, and on its way, after a pause: before that the status speaks of what was before. In ms. */
+const AT_LATEST_SENT = 1_500;
+
 /** The place of whoever goes on with the keys. */
 const focused = (device) => device.page.evaluate(() => document.activeElement.id);
 
@@ -192,6 +195,7 @@ test("a line shows what stood before and after, also of what was typed piece by 
   await picture(administrator, "before-and-after");
   // While it is open the vet goes on.
   await section(vet, "History").fill("Ate a sock on Sunday. And another one.");
+  await vet.page.waitForTimeout(AT_LATEST_SENT);
   await allAtTheClinic(vet);
   await askAnew(administrator);
   await told.locator("ins").filter({ hasText: "And another one." }).waitFor();
