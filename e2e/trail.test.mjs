@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Audit } from "./support/axe.mjs";
 import { ADMINISTRATOR, Clinic, DESK, PHONE, VET } from "./support/clinic.mjs";
-import { allAtTheClinic, day, find, offline, section, startRex, status } from "./support/screens.mjs";
+import { allAtTheClinic, day, find, offline, saved, section, startRex, status } from "./support/screens.mjs";
 
 let clinic, vet, administrator;
 
@@ -45,14 +45,11 @@ async function picture(device, name) {
 }
 
 /** Answers what asks for the trail, in place of the clinic, until it is called. */
-async function instead(device, answer) {
-  const asks = (url) => url.pathname === "/api/v1/audit";
+async function instead(device, answer, path = "/api/v1/audit") {
+  const asks = (url) => url.pathname === path;
   await device.context.route(asks, answer);
   return () => device.context.unroute(asks, answer);
 }
-
-/** What is typed is a command, and on its way, after a pause: before that the status speaks of what was before. In ms. */
-const AT_LATEST_SENT = 1_500;
 
 /** The place of whoever goes on with the keys. */
 const focused = (device) => device.page.evaluate(() => document.activeElement.id);
@@ -193,10 +190,19 @@ test("a line shows what stood before and after, also of what was typed piece by 
   assert.match(await told.textContent(), /Before:\s*nothing/);
   assert.equal(await look.getAttribute("aria-expanded"), "true");
   await picture(administrator, "before-and-after");
-  // While it is open the vet goes on.
+  // While it is open the vet goes on, offline, so that it is seen when it has arrived; what that did is asked for in vain.
+  const stop = await instead(administrator, (route) => route.abort(), "/api/v1/audit/changes");
+  const inVain = administrator.page.waitForEvent("requestfailed", (request) => request.url().includes("/audit/changes"));
+  await clinic.kill();
+  await offline(vet);
   await section(vet, "History").fill("Ate a sock on Sunday. And another one.");
-  await vet.page.waitForTimeout(AT_LATEST_SENT);
+  await saved(vet, "Saved here").waitFor();
+  await clinic.revive();
   await allAtTheClinic(vet);
+  await askAnew(administrator);
+  await inVain;
+  await told.locator("ins").filter({ hasText: "Ate a sock on Sunday." }).waitFor();
+  await stop();
   await askAnew(administrator);
   await told.locator("ins").filter({ hasText: "And another one." }).waitFor();
   assert.equal(await look.getAttribute("aria-expanded"), "true");

@@ -49,7 +49,7 @@ pub(crate) use matched::matched;
 pub(crate) use menu::{Menu, MenuButton, MenuItem};
 pub(crate) use page_link::PageLink;
 pub(crate) use popover::Popover;
-pub(crate) use server_says::{Asking, ServerSays, use_asked};
+pub(crate) use server_says::{Asking, ServerSays, use_asked, use_is_online};
 pub(crate) use shortcuts::{Dialogs, OpenDialog, use_dialogs, use_shortcuts};
 pub(crate) use standing::{
     provide_clinic, use_clinic, use_is_staff, use_may, use_me, use_minute, use_status, use_today, use_zone,

@@ -30,21 +30,27 @@ pub(crate) fn use_asked<A: DeserializeOwned>(call: Call<A>) -> (Option<A>, Askin
     (answer, asking)
 }
 
+/// Whether the clinic is there to be asked.
+pub(crate) fn use_is_online() -> Memo<bool> {
+    let status = use_status();
+    use_memo(move || {
+        let status = status.read();
+        status
+            .as_ref()
+            .is_some_and(|status| status.connection == Connection::Online)
+    })
+}
+
 fn use_asking(request: Request, is_readable: fn(&str) -> bool) -> Asking {
     let host = use_host();
-    let (status, minute) = (use_status(), use_minute());
+    let minute = use_minute();
     let asking = Asking {
         body: use_signal(|| host.heard(&request).filter(|(body, _)| is_readable(body))),
         trouble: use_signal(|| None),
         again: use_signal(|| 0),
     };
     // Whoever is back at the clinic asks again.
-    let online = use_memo(move || {
-        let status = status.read();
-        status
-            .as_ref()
-            .is_some_and(|status| status.connection == Connection::Online)
-    });
+    let online = use_is_online();
     let mut turn = use_hook(|| CopyValue::new(0_u64));
     use_effect(move || {
         // What others do at the clinic is told to nobody: it is seen a minute later.

@@ -111,7 +111,8 @@ async fn run<T: Send + 'static>(
     let (answer, waiting) = oneshot::channel();
     threads.spawn_fifo(move || {
         if !answer.is_closed() {
-            let _ = answer.send(work());
+            // Whoever asked may have gone while it was done.
+            drop(answer.send(work()));
         }
     });
     waiting.await.ok()

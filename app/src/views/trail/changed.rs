@@ -1,6 +1,6 @@
 //! What a line's changes did: what stood in each field before, and what after. Asked for when somebody wants to see it.
 
-use crate::components::{icon_sm, use_clinic, use_today, use_zone};
+use crate::components::{icon_sm, use_clinic, use_is_online, use_today, use_zone};
 use crate::host::{Call, CallTrouble, use_host};
 use crate::text::{self, Spoken};
 use dioxus::core::Task;
@@ -13,23 +13,38 @@ use shared_model::trail::TrailChanges;
 /// `lines` are their ids, `count` how many changes they have, and `taken` when the clinic took the last of them.
 #[component]
 pub(super) fn Changed(id: String, lines: Vec<String>, kind: Kind, count: u64, taken: Timestamp) -> Element {
-    let host = use_host();
+    let (host, online) = (use_host(), use_is_online());
     let mut outcome = use_signal(|| None::<Result<TrailChanges, CallTrouble>>);
     let mut asking = use_signal(|| None::<Task>);
+    let mut asked = use_signal(Vec::new);
+    let mut has_failed = use_signal(|| false);
     let ask = use_callback(move |lines: Vec<String>| {
         if let Some(former) = asking.take() {
             former.cancel();
         }
         let call = Call::trail_changes(&lines);
-        asking.set(Some(spawn(
-            async move { outcome.set(Some(host.call(call).await)) },
-        )));
+        asked.set(lines);
+        has_failed.set(false);
+        asking.set(Some(spawn(async move {
+            let answer = host.call(call).await;
+            has_failed.set(answer.is_err());
+            let is_told = matches!(&*outcome.peek(), Some(Ok(_)));
+            if answer.is_ok() || !is_told {
+                outcome.set(Some(answer));
+            }
+        })));
     });
-    // While somebody still works on the record the line grows; what was told stays until there is more to tell.
-    use_effect(use_reactive!(|lines| ask.call(lines)));
+    // While somebody still works on the record the line grows; what was told stays until there is more to tell. The clinic
+    // notes who looks, so it is asked no more often than that, and again by whoever is back and had no answer.
+    use_effect(use_reactive!(|lines| {
+        let is_back = online() && *has_failed.peek();
+        if is_back || *asked.peek() != lines {
+            ask.call(lines);
+        }
+    }));
     let again = move |_| {
         outcome.set(None);
-        ask.call(lines.clone());
+        ask.call(asked.peek().clone());
     };
     rsx! {
         div { id, class: "changed",

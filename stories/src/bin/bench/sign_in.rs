@@ -3,10 +3,9 @@
 
 use crate::live::{clients, edit};
 use crate::{Row, percentile, row};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use stories::Clinic;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// People at as many devices, each signing in again as soon as they are in.
@@ -15,8 +14,6 @@ const WARM_UP: usize = 100;
 /// Alone and beside sign-ins in turns, so that both have the machine's better and worse moments.
 const TURNS: usize = 6;
 const EDITS: usize = 100;
-/// Until the sign-ins are under way.
-const PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) async fn rows(database: Option<&str>) -> Vec<Row> {
     let demo = demonstration::clinic_with(demonstration::Options {
@@ -37,9 +34,10 @@ pub(crate) async fn rows(database: Option<&str>) -> Vec<Row> {
     let (mut alone, mut beside, mut sign_ins) = (Vec::new(), Vec::new(), Vec::new());
     let mut busy = Duration::ZERO;
     for turn in 0..=TURNS * 2 {
-        let load = (turn > 0 && turn % 2 == 0).then(|| Load::start(&clinic));
-        tokio::time::sleep(PAUSE).await;
-        let began = Instant::now();
+        let load = match turn > 0 && turn % 2 == 0 {
+            true => Some(Load::under_way(&clinic).await),
+            false => None,
+        };
         let edits = if turn == 0 { WARM_UP } else { EDITS };
         let mut times = Vec::with_capacity(edits);
         for _ in 0..edits {
@@ -54,9 +52,10 @@ pub(crate) async fn rows(database: Option<&str>) -> Vec<Row> {
         }
         match load {
             Some(load) => {
-                busy += began.elapsed() + PAUSE;
+                let (lasted, took) = load.stop().await;
+                busy += lasted;
                 beside.extend(times);
-                sign_ins.extend(load.stop().await);
+                sign_ins.extend(took);
             }
             None if turn > 0 => alone.extend(times),
             None => {}
@@ -102,33 +101,49 @@ pub(crate) async fn rows(database: Option<&str>) -> Vec<Row> {
 }
 
 struct Load {
-    ended: Arc<AtomicBool>,
-    people: JoinSet<Vec<f64>>,
+    /// How long each sign-in took, in milliseconds.
+    took: mpsc::UnboundedReceiver<f64>,
+    since: Instant,
+    people: JoinSet<()>,
 }
 
 impl Load {
-    fn start(clinic: &Clinic) -> Self {
-        let ended = Arc::new(AtomicBool::new(false));
+    /// As many have come in as there are people: sign-ins go on from here.
+    async fn under_way(clinic: &Clinic) -> Self {
+        let (in_now, mut took) = mpsc::unbounded_channel();
         let mut people = JoinSet::new();
         for account in clinic.accounts.iter().take(AT_ONCE) {
-            let (address, email, ended) = (clinic.address, account.email.clone(), Arc::clone(&ended));
+            let (address, email, in_now) = (clinic.address, account.email.clone(), in_now.clone());
             people.spawn(async move {
-                let mut times = Vec::new();
-                while !ended.load(Ordering::Relaxed) {
+                loop {
                     let began = Instant::now();
                     stories::sign_in(address, &email, demonstration::DEMO_PASSWORD).await;
-                    times.push(began.elapsed().as_secs_f64() * 1_000.0);
+                    if in_now.send(began.elapsed().as_secs_f64() * 1_000.0).is_err() {
+                        return;
+                    }
                 }
-                times
             });
         }
         assert_eq!(people.len(), AT_ONCE, "as many people work there");
-        Self { ended, people }
+        for _ in 0..AT_ONCE {
+            took.recv().await.expect("somebody is in");
+        }
+        Self {
+            took,
+            since: Instant::now(),
+            people,
+        }
     }
 
-    /// How long each sign-in took, in milliseconds.
-    async fn stop(self) -> Vec<f64> {
-        self.ended.store(true, Ordering::Relaxed);
-        self.people.join_all().await.into_iter().flatten().collect()
+    /// For how long people signed in, and how long each sign-in took, in milliseconds.
+    async fn stop(mut self) -> (Duration, Vec<f64>) {
+        let lasted = self.since.elapsed();
+        self.took.close();
+        let mut times = Vec::new();
+        while let Ok(time) = self.took.try_recv() {
+            times.push(time);
+        }
+        self.people.join_all().await;
+        (lasted, times)
     }
 }
