@@ -893,7 +893,7 @@ take-factors-away = Take it away
 take-factors-away-question = Take the second step of { $name } away?
 take-factors-away-sure = Be sure that it is { $name } who asks: whoever has the password comes in then.
 take-factors-away-what = App, passkeys and recovery codes no longer work. { $name } is told by mail, and sets up new ones if the clinic asks for it.
-factors-taken-away = { $name } signs in without the second step now
+factors-taken-away = Nothing that { $name } had set up is asked for any more
 no-factors-to-take-away = { $name } has none set up.
 factors-not-yours-to-take = { $name } belongs to another clinic too, or has a role that you cannot give. Whoever runs the server can help.
 
@@ -954,7 +954,7 @@ new-email-left = Your address stays as it is
 change-email = Change the email address
 change-email-how = A mail goes to the new address. It counts when the link in it has been followed; until then the old one does.
 new-email = New address
-new-email-sent = A mail is on its way to { $email }
+new-email-sent = A mail is on its way to { $email }. If none comes within a few minutes, change it once more
 no-password-why = You have none, as you sign in with a linked account.
 choose-one = Choose one
 choose-first-password = Choose a password

@@ -15,9 +15,9 @@ use sync_server::erase_person::{describe, erase, find};
 use sync_server::identity::SignInLife;
 use sync_server::mail::{MailWay, Post};
 use sync_server::server::{self, Settings};
-use sync_server::storage::Storage;
+use sync_server::storage::{Storage, StorageError};
 use sync_server::tls::TlsFiles;
-use sync_server::trail::{Astray, Noted, Verdict, read_noted, verify_roll, verify_trail};
+use sync_server::trail::{Astray, BROKEN, Noted, Verdict, read_noted, verify_roll, verify_trail};
 use sync_server::{import_demonstration, telemetry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -132,12 +132,18 @@ async fn verify(storage: &Arc<dyn Storage>, options: VerifyAudit) -> Outcome {
     for clinic in clinics {
         let of_clinic = noted.iter().filter(|(of, _)| *of == clinic);
         let of_clinic: Vec<Noted> = of_clinic.map(|(_, noted)| noted.clone()).collect();
-        match verify_trail(storage.as_ref(), clinic, &of_clinic).await? {
-            Verdict::Whole(whole) => say(&format!("{clinic}: {whole}\n"))?,
-            Verdict::Broken(row) => {
+        match verify_trail(storage.as_ref(), clinic, &of_clinic).await {
+            Ok(Verdict::Whole(whole)) => say(&format!("{clinic}: {whole}\n"))?,
+            Ok(Verdict::Broken(row)) => {
                 broken += 1;
-                say(&format!("{clinic}: BROKEN: {row}\n"))?;
+                say(&format!("{clinic}: {BROKEN}: {row}\n"))?;
             }
+            // What cannot be read hides nothing of the other clinics.
+            Err(StorageError::Failed(why)) => {
+                broken += 1;
+                say(&format!("{clinic}: {BROKEN}: it cannot be read: {why}\n"))?;
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     match broken {

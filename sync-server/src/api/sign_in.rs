@@ -106,7 +106,7 @@ pub(super) async fn prove(
 ) -> Result<Account, ApiError> {
     let known = account.as_ref().map(|account| account.account);
     let guessed = counted_as(state, Secret::Password, email, known, device).await?;
-    guess(state, guessed, address)?;
+    let passed = guess(state, guessed, address)?;
     let hash = |account: &Account| Some(account.password_hash.clone()).filter(|hash| !hash.is_empty());
     let stored = account.as_ref().and_then(hash);
     let fits = state.passwords.verify(password, stored).await;
@@ -116,7 +116,7 @@ pub(super) async fn prove(
         }
         return Err(ApiError::WrongCredentials);
     };
-    state.slow_down.succeeded(guessed, address);
+    state.slow_down.succeeded(passed);
     Ok(account)
 }
 

@@ -106,6 +106,15 @@ impl Guessed {
 pub struct Passed {
     /// If it is wrong, patience ends with it, for the first time within a quarter of an hour.
     pub is_last: bool,
+    counted: [Option<Counted>; 2],
+}
+
+/// Where a guess was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    as_: Guessed,
+    /// With all that found no room.
+    together: bool,
 }
 
 /// Guesses that were wrong, or are not known to be right yet.
@@ -141,42 +150,46 @@ impl SlowDown {
             || failures
                 .get(&from.kind)
                 .is_some_and(|of_kind| of_kind.has_room(&from));
-        let counted = [Some(guessed), is_counted_by_address.then_some(from)];
-        let counted = counted.into_iter().flatten();
-        let wait = counted
-            .clone()
+        let wait = [Some(guessed), is_counted_by_address.then_some(from)]
+            .into_iter()
+            .flatten()
             .filter_map(|counted| failures.get(&counted.kind)?.wait(&counted, now))
             .max();
         if let Some(wait) = wait {
             return Err(wait);
         }
-        for counted in counted {
-            failures.entry(counted.kind).or_default().count(&counted, now);
-        }
+        let counted = [guessed, from].map(|as_| {
+            let is_counted = as_ == guessed || is_counted_by_address;
+            is_counted.then(|| {
+                let together = failures.entry(as_.kind).or_default().count(&as_, now);
+                Counted { as_, together }
+            })
+        });
         let is_last = failures
             .get_mut(&guessed.kind)
             .and_then(|of_kind| of_kind.single.get_mut(&guessed.hash))
             .is_some_and(|failures| failures.end(now));
-        Ok(Passed { is_last })
+        Ok(Passed { is_last, counted })
     }
 
-    /// The person proved to be who they say; what went wrong before was a slip.
-    pub fn succeeded(&self, guessed: Guessed, address: Address) {
+    /// The person proved to be who they say; what went wrong before was a slip. What a guess was counted as together with
+    /// strangers' is given back alone.
+    pub fn succeeded(&self, passed: Passed) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_kind) = failures.get_mut(&guessed.kind)
-            && of_kind.single.remove(&guessed.hash).is_none()
-        {
-            of_kind.together.times.pop_back();
+        for Counted { as_, together } in passed.counted.into_iter().flatten() {
+            let Some(of_kind) = failures.get_mut(&as_.kind) else {
+                continue;
+            };
+            match (together, as_.kind) {
+                (true, _) => drop(of_kind.together.times.pop_back()),
+                (false, Kind::Of { .. }) => drop(of_kind.single.remove(&as_.hash)),
+                (false, Kind::Address) => {
+                    if let Some(single) = of_kind.single.get_mut(&as_.hash) {
+                        single.times.pop_back();
+                    }
+                }
+            }
         }
-        let from = Guessed::from(address);
-        let Some(of_kind) = failures.get_mut(&from.kind) else {
-            return;
-        };
-        match of_kind.single.get_mut(&from.hash) {
-            Some(single) => single.times.pop_back(),
-            None if guessed.is_on_own_device() => None,
-            None => of_kind.together.times.pop_back(),
-        };
     }
 }
 
@@ -204,16 +217,19 @@ impl OfKind {
         }
     }
 
-    fn count(&mut self, counted: &Guessed, now: Timestamp) {
-        let failures = if self.has_room(counted) {
-            self.single.entry(counted.hash).or_default()
-        } else {
+    /// Whether it found no room.
+    fn count(&mut self, counted: &Guessed, now: Timestamp) -> bool {
+        let together = !self.has_room(counted);
+        let failures = if together {
             &mut self.together
+        } else {
+            self.single.entry(counted.hash).or_default()
         };
         if failures.times.len() >= MAX_REMEMBERED {
             failures.times.pop_front();
         }
         failures.times.push_back(now.0);
+        together
     }
 }
 
@@ -279,8 +295,8 @@ mod tests {
             None,
             "nor are they on their own device"
         );
-        assert_eq!(guess("vet", 3_000), None);
-        slow.succeeded(password("vet"), address(1));
+        let right = slow.guess(password("vet"), address(1), Timestamp(3_000));
+        slow.succeeded(right.expect("it was waited for"));
         assert_eq!(guess("vet", 3_000), None);
         assert_eq!(guess("vet", 3_000), None);
     }
@@ -353,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_names_keeps_nobody_out_for_good() {
+    fn a_flood_of_names_ends_nobodys_patience_on_their_own_device() {
         let slow = SlowDown::default();
         flood(&slow, MAX_ENTRIES);
         let mut longest = 0;
@@ -398,9 +414,28 @@ mod tests {
         let slow = SlowDown::default();
         flood(&slow, MAX_ENTRIES);
         for _ in 0..1_000 {
-            assert_eq!(slow.wait(password("vet"), ELSEWHERE, 0), None);
-            slow.succeeded(password("vet"), address(ELSEWHERE));
+            let right = slow.guess(password("vet"), address(ELSEWHERE), Timestamp(0));
+            slow.succeeded(right.expect("none was wrong"));
         }
+    }
+
+    #[test]
+    fn what_was_right_twice_at_once_gives_back_nothing_of_strangers() {
+        let slow = SlowDown::default();
+        assert_eq!(slow.wait(password("vet"), 0, 0), None);
+        flood(&slow, MAX_ENTRIES - 1);
+        for number in 1..=20 {
+            assert_eq!(
+                slow.wait(password(&format!("stranger {number}")), number, 0),
+                None
+            );
+        }
+        let right = [0, 0].map(|_| slow.guess(password("vet"), address(0), Timestamp(0)));
+        for right in right {
+            slow.succeeded(right.expect("vets have a patience of their own"));
+        }
+        assert_eq!(slow.wait(password("has the vet's place"), 30, 0), None);
+        assert_eq!(slow.wait(password("stranger"), 31, 0), Some(1_000));
     }
 
     #[test]

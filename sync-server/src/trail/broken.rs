@@ -97,6 +97,9 @@ fn words(part: Part) -> &'static str {
     }
 }
 
+/// In each line that tells of something that is not what it was.
+pub const BROKEN: &str = "BROKEN";
+
 /// In which ways the clinics that there are can be others than those that were opened here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Astray {
@@ -109,9 +112,9 @@ pub enum Astray {
 impl fmt::Display for Astray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Roll => f.write_str("BROKEN: the roll of clinics is not as this server sealed it"),
-            Self::Gone(clinic) => write!(f, "{clinic}: BROKEN: the clinic is gone"),
-            Self::Added(clinic) => write!(f, "{clinic}: BROKEN: this server has opened no such clinic"),
+            Self::Roll => write!(f, "{BROKEN}: the roll of clinics is not as this server sealed it"),
+            Self::Gone(clinic) => write!(f, "{clinic}: {BROKEN}: the clinic is gone"),
+            Self::Added(clinic) => write!(f, "{clinic}: {BROKEN}: this server has opened no such clinic"),
         }
     }
 }

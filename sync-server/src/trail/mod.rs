@@ -6,7 +6,7 @@ mod ends;
 mod noted;
 mod verify;
 
-pub use broken::{Astray, Break};
+pub use broken::{Astray, BROKEN, Break};
 pub(crate) use chain::{Chain, changes_of, link_event, link_rows, link_runs};
 pub(crate) use ends::{End, Roll, Seals, seal_on};
 pub use noted::{NotNoted, Noted, read_noted};

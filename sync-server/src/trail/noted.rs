@@ -4,6 +4,7 @@
 //! That of single rows is checked until compaction has made runs of them. Whoever notes ends more often than that happens has
 //! each row noted twice: as it was entered, and as it stays.
 
+use super::BROKEN;
 use crate::storage::trail::Link;
 use shared_model::ids::ClinicId;
 use std::fmt;
@@ -68,7 +69,8 @@ impl FromStr for Noted {
 pub fn read_noted(text: &str) -> Result<Vec<(ClinicId, Noted)>, NotNoted> {
     let mut noted = Vec::new();
     for (at, line) in text.lines().enumerate() {
-        let Some((before, ends)) = line.split_once(MARK) else {
+        // What a broken one says may speak of ends, and names none.
+        let Some((before, ends)) = line.rsplit_once(MARK).filter(|_| !line.contains(BROKEN)) else {
             continue;
         };
         let clinic = before.split(':').next().and_then(|id| ClinicId::parse(id.trim()));
@@ -85,7 +87,9 @@ pub fn read_noted(text: &str) -> Result<Vec<(ClinicId, Noted)>, NotNoted> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Break, Whole};
     use super::*;
+    use crate::storage::trail::Part;
     use uuid::Uuid;
 
     #[test]
@@ -100,7 +104,18 @@ mod tests {
             runs: (5, [4; 32]),
             ..noted.clone()
         };
-        let text = format!("{clinic}: 9 rows are whole; {noted}\n\nanything\n{clinic}: {later}\n");
+        let whole = Whole {
+            rows: 9,
+            events: 12,
+            unchained: 0,
+            unsealed: 0,
+            unsealed_events: 0,
+            compacted_since: 1,
+            ends: noted.clone(),
+        };
+        let broken = Break::Seal(Part::Written);
+        let text =
+            format!("{clinic}: {whole}\n\nanything\n{clinic}: {BROKEN}: {broken}\n{clinic}: {later}\n");
         assert_eq!(
             read_noted(&text),
             Ok(vec![(clinic, noted.clone()), (clinic, later)])

@@ -258,7 +258,12 @@ async fn a_new_address_takes_effect_when_it_is_confirmed(engine: Engine) {
             .unwrap(),
         None
     );
-    assert_eq!(people.account("new").await.account, vet.account);
+    let still = people.account("new").await;
+    assert_eq!(
+        (still.account, still.new_email),
+        (vet.account, None),
+        "nothing waits any more"
+    );
     // The present address, verified, is no new one.
     let present = link(vet.account, confirm, "NEW@example.org");
     people.here().add_link(present, vec![]).await.unwrap();

@@ -3,7 +3,7 @@
 use super::ask::AskSecondFactor;
 use super::recovery_codes::KeepRecoveryCodes;
 use super::set_app_up::SetAppUp;
-use crate::components::{Alert, Tint, TroubleLine, icon, use_hold_open};
+use crate::components::{Alert, HeldOpen, Tint, TroubleLine, icon, use_hold_open};
 use crate::host::{Call, CallTrouble, Entrance, Secret, Shown, SignInTrouble, Step, use_host};
 use crate::text;
 use crate::views::door::TryAgain;
@@ -135,12 +135,31 @@ fn SetUpAtSignIn(
     let confirming = busy() && offer.read().is_some() && codes.read().is_none();
     let stay = use_callback(|()| {});
     use_hold_open(confirming, stay);
+    let held = use_hook(try_consume_context::<HeldOpen>);
+    let back = move |_| match held {
+        Some(held) => held.leave(|| on_back.call(None)),
+        None => on_back.call(None),
+    };
+    let back = rsx! {
+        if !in_dialog {
+            div { class: "other-ways",
+                button {
+                    class: "btn btn--quiet btn--sm",
+                    r#type: "button",
+                    "aria-disabled": "{confirming}",
+                    onclick: back,
+                    {text::back_to_sign_in()}
+                }
+            }
+        }
+    };
     if let Some(codes) = codes() {
         return rsx! {
             if let Some(trouble) = trouble() {
                 TroubleLine { trouble }
             }
             KeepRecoveryCodes { codes, busy: busy(), in_dialog, on_kept: move |()| on_set_up.call(()) }
+            {back}
         };
     }
     rsx! {
@@ -165,21 +184,6 @@ fn SetUpAtSignIn(
                 },
             },
         }
-        if !in_dialog {
-            div { class: "other-ways",
-                button {
-                    class: "btn btn--quiet btn--sm",
-                    r#type: "button",
-                    "aria-disabled": "{confirming}",
-                    onclick: move |_| {
-                        // Recovery codes are on their way.
-                        if !confirming {
-                            on_back.call(None);
-                        }
-                    },
-                    {text::back_to_sign_in()}
-                }
-            }
-        }
+        {back}
     }
 }

@@ -1,5 +1,6 @@
-//! Recovery codes, shown this once: they are copied, printed or saved before anything goes on. Invariant: nobody leaves what
-//! they are shown in, nor the page without being asked, before the tick that says that they are kept.
+//! Recovery codes, shown this once: they are copied, printed or saved before anything goes on. Invariant: no button or key of
+//! what they are shown in leaves them, and no reload without being asked, before the tick that says that they are kept. The
+//! browser's way back and a device that locks itself do.
 
 use crate::components::{Alert, Tint, icon, use_hold_open, use_leaving};
 use crate::host;
@@ -34,7 +35,8 @@ pub(in crate::views) fn KeepRecoveryCodes(
             host::focus("codes-kept");
         }
     });
-    use_hold_open(true, go_on);
+    // Behind a gate are others' ways in, which need no clinic: whoever has kept the codes is not in their way without one.
+    use_hold_open(in_dialog || !kept(), go_on);
     let nothing_to_send = use_callback(|()| {});
     use_leaving(move || !*kept.peek(), nothing_to_send);
     rsx! {

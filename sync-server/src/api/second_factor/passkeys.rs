@@ -126,7 +126,7 @@ pub(crate) async fn finish_passkey_sign_in(
     let credential = credential_of(&request.credential).map_err(passkey_refused)?;
     let now = state.settings.clock.now();
     let guessed = Guessed::at(Secret::Passkey, &hex::encode(&credential));
-    guess(&state, guessed, address)?;
+    let passed = guess(&state, guessed, address)?;
     let found = people.passkey(&credential).await?;
     let (account, kept) = found.ok_or(ApiError::PasskeyRefused)?;
     let shown = passkeys(&state)?.shown(&request.credential, &asked, &kept.public_key);
@@ -134,7 +134,7 @@ pub(crate) async fn finish_passkey_sign_in(
         note_everywhere(&state, account, Some(request.device), Happening::SignInRefused);
         return Err(ApiError::PasskeyRefused);
     };
-    state.slow_down.succeeded(guessed, address);
+    state.slow_down.succeeded(passed);
     if people.is_lost(request.device).await? {
         return Err(ApiError::DeviceLost);
     }

@@ -58,7 +58,7 @@ pub(crate) async fn show(
             _ => ApiError::WrongCode,
         });
     }
-    state.slow_down.succeeded(guessed, showing.address);
+    state.slow_down.succeeded(passed);
     if matches!(proof, SecondProof::RecoveryCode(_)) {
         state.mails.written();
         note_everywhere(state, account, Some(device), Happening::RecoveryCodeUsed);

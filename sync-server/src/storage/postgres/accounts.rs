@@ -275,6 +275,11 @@ impl AccountStorage for PostgresStorage {
         let email_hash = keys.look_up.address(&link.email);
         let holder = account_with(&mut *tx, &email_hash).await?;
         let confirmed = if holder.is_some_and(|holder| holder != link.account) {
+            // It waits for nothing any more.
+            sqlx::query("update accounts set new_email = null where account = $1")
+                .bind(link.account.0)
+                .execute(&mut *tx)
+                .await?;
             None
         } else {
             let key = their_key(&mut tx, &keys, link.account).await?;

@@ -4,7 +4,7 @@ use super::super::people::{
     Erasure, ErasureStorage, InvitationWords, Traces, erased, place_of_link, small_count,
 };
 use super::super::{Stored, Whom};
-use super::accounts::{memberships_of, roles_at};
+use super::accounts::{lock, memberships_of, roles_at};
 use super::at_rest::clinic_keys;
 use super::trail::note;
 use super::{PostgresStorage, id, listen};
@@ -103,6 +103,8 @@ async fn erase(
     account: AccountId,
     now: Timestamp,
 ) -> Stored<Erasure> {
+    // First, as everything does that changes somebody's ways in: the clinics' trails come after it.
+    lock(&mut *tx, account).await?;
     let Some(key) = locked_key(&mut *tx, keys, account).await? else {
         return Ok(Erasure::NoSuch);
     };

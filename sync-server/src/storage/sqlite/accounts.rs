@@ -266,6 +266,11 @@ impl AccountStorage for SqliteStorage {
             let email_hash = keys.look_up.address(&link.email);
             let holder = account_with(connection, &email_hash)?;
             if holder.is_some_and(|holder| holder != link.account) {
+                // It waits for nothing any more.
+                connection.execute(
+                    "update accounts set new_email = null where account = ?1",
+                    [link.account.bytes()],
+                )?;
                 return Ok(None);
             }
             let key = their_key(connection, &keys, link.account)?;
