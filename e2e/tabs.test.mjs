@@ -28,7 +28,7 @@ async function open(count) {
   for (const one of windows) await reads(one, "History", text);
 }
 
-/** The window whose Worker has the store: start.js leaves the others' Workers without a listener. */
+/** The window whose Worker has the store: start.js leaves the others' Workers without `onmessage`. */
 async function owner() {
   const late = Date.now() + 30_000;
   while (Date.now() < late) {
@@ -42,10 +42,13 @@ async function owner() {
   throw new Error("no window has the records");
 }
 
-const others = async () => {
+/** All windows, the one that has the records first. */
+async function fromTheOwner() {
   const has = await owner();
-  return windows.filter((one) => one !== has);
-};
+  return [has, ...windows.filter((one) => one !== has)];
+}
+
+const others = async () => (await fromTheOwner()).slice(1);
 
 async function close(one) {
   windows = windows.filter((other) => other !== one);
@@ -111,8 +114,7 @@ test("two windows write one note at the same time, and both texts stand in both"
 
 test("the window that has the records closes while another one types", async () => {
   for (const _ of THRICE) {
-    const has = await owner();
-    const [writing, reading] = await others();
+    const [has, writing, reading] = await fromTheOwner();
     await untilDurable("closed", writing, reading, () => close(has));
     await open(3);
   }
@@ -139,8 +141,7 @@ test("what is typed last in a window before it closes is there, whoever has the 
 
 test("the window that has the records crashes", async () => {
   for (const _ of THRICE) {
-    const has = await owner();
-    const [writing, reading] = await others();
+    const [has, writing, reading] = await fromTheOwner();
     await untilDurable("crashed", writing, reading, async () => {
       const crashed = has.page.waitForEvent("crash");
       const browser = await has.context.newCDPSession(has.page);
@@ -156,8 +157,7 @@ test("the window that has the records crashes", async () => {
 
 test("the window that has the records is frozen, and goes on later", async () => {
   for (const _ of THRICE) {
-    const has = await owner();
-    const [writing, reading] = await others();
+    const [has, writing, reading] = await fromTheOwner();
     const browser = await has.context.newCDPSession(has.page);
     await keepInSight(has, false);
     await writing.page.bringToFront();
@@ -186,9 +186,8 @@ test("taking over took less than a second, however the window went", () => {
 });
 
 test("the Worker that has the records hangs: the others say so, and one of them takes over", async () => {
-  const has = await owner();
   // Either of them may be the one that takes over.
-  const [writing, noting] = await others();
+  const [has, writing, noting] = await fromTheOwner();
   // Nothing answers any more; the script never ends by itself.
   await has.page.workers()[0].evaluate(() => {
     setTimeout(() => { for (;;); });
@@ -205,8 +204,7 @@ test("the Worker that has the records hangs: the others say so, and one of them 
 
 test("the Worker that has the records breaks off: its window says so, and the others go on", async () => {
   await open(3);
-  const has = await owner();
-  const [writing, reading] = await others();
+  const [has, writing, reading] = await fromTheOwner();
   await has.page.workers()[0].evaluate(() => {
     setTimeout(() => { throw new Error("broke off on purpose"); });
   });
@@ -241,8 +239,7 @@ test("all windows are loaded anew at once, again and again", async () => {
 
 test("a window that is too busy to notice that it has the records now writes what was typed once", async () => {
   for (let round = 0; round < 3; round++) {
-    const has = await owner();
-    const [writing, ...more] = await others();
+    const [has, writing, ...more] = await fromTheOwner();
     for (const one of more) await close(one);
     await types(writing, ` Busy ${round}.`);
     // Its own Worker takes the records over meanwhile, and what was typed is due before the window hears of that.
@@ -258,8 +255,7 @@ test("a window that is too busy to notice that it has the records now writes wha
 });
 
 test("what one window wrote for another and could not say any more is written once, though all lock in between", async () => {
-  const has = await owner();
-  const [writing, ...more] = await others();
+  const [has, writing, ...more] = await fromTheOwner();
   for (const one of more) await close(one);
   // Whatever it does for others from now on, they do not hear of it.
   await has.page.workers()[0].evaluate(() => {

@@ -226,7 +226,12 @@ export class Profile {
 
   /** Loads the page anew as a person does: whom the browser asks, as not all is saved yet, stays and loads it then. */
   async reload() {
-    await unlessAsked(this.page, "load", () => this.page.evaluate(() => setTimeout(() => location.reload())));
+    await this.page.evaluate(() => {
+      self.isToBeReloaded = true;
+    });
+    // What is asked of a page that takes its time to come reaches the new one, which is not to be loaded again.
+    const again = () => this.page.evaluate(() => self.isToBeReloaded && setTimeout(() => location.reload()));
+    await unlessAsked(this.page, "load", again);
   }
 
   async goto(path) {
