@@ -16,3 +16,8 @@ create table clinic_roll (
     clinics bytea not null,
     seal bytea
 );
+
+-- A node of before would write ends without their seals, which could not be told from tampering: it finds none to write.
+alter table clinics rename column written to rows_end;
+alter table event_ends rename column happened to events_end;
+alter table compaction rename column joint to rows_joint;

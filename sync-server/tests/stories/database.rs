@@ -58,19 +58,25 @@ impl Database {
 
     /// Alters it behind the server's back.
     pub async fn run(&self, sql: &str) {
+        self.try_to_run(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// What the database says to it, if it does not take it.
+    pub async fn try_to_run(&self, sql: &str) -> Result<(), String> {
         match self {
             Self::Sqlite(folder) => rusqlite::Connection::open(folder.path().join("clinic.db"))
                 .and_then(|connection| {
                     connection.busy_timeout(Duration::from_secs(10))?;
                     connection.execute_batch(sql)
                 })
-                .unwrap_or_else(|error| panic!("{sql}: {error}")),
-            Self::Postgres(url) => {
-                sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-                    .execute(&mut connect_to(url).await)
-                    .await
-                    .unwrap_or_else(|error| panic!("{sql}: {error}"));
-            }
+                .map_err(|error| error.to_string()),
+            Self::Postgres(url) => sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+                .execute(&mut connect_to(url).await)
+                .await
+                .map(|_| ())
+                .map_err(|error| error.to_string()),
         }
     }
 }

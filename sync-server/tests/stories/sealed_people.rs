@@ -331,8 +331,8 @@ const DECIDED: &[(&str, Kind)] = &[
     // A clinic is open to whoever belongs to it, and no person.
     ("clinics.name", Words),
     ("clinics.seal", Bytes),
-    ("clinics.written", Bytes),
-    ("compaction.joint", Bytes),
+    ("clinics.rows_end", Bytes),
+    ("compaction.rows_joint", Bytes),
     ("compaction.runs", Bytes),
     ("compaction.seal", Bytes),
     // People who were made up, and whose passwords are shown at every start.
@@ -345,7 +345,7 @@ const DECIDED: &[(&str, Kind)] = &[
     ("documents.bytes", Bytes),
     ("documents.heads", Bytes),
     ("documents.projection", Bytes),
-    ("event_ends.happened", Bytes),
+    ("event_ends.events_end", Bytes),
     ("event_ends.seal", Bytes),
     // Ids, roles, counts and words of closed lists.
     ("events.detail", Words),

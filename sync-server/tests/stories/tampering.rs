@@ -31,6 +31,7 @@ on_both! {
     another_master_key_keeps_it_whole
     who_has_the_master_key_too_does_not_get_past_what_was_noted
     a_database_of_before_says_what_of_it_is_older
+    a_server_of_before_that_still_runs_writes_nothing_without_seals
 }
 
 const TABLES: [&str; 10] = [
@@ -120,7 +121,7 @@ async fn what_somebody_altered_is_not_made_valid_by_compaction(engine: Engine) {
             "update audit set account = device where {A_ROW};
              update changes set account = device, signed = null where {ITS_CHANGES}"
         ),
-        "update audit set link = null; update clinics set written = null, chained_after = head".to_owned(),
+        "update audit set link = null; update clinics set rows_end = null, chained_after = head".to_owned(),
     ] {
         practice.database.run(&tampering).await;
         let compacted = compact(&practice).await;
@@ -147,10 +148,10 @@ async fn a_trail_that_was_begun_anew_is_found(engine: Engine) {
         keep(&practice).await;
         for tampering in [
             "delete from events; delete from event_ends",
-            "delete from events; update event_ends set events = 0, happened = null",
-            "delete from audit; delete from changes; update clinics set written = null",
-            "delete from audit; delete from changes; delete from compaction; update clinics set written = null",
-            "update audit set link = null; update clinics set written = null, chained_after = head",
+            "delete from events; update event_ends set events = 0, events_end = null",
+            "delete from audit; delete from changes; update clinics set rows_end = null",
+            "delete from audit; delete from changes; delete from compaction; update clinics set rows_end = null",
+            "update audit set link = null; update clinics set rows_end = null, chained_after = head",
             "update clinics set seal = null",
             "update compaction set seal = null",
             "update event_ends set seal = null",
@@ -399,6 +400,9 @@ fn without_seals(engine: Engine) -> String {
         "alter table clinics drop column seal; alter table clinics drop column sealed_after;
          alter table event_ends drop column seal; alter table event_ends drop column sealed_after;
          alter table compaction drop column seal; alter table audit drop column events;
+         alter table clinics rename column rows_end to written;
+         alter table event_ends rename column events_end to happened;
+         alter table compaction rename column rows_joint to joint;
          drop table clinic_roll; {forget}"
     )
 }
@@ -482,7 +486,7 @@ async fn as_before(practice: &Practice, engine: Engine) -> u64 {
         sql += &format!("update audit set link = {value} where number = {number} and position = {position};");
     }
     sql += &format!(
-        "update clinics set written = {}, chained_after = {chained_after};",
+        "update clinics set rows_end = {}, chained_after = {chained_after};",
         literal(&link)
     );
     let mut link = beginning;
@@ -495,7 +499,7 @@ async fn as_before(practice: &Practice, engine: Engine) -> u64 {
         );
     }
     sql += &format!(
-        "update event_ends set happened = {}; delete from compaction;",
+        "update event_ends set events_end = {}; delete from compaction;",
         literal(&link)
     );
     sql += &format!(
@@ -569,7 +573,7 @@ async fn a_database_of_before_says_what_of_it_is_older(engine: Engine) {
     // From now on it is sealed, and what is older is chained as it was.
     keep(&practice).await;
     for tampering in [
-        "update clinics set chained_after = head, written = null; update audit set link = null".to_owned(),
+        "update clinics set chained_after = head, rows_end = null; update audit set link = null".to_owned(),
         format!(
             "update audit set verb = 'forged' where number = {} and position = 0",
             chained_after + 1
@@ -592,5 +596,22 @@ async fn a_database_of_before_says_what_of_it_is_older(engine: Engine) {
     );
     work_goes_on(&practice).await;
     compact(&practice).await;
+    is_whole(&practice);
+}
+
+/// Its words for the ends of rows, events and runs, each said in the transaction of what they end.
+async fn a_server_of_before_that_still_runs_writes_nothing_without_seals(engine: Engine) {
+    let practice = busy_practice(engine).await;
+    for of_before in [
+        "update clinics set head = head + 1, written = null",
+        "insert into event_ends (clinic, events, happened) select clinic, 1, null from clinics where true
+         on conflict (clinic) do update set events = excluded.events, happened = excluded.happened",
+        "update event_ends set events = events + 1, happened = null",
+        "update compaction set horizon = horizon + 1, runs = null, joint = null",
+    ] {
+        let taken = practice.database.try_to_run(of_before).await;
+        let said = taken.expect_err(of_before);
+        assert!(said.contains("column"), "{of_before}: {said}");
+    }
     is_whole(&practice);
 }

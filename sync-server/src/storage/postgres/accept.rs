@@ -37,7 +37,7 @@ pub(super) async fn begin(storage: &PostgresStorage, clinic: ClinicId) -> Stored
     let mut tx = storage.pool.begin().await?;
     // Events come meanwhile: nobody who notes one waits for an accept.
     let row = sqlx::query(
-        "select c.chained_after, c.sealed_after, c.head, c.written, c.seal, coalesce(e.events, 0), e.happened
+        "select c.chained_after, c.sealed_after, c.head, c.rows_end, c.seal, coalesce(e.events, 0), e.events_end
          from clinics c left join event_ends e on e.clinic = c.clinic where c.clinic = $1 for update of c",
     )
     .bind(clinic.0)
@@ -122,7 +122,7 @@ impl AcceptTransaction for PostgresAccept {
 /// row.
 const WRITE: &str = "
 with head as (
-    update clinics set head = $2, written = $46, seal = $48 where clinic = $1
+    update clinics set head = $2, rows_end = $46, seal = $48 where clinic = $1
 ), actors as (
     -- Somebody may say Hello as the same actor at this moment; whoever comes first has it.
     insert into actors (clinic, actor, account, device)

@@ -78,7 +78,7 @@ impl CompactionStorage for PostgresStorage {
             .execute(&mut *tx)
             .await?;
         let row =
-            sqlx::query("select horizon, runs, joint, seal from compaction where clinic = $1 for update")
+            sqlx::query("select horizon, runs, rows_joint, seal from compaction where clinic = $1 for update")
                 .bind(clinic.0)
                 .fetch_one(&mut *tx)
                 .await?;
@@ -157,7 +157,7 @@ impl CompactionStorage for PostgresStorage {
         .bind(runs.iter().map(|run| run.events.map(signed)).collect::<Vec<_>>())
         .execute(&mut *tx)
         .await?;
-        sqlx::query("update compaction set horizon = $2, runs = $3, joint = $4, seal = $5 where clinic = $1")
+        sqlx::query("update compaction set horizon = $2, runs = $3, rows_joint = $4, seal = $5 where clinic = $1")
             .bind(clinic.0)
             .bind(signed(end.horizon))
             .bind(end.runs.map(|link| link.to_vec()))

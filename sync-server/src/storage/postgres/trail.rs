@@ -354,9 +354,9 @@ pub(super) async fn kept_changes(
 /// Where a clinic's chains stand, and the seals that lie beside it.
 pub(super) async fn ends(connection: &mut PgConnection, clinic: ClinicId) -> Stored<(Anchors, Seals)> {
     let row = sqlx::query(
-        "select c.chained_after, c.sealed_after, c.head, c.written, c.seal,
-             coalesce(m.horizon, 0), m.runs, m.joint, m.seal,
-             coalesce(e.sealed_after, 0), coalesce(e.events, 0), e.happened, e.seal
+        "select c.chained_after, c.sealed_after, c.head, c.rows_end, c.seal,
+             coalesce(m.horizon, 0), m.runs, m.rows_joint, m.seal,
+             coalesce(e.sealed_after, 0), coalesce(e.events, 0), e.events_end, e.seal
          from clinics c left join compaction m on m.clinic = c.clinic left join event_ends e on e.clinic = c.clinic
          where c.clinic = $1",
     )
@@ -415,7 +415,7 @@ pub(super) async fn note(
         .execute(&mut *connection)
         .await?;
     let row = sqlx::query(
-        "select c.chained_after, e.sealed_after, e.events, e.happened, e.seal from event_ends e join clinics c using (clinic)
+        "select c.chained_after, e.sealed_after, e.events, e.events_end, e.seal from event_ends e join clinics c using (clinic)
          where clinic = $1 for update of e",
     )
     .bind(clinic.0)
@@ -478,7 +478,7 @@ pub(super) async fn note(
         ..before
     };
     let seal = seal_on(keys, &before, row.try_get(4)?, &end)?;
-    sqlx::query("update event_ends set events = $2, happened = $3, seal = $4 where clinic = $1")
+    sqlx::query("update event_ends set events = $2, events_end = $3, seal = $4 where clinic = $1")
         .bind(clinic.0)
         .bind(signed(number))
         .bind(link.to_vec())

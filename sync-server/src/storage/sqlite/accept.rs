@@ -162,7 +162,7 @@ fn write(
     let seal = seal_on(keys, &before, seals.written.as_deref(), &end)?;
     let clinic = clinic.bytes();
     connection
-        .prepare_cached("update clinics set head = ?2, written = ?3, seal = ?4 where clinic = ?1")?
+        .prepare_cached("update clinics set head = ?2, rows_end = ?3, seal = ?4 where clinic = ?1")?
         .execute(params![clinic, signed(end.head), end.written, seal])?;
     let mut insert = connection
         .prepare_cached("insert into actors (clinic, actor, account, device) values (?1, ?2, ?3, ?4)")?;

@@ -113,7 +113,7 @@ fn compact(connection: &Connection, clinic: ClinicId, step: &Compaction, keys: &
     );
     connection
         .prepare_cached(
-            "update compaction set horizon = ?2, runs = ?3, joint = ?4, seal = ?5 where clinic = ?1",
+            "update compaction set horizon = ?2, runs = ?3, rows_joint = ?4, seal = ?5 where clinic = ?1",
         )?
         .execute(params![
             clinic.bytes(),

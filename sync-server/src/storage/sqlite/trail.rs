@@ -216,8 +216,8 @@ pub(super) fn note(
     let seal = seal_on(keys, &before, seals.events.as_deref(), &end)?;
     connection
         .prepare_cached(
-            "insert into event_ends (clinic, events, happened, seal) values (?1, ?2, ?3, ?4)
-             on conflict (clinic) do update set events = excluded.events, happened = excluded.happened,
+            "insert into event_ends (clinic, events, events_end, seal) values (?1, ?2, ?3, ?4)
+             on conflict (clinic) do update set events = excluded.events, events_end = excluded.events_end,
                  seal = excluded.seal",
         )?
         .execute(params![clinic.bytes(), signed(number), link, seal])?;
@@ -228,9 +228,9 @@ pub(super) fn note(
 pub(super) fn ends(connection: &Connection, clinic: ClinicId) -> Stored<(Anchors, Seals)> {
     let found = connection
         .prepare_cached(
-            "select c.chained_after, c.sealed_after, c.head, c.written, c.seal,
-                 coalesce(m.horizon, 0), m.runs, m.joint, m.seal,
-                 coalesce(e.sealed_after, 0), coalesce(e.events, 0), e.happened, e.seal
+            "select c.chained_after, c.sealed_after, c.head, c.rows_end, c.seal,
+                 coalesce(m.horizon, 0), m.runs, m.rows_joint, m.seal,
+                 coalesce(e.sealed_after, 0), coalesce(e.events, 0), e.events_end, e.seal
              from clinics c left join compaction m on m.clinic = c.clinic left join event_ends e on e.clinic = c.clinic
              where c.clinic = ?1",
         )?
