@@ -376,7 +376,7 @@ impl TrailStorage for Disturbed {
         clinic: ClinicId,
         after: Option<(u64, u32)>,
         limit: usize,
-    ) -> Stored<Vec<KeptChange>> {
+    ) -> Stored<Vec<(KeptChange, Option<Vec<u8>>)>> {
         self.inner()?.kept_changes(clinic, after, limit).await
     }
 

@@ -275,13 +275,14 @@ pub trait TrailStorage: Send + Sync {
         after: Option<(u64, u32)>,
         limit: usize,
     ) -> Stored<Vec<LinkedRun>>;
-    /// Changes that are kept as such, in their order, from behind a number and position on.
+    /// Changes that are kept as such, with their bytes, in their order, from behind a number and position on. Bytes that do
+    /// not open are `None`.
     async fn kept_changes(
         &self,
         clinic: ClinicId,
         after: Option<(u64, u32)>,
         limit: usize,
-    ) -> Stored<Vec<KeptChange>>;
+    ) -> Stored<Vec<(KeptChange, Option<Vec<u8>>)>>;
     /// All documents, in ascending order of id.
     async fn all_documents(
         &self,

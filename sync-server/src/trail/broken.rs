@@ -24,6 +24,11 @@ pub enum Break {
         number: u64,
         position: u32,
     },
+    /// What is kept of a change is another one, or does not open.
+    Bytes {
+        number: u64,
+        position: u32,
+    },
     /// A change's signature is not by whom it was entered for.
     Signature {
         number: u64,
@@ -31,6 +36,10 @@ pub enum Break {
     },
     /// A record is not there, does not open, or has not all of the changes that the trail tells of.
     Document {
+        document: DocumentId,
+    },
+    /// A record has changes that the trail does not tell of.
+    Surplus {
         document: DocumentId,
     },
     Event {
@@ -66,6 +75,9 @@ impl fmt::Display for Break {
             Self::Change { number, position } => {
                 write!(f, "no row tells of change {number}.{position}")
             }
+            Self::Bytes { number, position } => {
+                write!(f, "what is kept of change {number}.{position} is another change")
+            }
             Self::Signature { number, position } => write!(
                 f,
                 "change {number}.{position} was not signed by whom it is said to be by"
@@ -74,6 +86,12 @@ impl fmt::Display for Break {
                 write!(
                     f,
                     "document {document} has not all that the trail says was written into it"
+                )
+            }
+            Self::Surplus { document } => {
+                write!(
+                    f,
+                    "document {document} has changes that the trail does not tell of"
                 )
             }
             Self::Event { number } => {

@@ -1,11 +1,11 @@
 //! Walks a clinic's trail from its first row to its last and finds the first that is not what it was, the first change that
-//! was not signed by whom it was entered for, and the first record that lacks what the trail says was written into it.
+//! was not signed by whom it was entered for, and the first record that has not what the trail says was written into it, or more.
 
 use super::chain::{Chain, beginning, link_event};
 use super::{Astray, Break, Noted};
 use crate::storage::trail::{Anchors, KeptChange, Link, LinkedEvent, LinkedRun, Part};
 use crate::storage::{Signed, Storage, Stored};
-use automerge::ChangeHash;
+use automerge::{Change, ChangeHash};
 use shared_model::authorship::{KeyId, PublicKey};
 use shared_model::documents::Document;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
@@ -15,7 +15,8 @@ use std::fmt;
 
 /// Rows read at a time, and documents.
 const STRETCH: usize = 2_000;
-const DOCUMENTS: usize = 100;
+/// Changes, which come with their bytes, and documents.
+const CONTENTS: usize = 100;
 
 /// What walking a clinic's trail came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,8 +154,16 @@ struct Walk<'a> {
     last_row: u64,
     last_event: u64,
     authors: Authors,
-    /// What the trail says was written, by document.
-    written: BTreeMap<DocumentId, Vec<ChangeHash>>,
+    told: BTreeMap<DocumentId, Told>,
+}
+
+/// What the trail says was written into a document.
+#[derive(Default)]
+struct Told {
+    hashes: Vec<ChangeHash>,
+    changes: u64,
+    /// Of some of its rows nobody noted how many changes they were.
+    uncounted: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -174,15 +183,22 @@ impl<'a> Walk<'a> {
             last_row: 0,
             last_event: 0,
             authors: Authors::default(),
-            written: BTreeMap::new(),
+            told: BTreeMap::new(),
         }
     }
 
     async fn whole(&mut self) -> Walked<Beyond> {
         good!(self.reaches_what_was_noted());
         let event = good!(self.events().await?);
-        let (row, change) = good!(self.all_rows().await?);
-        good!(self.documents().await?);
+        let mut changes = Changes::new(self.storage, self.clinic);
+        let row = good!(self.all_rows(&mut changes).await?);
+        let surplus = good!(self.documents().await?);
+        let (change, since) = changes.rest().await?;
+        for (document, more) in surplus {
+            if more > since.get(&document).copied().unwrap_or(0) {
+                return Ok(Err(Break::Surplus { document }));
+            }
+        }
         Ok(Ok(Beyond { row, change, event }))
     }
 
@@ -287,11 +303,10 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Number and position of the last row and the last change that are there.
-    async fn all_rows(&mut self) -> Walked<(Option<(u64, u32)>, Option<(u64, u32)>)> {
+    /// Number and position of the last row that is there.
+    async fn all_rows(&mut self, changes: &mut Changes<'_>) -> Walked<Option<(u64, u32)>> {
         let (horizon, head) = (self.anchors.runs.horizon, self.anchors.written.head);
         self.last_row = horizon;
-        let mut changes = Changes::new(self.storage, self.clinic);
         let mut waiting: Option<LinkedRun> = None;
         let (mut after, mut last_run) = (None, 0);
         loop {
@@ -325,7 +340,7 @@ impl<'a> Walk<'a> {
         }
         good!(self.comes_by(Part::Runs, last_run, u64::MAX, self.runs.link));
         good!(self.comes_by(Part::Written, self.last_row, u64::MAX, self.single.link));
-        Ok(Ok((after, changes.last().await?)))
+        Ok(Ok(after))
     }
 
     fn count(&mut self, row: &LinkedRun) {
@@ -343,32 +358,33 @@ impl<'a> Walk<'a> {
                 position: run.position,
             });
         }
-        if let Some(hash) = run.hash {
-            self.written
-                .entry(run.document)
-                .or_default()
-                .push(ChangeHash(hash));
-        }
+        let told = self.told.entry(run.document).or_default();
+        told.hashes.extend(run.hash.map(ChangeHash));
+        told.uncounted |= run.changes.is_none();
+        told.changes += u64::from(run.changes.unwrap_or(0));
         Ok(())
     }
 
     /// A row with all changes that lie between it and the next. There is none before the first.
-    async fn single(&mut self, row: Option<LinkedRun>, changes: Vec<KeptChange>) -> Walked<()> {
+    async fn single(&mut self, row: Option<LinkedRun>, changes: Vec<Kept>) -> Walked<()> {
         let Some(row) = row else {
             return Ok(match changes.first() {
                 None => Ok(()),
-                Some(change) => Err(nobody_tells_of(change)),
+                Some(kept) => Err(nobody_tells_of(&kept.change)),
             });
         };
         let run = &row.run;
-        if let Some(change) = changes.iter().find(|change| change.number != run.number) {
-            return Ok(Err(nobody_tells_of(change)));
+        if let Some(kept) = changes.iter().find(|kept| kept.change.number != run.number) {
+            return Ok(Err(nobody_tells_of(&kept.change)));
         }
-        for change in &changes {
-            good!(self.signature(change).await?);
-            let written = self.written.entry(change.document).or_default();
-            written.push(change.hash);
+        for kept in &changes {
+            good!(kept.is_what_it_was());
+            good!(self.signature(&kept.change).await?);
+            let told = self.told.entry(kept.change.document).or_default();
+            told.hashes.push(kept.change.hash);
+            told.changes += 1;
         }
+        let changes: Vec<KeptChange> = changes.into_iter().map(|kept| kept.change).collect();
         good!(self.comes_by(Part::Written, self.last_row, run.number, self.single.link));
         if !self.single.single(&row, &changes) {
             return Ok(Err(Break::Row {
@@ -408,26 +424,33 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// What was written is in the records, in which each change's hash stands for all that it builds on.
-    async fn documents(&mut self) -> Walked<()> {
+    /// What was written is in the records, in which each change's hash stands for all that it builds on. How many changes
+    /// some of them have besides: those that somebody has written meanwhile.
+    async fn documents(&mut self) -> Walked<Vec<(DocumentId, u64)>> {
+        let mut surplus = Vec::new();
         let mut after = None;
         loop {
-            let page = self.storage.all_documents(self.clinic, after, DOCUMENTS).await?;
+            let page = self.storage.all_documents(self.clinic, after, CONTENTS).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for stored in page {
-                let Some(written) = self.written.remove(&stored.id) else {
-                    continue;
-                };
+                let told = self.told.remove(&stored.id).unwrap_or_default();
                 let document = Document::load(stored.kind, self.clinic, stored.id, &stored.bytes);
-                let has_all = document.is_ok_and(|document| written.iter().all(|hash| document.has(hash)));
-                if !has_all {
+                let document = document.ok().filter(|document| {
+                    document.has_own_genesis() && told.hashes.iter().all(|hash| document.has(hash))
+                });
+                let Some(document) = document else {
                     return Ok(Err(Break::Document { document: stored.id }));
+                };
+                let genesis = 1;
+                let more = document.change_count().saturating_sub(genesis + told.changes);
+                if more > 0 && !told.uncounted {
+                    surplus.push((stored.id, more));
                 }
             }
         }
-        Ok(match self.written.first_key_value() {
-            None => Ok(()),
+        Ok(match self.told.first_key_value() {
+            None => Ok(surplus),
             Some((document, _)) => Err(Break::Document { document: *document }),
         })
     }
@@ -440,11 +463,32 @@ fn nobody_tells_of(change: &KeptChange) -> Break {
     }
 }
 
+/// A change, and the hash of what is kept of it.
+struct Kept {
+    change: KeptChange,
+    hash: Option<ChangeHash>,
+}
+
+impl Kept {
+    fn of((change, bytes): (KeptChange, Option<Vec<u8>>)) -> Self {
+        let hash = bytes.and_then(|bytes| Some(Change::from_bytes(bytes).ok()?.hash()));
+        Self { change, hash }
+    }
+
+    fn is_what_it_was(&self) -> Result<(), Break> {
+        if self.hash == Some(self.change.hash) {
+            return Ok(());
+        }
+        let (number, position) = self.change.place();
+        Err(Break::Bytes { number, position })
+    }
+}
+
 /// A clinic's changes in their order, read as they are wanted.
 struct Changes<'a> {
     storage: &'a dyn Storage,
     clinic: ClinicId,
-    read: VecDeque<KeptChange>,
+    read: VecDeque<Kept>,
     after: Option<(u64, u32)>,
 }
 
@@ -462,29 +506,34 @@ impl<'a> Changes<'a> {
     async fn read_on(&mut self) -> Stored<bool> {
         let more = self
             .storage
-            .kept_changes(self.clinic, self.after, STRETCH)
+            .kept_changes(self.clinic, self.after, CONTENTS)
             .await?;
-        let Some(last) = more.last() else {
+        let Some((last, _)) = more.last() else {
             return Ok(false);
         };
         self.after = Some(last.place());
-        self.read.extend(more);
+        self.read.extend(more.into_iter().map(Kept::of));
         Ok(true)
     }
 
     /// Those that are left before a number and position.
-    async fn before(&mut self, end: (u64, u32)) -> Stored<Vec<KeptChange>> {
-        while self.read.back().is_none_or(|last| last.place() < end) && self.read_on().await? {}
-        let count = self.read.partition_point(|change| change.place() < end);
+    async fn before(&mut self, end: (u64, u32)) -> Stored<Vec<Kept>> {
+        while self.read.back().is_none_or(|last| last.change.place() < end) && self.read_on().await? {}
+        let count = self.read.partition_point(|kept| kept.change.place() < end);
         Ok(self.read.drain(..count).collect())
     }
 
-    /// The last one that there is.
-    async fn last(mut self) -> Stored<Option<(u64, u32)>> {
-        while self.read_on().await? {
-            self.read.clear();
+    /// The last one that there is, and how many are left of each document.
+    async fn rest(mut self) -> Stored<(Option<(u64, u32)>, HashMap<DocumentId, u64>)> {
+        let mut left: HashMap<DocumentId, u64> = HashMap::new();
+        loop {
+            for kept in self.read.drain(..) {
+                *left.entry(kept.change.document).or_default() += 1;
+            }
+            if !self.read_on().await? {
+                return Ok((self.after, left));
+            }
         }
-        Ok(self.after)
     }
 }
 

@@ -8,12 +8,14 @@ use crate::morning::on_both;
 use crate::person::Person;
 use crate::practice::{PASSWORD, Practice, REX, found_clinic, fresh_id};
 use crate::trail::{A_ROW, busy_practice, verify_by_command, verify_with};
+use automerge::transaction::Transactable;
+use automerge::{Automerge, ROOT};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 use shared_model::commands::EditPatient;
-use shared_model::ids::{ClinicId, DeviceId};
+use shared_model::ids::{ClinicId, DeviceId, DocumentId};
 use sqlx::Row;
 use sync_server::at_rest::{MasterKey, MasterKeys};
 use sync_server::storage::trail::{Event, Run};
@@ -245,12 +247,34 @@ async fn what_was_written_is_held_against_the_trail(engine: Engine) {
              from changes where {last}"
         ),
         format!("delete from documents where id = {id}"),
+        format!(
+            "update changes set bytes = (select b.bytes from changes b where b.document = changes.document
+             and b.number < changes.number order by b.number limit 1) where {last}"
+        ),
+        format!("update changes set bytes = hash where {last}"),
+        // As it lay there before records were sealed, and such are read.
+        format!(
+            "update documents set bytes = {} where id = {id}",
+            literal(engine, &with_one_more_change(&practice, REX.into()).await)
+        ),
     ] {
         practice.database.run(&tampering).await;
         is_broken(&practice, &tampering);
         put_back(&practice, &TABLES).await;
         is_whole(&practice);
     }
+}
+
+/// A record with all that it should have, and somebody's change besides.
+async fn with_one_more_change(practice: &Practice, id: DocumentId) -> Vec<u8> {
+    let all = practice.storage.all_documents(practice.clinic, None, 1_000).await;
+    let stored = all.expect("read").into_iter().find(|stored| stored.id == id);
+    let bytes = stored.expect("it is there").bytes;
+    let mut document = Automerge::load(&bytes).expect("a document");
+    let mut tx = document.transaction();
+    tx.put(ROOT, "name", "Forged").expect("it takes it");
+    tx.commit();
+    document.save()
 }
 
 async fn a_record_that_was_put_back_to_what_it_was_is_found(engine: Engine) {
@@ -407,6 +431,13 @@ fn without_seals(engine: Engine) -> String {
     )
 }
 
+fn literal(engine: Engine, bytes: &[u8]) -> String {
+    match engine {
+        Engine::Sqlite => format!("x'{}'", hex::encode(bytes)),
+        Engine::Postgres => format!("'\\x{}'::bytea", hex::encode(bytes)),
+    }
+}
+
 fn text(text: &str) -> Vec<u8> {
     [&(text.len() as u64).to_be_bytes()[..], text.as_bytes()].concat()
 }
@@ -464,10 +495,6 @@ fn former_event_link(clinic: ClinicId, before: [u8; 32], number: u64, event: &Ev
 /// Makes the practice's database one of a build that chained its trail and sealed nothing. Rows up to the number that is given
 /// back are even older than that chain.
 async fn as_before(practice: &Practice, engine: Engine) -> u64 {
-    let literal = |bytes: &[u8]| match engine {
-        Engine::Sqlite => format!("x'{}'", hex::encode(bytes)),
-        Engine::Postgres => format!("'\\x{}'", hex::encode(bytes)),
-    };
     let (storage, clinic) = (&practice.storage, practice.clinic);
     let rows = storage.trail_runs(clinic, None, 10_000).await.expect("read");
     let chained_after = rows[1].run.number;
@@ -481,30 +508,30 @@ async fn as_before(practice: &Practice, engine: Engine) -> u64 {
             "null".to_owned()
         } else {
             link = former_link(clinic, link, run);
-            literal(&link)
+            literal(engine, &link)
         };
         sql += &format!("update audit set link = {value} where number = {number} and position = {position};");
     }
     sql += &format!(
         "update clinics set rows_end = {}, chained_after = {chained_after};",
-        literal(&link)
+        literal(engine, &link)
     );
     let mut link = beginning;
     for event in storage.trail_events(clinic, 0, 10_000).await.expect("read") {
         link = former_event_link(clinic, link, event.number, &event.event);
         sql += &format!(
             "update events set link = {} where number = {};",
-            literal(&link),
+            literal(engine, &link),
             event.number
         );
     }
     sql += &format!(
         "update event_ends set events_end = {}; delete from compaction;",
-        literal(&link)
+        literal(engine, &link)
     );
     sql += &format!(
         "update clinic_keys set wrapped = {} where clinic = {};",
-        literal(&as_it_was_wrapped(practice).await),
+        literal(engine, &as_it_was_wrapped(practice).await),
         match engine {
             Engine::Sqlite => "zeroblob(16)".to_owned(),
             Engine::Postgres => format!("'{}'", Uuid::nil()),

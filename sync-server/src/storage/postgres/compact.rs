@@ -77,11 +77,12 @@ impl CompactionStorage for PostgresStorage {
             .bind(clinic.0)
             .execute(&mut *tx)
             .await?;
-        let row =
-            sqlx::query("select horizon, runs, rows_joint, seal from compaction where clinic = $1 for update")
-                .bind(clinic.0)
-                .fetch_one(&mut *tx)
-                .await?;
+        let row = sqlx::query(
+            "select horizon, runs, rows_joint, seal from compaction where clinic = $1 for update",
+        )
+        .bind(clinic.0)
+        .fetch_one(&mut *tx)
+        .await?;
         let before = RunsEnd {
             horizon: count(&row, 0)?,
             runs: link_at(&row, 1)?,
@@ -157,14 +158,16 @@ impl CompactionStorage for PostgresStorage {
         .bind(runs.iter().map(|run| run.events.map(signed)).collect::<Vec<_>>())
         .execute(&mut *tx)
         .await?;
-        sqlx::query("update compaction set horizon = $2, runs = $3, rows_joint = $4, seal = $5 where clinic = $1")
-            .bind(clinic.0)
-            .bind(signed(end.horizon))
-            .bind(end.runs.map(|link| link.to_vec()))
-            .bind(end.joint.map(|link| link.to_vec()))
-            .bind(seal)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "update compaction set horizon = $2, runs = $3, rows_joint = $4, seal = $5 where clinic = $1",
+        )
+        .bind(clinic.0)
+        .bind(signed(end.horizon))
+        .bind(end.runs.map(|link| link.to_vec()))
+        .bind(end.joint.map(|link| link.to_vec()))
+        .bind(seal)
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -47,8 +47,27 @@ impl TrailStorage for PostgresStorage {
         clinic: ClinicId,
         after: Option<(u64, u32)>,
         limit: usize,
-    ) -> Stored<Vec<KeptChange>> {
-        kept_changes(&mut *self.pool.acquire().await?, clinic, after, limit).await
+    ) -> Stored<Vec<(KeptChange, Option<Vec<u8>>)>> {
+        let keys = self.keys(clinic).await?;
+        let (number, position) = after.map_or((-1, 0), place);
+        let rows = sqlx::query(
+            "select number, position, document, hash, actor, seq, account, device, accepted_at, signed, bytes,
+                 (select k.wrapped from document_keys k where k.clinic = c.clinic and k.document = c.document)
+             from changes c where clinic = $1 and (number, position) > ($2, $3) order by number, position limit $4",
+        )
+        .bind(clinic.0)
+        .bind(number)
+        .bind(position)
+        .bind(signed(limit as u64))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &PgRow| {
+            let change = kept_change(row)?;
+            let wrapped: Option<Vec<u8>> = row.try_get(11)?;
+            let bytes = keys.open_change(change.document, wrapped.as_deref(), row.try_get(10)?);
+            Ok((change, bytes))
+        };
+        rows.iter().map(read).collect()
     }
 
     async fn all_documents(
@@ -332,23 +351,23 @@ pub(super) async fn kept_changes(
     .bind(signed(limit as u64))
     .fetch_all(connection)
     .await?;
-    let read = |row: &PgRow| {
-        let hash =
-            link_at(row, 3)?.ok_or_else(|| StorageError::Failed("a change without a hash".to_owned()))?;
-        Ok(KeptChange {
-            number: count(row, 0)?,
-            position: row.try_get::<i32, _>(1)?.cast_unsigned(),
-            document: id(row, 2, DocumentId)?,
-            hash: ChangeHash(hash),
-            actor: row.try_get(4)?,
-            seq: count(row, 5)?,
-            account: id(row, 6, AccountId)?,
-            device: id(row, 7, DeviceId)?,
-            accepted_at: Timestamp(row.try_get(8)?),
-            signed: row.try_get(9)?,
-        })
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(kept_change).collect()
+}
+
+fn kept_change(row: &PgRow) -> Stored<KeptChange> {
+    let hash = link_at(row, 3)?.ok_or_else(|| StorageError::Failed("a change without a hash".to_owned()))?;
+    Ok(KeptChange {
+        number: count(row, 0)?,
+        position: row.try_get::<i32, _>(1)?.cast_unsigned(),
+        document: id(row, 2, DocumentId)?,
+        hash: ChangeHash(hash),
+        actor: row.try_get(4)?,
+        seq: count(row, 5)?,
+        account: id(row, 6, AccountId)?,
+        device: id(row, 7, DeviceId)?,
+        accepted_at: Timestamp(row.try_get(8)?),
+        signed: row.try_get(9)?,
+    })
 }
 
 /// Where a clinic's chains stand, and the seals that lie beside it.

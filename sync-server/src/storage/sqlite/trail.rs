@@ -48,8 +48,9 @@ impl TrailStorage for SqliteStorage {
         clinic: ClinicId,
         after: Option<(u64, u32)>,
         limit: usize,
-    ) -> Stored<Vec<KeptChange>> {
-        self.read(move |connection| kept_changes(connection, clinic, after, limit))
+    ) -> Stored<Vec<(KeptChange, Option<Vec<u8>>)>> {
+        let keys = self.keys(clinic).await?;
+        self.read(move |connection| opened_changes(connection, clinic, after, limit, &keys))
             .await
     }
 
@@ -162,19 +163,43 @@ pub(super) fn kept_changes(
         "select number, position, document, hash, actor, seq, account, device, accepted_at, signed from changes
          where clinic = ?1 and (number, position) > (?2, ?3) order by number, position limit ?4",
     )?;
+    let rows = select.query_map(params![clinic.bytes(), number, position, limit], kept_change)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn kept_change(row: &Row) -> rusqlite::Result<KeptChange> {
+    Ok(KeptChange {
+        number: unsigned(row.get(0)?),
+        position: row.get(1)?,
+        document: id(row, 2, DocumentId)?,
+        hash: ChangeHash(row.get(3)?),
+        actor: row.get(4)?,
+        seq: unsigned(row.get(5)?),
+        account: id(row, 6, AccountId)?,
+        device: id(row, 7, DeviceId)?,
+        accepted_at: Timestamp(row.get(8)?),
+        signed: row.get(9)?,
+    })
+}
+
+fn opened_changes(
+    connection: &Connection,
+    clinic: ClinicId,
+    after: Option<(u64, u32)>,
+    limit: usize,
+    keys: &ClinicKeys,
+) -> Stored<Vec<(KeptChange, Option<Vec<u8>>)>> {
+    let (number, position) = after.map_or((-1, 0), |(number, position)| (signed(number), position));
+    let mut select = connection.prepare_cached(
+        "select number, position, document, hash, actor, seq, account, device, accepted_at, signed, bytes,
+             (select k.wrapped from document_keys k where k.clinic = c.clinic and k.document = c.document)
+         from changes c where clinic = ?1 and (number, position) > (?2, ?3) order by number, position limit ?4",
+    )?;
     let rows = select.query_map(params![clinic.bytes(), number, position, limit], |row| {
-        Ok(KeptChange {
-            number: unsigned(row.get(0)?),
-            position: row.get(1)?,
-            document: id(row, 2, DocumentId)?,
-            hash: ChangeHash(row.get(3)?),
-            actor: row.get(4)?,
-            seq: unsigned(row.get(5)?),
-            account: id(row, 6, AccountId)?,
-            device: id(row, 7, DeviceId)?,
-            accepted_at: Timestamp(row.get(8)?),
-            signed: row.get(9)?,
-        })
+        let change = kept_change(row)?;
+        let wrapped: Option<Vec<u8>> = row.get(11)?;
+        let bytes = keys.open_change(change.document, wrapped.as_deref(), row.get(10)?);
+        Ok((change, bytes))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
