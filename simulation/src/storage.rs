@@ -11,7 +11,7 @@ use shared_model::permissions::{Feed, Principal};
 use shared_model::time::Timestamp;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use sync_server::identity::{NewRefreshToken, RefreshVerdict, SignInLife, StoredRefreshToken};
+use sync_server::identity::{RefreshVerdict, SignInLife, StoredRefreshToken};
 use sync_server::storage::compaction::{Compactable, Compaction, CompactionStorage};
 use sync_server::storage::late_work::{
     Decided, Giver, KeptLateWork, LateChange, LateDecision, LateWorkStorage, WaitingLateWork,
@@ -418,10 +418,6 @@ impl IdentityStorage for Disturbed {
 
     async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>> {
         self.inner()?.principals(account).await
-    }
-
-    async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()> {
-        self.inner()?.add_refresh_token(token).await
     }
 
     async fn rotate_refresh_token(

@@ -22,6 +22,7 @@ use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::late_work::Kept;
 use shared_model::protocol::{self, ServerMessage};
 use shared_model::time::Timestamp;
+use shared_model::trail::{CameBy, Detail};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -29,6 +30,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use sync_server::HeavyWork;
 use sync_server::at_rest::{MasterKey, MasterKeys};
 use sync_server::identity::{AccessClaims, AccessTokens, NewRefreshToken, SignInLife, mint_refresh_token};
+use sync_server::storage::people::BegunSignIn;
 use sync_server::storage::sqlite::SqliteStorage;
 use sync_server::storage::{NewAccount, NewClinic, Storage};
 use tokio::runtime::Runtime;
@@ -376,13 +378,9 @@ impl World {
                 begun_at: Timestamp(now),
                 expires_at: SignInLife::default().expires_at(Timestamp(now), Timestamp(now)),
             };
-            // As the server does at each sign-in: it tells a device nothing of people who never were on it.
-            let people = database.people();
-            people
-                .remember_device(account, device, "a device", Timestamp(now))
-                .await
-                .ok()?;
-            database.add_refresh_token(token).await.ok()?;
+            let how = Detail::came(CameBy::Password, None);
+            let begun = BegunSignIn::new(token, "a device".to_owned(), &how);
+            database.people().begin_sign_in(begun).await.ok()?;
             principals
                 .into_iter()
                 .find(|principal| principal.clinic == clinic)

@@ -161,24 +161,17 @@ pub(super) async fn sign_in_now(
     }
     let (refresh_token, hash) = mint_refresh_token();
     let family = random();
-    let happened = Event {
-        account: Some(account),
-        device: Some(device),
-        ..Event::new(Happening::SignedIn, now, &Detail::came(came_by, second))
+    let token = NewRefreshToken {
+        hash,
+        family,
+        account,
+        clinic,
+        device,
+        begun_at: now,
+        expires_at: state.settings.sign_in_life.expires_at(now, now),
     };
-    let begun = BegunSignIn {
-        token: NewRefreshToken {
-            hash,
-            family,
-            account,
-            clinic,
-            device,
-            begun_at: now,
-            expires_at: state.settings.sign_in_life.expires_at(now, now),
-        },
-        device_name: device_name.chars().take(MAX_DEVICE_NAME).collect(),
-        happened,
-    };
+    let device_name = device_name.chars().take(MAX_DEVICE_NAME).collect();
+    let begun = BegunSignIn::new(token, device_name, &Detail::came(came_by, second));
     state.storage.people().begin_sign_in(begun).await?;
     state.look_again.at(Whom::Account(account));
     tracing::info!(%account, %device, "signed in");

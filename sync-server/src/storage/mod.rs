@@ -14,7 +14,7 @@ use self::compaction::CompactionStorage;
 use self::late_work::LateWorkStorage;
 use self::people::PeopleStorage;
 use self::trail::TrailStorage;
-use crate::identity::{NewRefreshToken, RefreshVerdict, SignInLife, StoredRefreshToken};
+use crate::identity::{RefreshVerdict, SignInLife, StoredRefreshToken};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::authorship::{KeyId, SIGNATURE};
@@ -364,7 +364,6 @@ pub trait IdentityStorage: Send + Sync {
     async fn create_clinic(&self, clinic: NewClinic) -> Stored<()>;
     /// The clinics where the account is a member, with what it is there.
     async fn principals(&self, account: AccountId) -> Stored<Vec<Principal>>;
-    async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()>;
     /// Exchanges a refresh token as `judge` decides, which sees the stored one (if there is one) under lock. A token that
     /// is exchanged once more gets `fresh` in place of its former successor, which counts as used from then on. An
     /// exchange is when its device was seen last. `fresh` is good for as long as `life` says of the sign-in.

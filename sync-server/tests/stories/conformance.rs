@@ -2,7 +2,7 @@
 
 use crate::database::{Database, Engine};
 use crate::morning::on_both;
-use crate::practice::{found_clinic, fresh_id};
+use crate::practice::{come_in, found_clinic, fresh_id, refresh_token};
 use automerge::ChangeHash;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId, DocumentId};
@@ -42,16 +42,20 @@ struct Store {
     database: Database,
     storage: Arc<dyn Storage>,
     clinic: ClinicId,
+    /// Who comes in.
+    account: AccountId,
 }
 
 async fn store(engine: Engine) -> Store {
     let database = Database::new(engine).await;
     let (storage, clinic) = (database.open().await, fresh_id(ClinicId));
     found_clinic(&storage, clinic, "").await;
+    let owner = storage.people().account_by_email("owner@example.org").await;
     Store {
         database,
         storage,
         clinic,
+        account: owner.expect("read").expect("known").account,
     }
 }
 
@@ -393,16 +397,6 @@ async fn accounts_and_memberships(engine: Engine) {
     );
     assert_eq!(principals[0].roles, [Role::Owner]);
     assert_eq!(principals[0].client, Some(crate::practice::OWNER));
-    let device = fresh_id(DeviceId);
-    for name in ["tablet", "tablet in room 2"] {
-        let now = Timestamp(5);
-        store
-            .storage
-            .people()
-            .remember_device(owner.account, device, name, now)
-            .await
-            .unwrap();
-    }
     assert!(store.storage.demonstration_accounts().await.unwrap().is_empty());
 }
 
@@ -410,15 +404,10 @@ async fn refresh_tokens(engine: Engine) {
     let store = store(engine).await;
     let (family, hash) = (random(), random());
     let token = NewRefreshToken {
-        hash,
-        family,
-        account: fresh_id(AccountId),
-        clinic: store.clinic,
-        device: fresh_id(DeviceId),
         begun_at: Timestamp(10),
-        expires_at: Timestamp(100),
+        ..token(&store, hash, family, 100)
     };
-    store.storage.add_refresh_token(token.clone()).await.unwrap();
+    come_in(store.storage.as_ref(), token.clone(), "Tablet").await;
     assert!(store.storage.family_lives(family, Timestamp(50)).await.unwrap());
     let rotate = async |hash: [u8; 32], fresh: [u8; 32], verdict: RefreshVerdict| {
         let judge = Box::new(move |stored: Option<&_>| {
@@ -475,11 +464,7 @@ fn token(store: &Store, hash: [u8; 32], family: [u8; 16], expires_at: i64) -> Ne
     NewRefreshToken {
         hash,
         family,
-        account: fresh_id(AccountId),
-        clinic: store.clinic,
-        device: fresh_id(DeviceId),
-        begun_at: Timestamp(0),
-        expires_at: Timestamp(expires_at),
+        ..refresh_token((store.account, store.clinic, fresh_id(DeviceId)), (0, expires_at))
     }
 }
 
@@ -503,7 +488,7 @@ async fn a_refresh_token_that_is_exchanged_once_more(engine: Engine) {
     let begin = async || {
         let family = random();
         let token = token(&store, first, family, 1_000_000_000);
-        store.storage.add_refresh_token(token.clone()).await.unwrap();
+        come_in(store.storage.as_ref(), token.clone(), "Tablet").await;
         (family, token.device)
     };
 
@@ -576,7 +561,7 @@ async fn two_who_refresh_at_the_same_moment(engine: Engine) {
     for _ in 0..20 {
         let (family, first, next) = (random(), random(), random());
         let token = token(&store, first, family, 1_000_000_000);
-        store.storage.add_refresh_token(token.clone()).await.unwrap();
+        come_in(store.storage.as_ref(), token.clone(), "Tablet").await;
         assert_eq!(
             store.present(token.device, first, next, 1_000).await,
             RefreshVerdict::Rotate
@@ -608,7 +593,7 @@ async fn a_sign_in_whose_beginning_is_not_known_began_when_it_was_used_last(engi
     let (used, next, ends) = (Timestamp(1_700_000_000_000), random(), random());
     for (hash, family, end) in [(next, random(), used.0 + 60 * DAY), (ends, random(), 60 * DAY)] {
         let token = token(&store, hash, family, end);
-        store.storage.add_refresh_token(token).await.unwrap();
+        come_in(store.storage.as_ref(), token, "Tablet").await;
     }
     let migration = match engine {
         Engine::Sqlite => include_str!("../../../migrations/server/sqlite/0012_sign_ins_end.sql"),
@@ -636,7 +621,7 @@ async fn stale_tokens_are_forgotten(engine: Engine) {
     let store = store(engine).await;
     let (expired, living) = (random(), random());
     let first = random();
-    let add = async |token| store.storage.add_refresh_token(token).await.unwrap();
+    let add = async |token| come_in(store.storage.as_ref(), token, "Tablet").await;
     add(token(&store, random(), expired, 1_000)).await;
     let lives = token(&store, first, living, 1_000_000_000);
     add(lives.clone()).await;

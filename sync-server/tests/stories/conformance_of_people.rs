@@ -2,16 +2,14 @@
 
 use crate::database::{Database, Engine};
 use crate::morning::on_both;
-use crate::practice::{found_clinic, fresh_id};
+use crate::practice::{come_in, found_clinic, fresh_id, refresh_token};
 use futures_util::future::join_all;
 use shared_model::accounts::Sent;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, InvitationId};
 use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
 use std::sync::Arc;
-use sync_server::identity::{
-    NewRefreshToken, RefreshVerdict, SignInLife, judge_refresh, judge_roles, random,
-};
+use sync_server::identity::{RefreshVerdict, SignInLife, judge_refresh, judge_roles, random};
 use sync_server::storage::people::{
     Account, Added, Factor, LinkPurpose, LostReport, MailOutcome, NewFactor, NewInvitation, NewLink, NewMail,
     OpenedClinic, PeopleStorage, StoredTotp, TakeUp, TakenAway, TakenUp, Taker, Unneeded,
@@ -174,16 +172,8 @@ async fn links_work_once_and_in_time(engine: Engine) {
         "for something else"
     );
 
-    let token = NewRefreshToken {
-        hash: random(),
-        family: random(),
-        account: vet.account,
-        clinic: people.clinic,
-        device: fresh_id(DeviceId),
-        begun_at: Timestamp(0),
-        expires_at: Timestamp(1_000),
-    };
-    people.storage.add_refresh_token(token.clone()).await.unwrap();
+    let token = refresh_token((vet.account, people.clinic, fresh_id(DeviceId)), (0, 1_000));
+    come_in(people.storage.as_ref(), token.clone(), "Phone").await;
     let set = async |hash, now| {
         let set = people
             .here()
@@ -519,11 +509,8 @@ async fn a_device_keeps_the_name_it_was_given(engine: Engine) {
     let people = People::new(engine).await;
     let (vet, device) = (people.account("vet").await.account, fresh_id(DeviceId));
     let remember = async |name, now| {
-        people
-            .here()
-            .remember_device(vet, device, name, Timestamp(now))
-            .await
-            .unwrap();
+        let token = refresh_token((vet, people.clinic, device), (now, 100));
+        come_in(people.storage.as_ref(), token, name).await;
         let devices = people.here().devices(vet, Timestamp(now)).await.unwrap();
         (
             devices[0].name.clone(),
@@ -546,15 +533,7 @@ async fn a_lost_device_keeps_its_proof(engine: Engine) {
         people.account("admin").await.account,
     );
     let device = fresh_id(DeviceId);
-    let token = NewRefreshToken {
-        hash: random(),
-        family: random(),
-        account: vet,
-        clinic: people.clinic,
-        device,
-        begun_at: Timestamp(0),
-        expires_at: Timestamp(100),
-    };
+    let token = refresh_token((vet, people.clinic, device), (1, 100));
     let report = async |judge: fn(&[(AccountId, ClinicId)]) -> bool| {
         let report = people
             .here()
@@ -562,12 +541,7 @@ async fn a_lost_device_keeps_its_proof(engine: Engine) {
         report.await.unwrap()
     };
     assert_eq!(report(|_| true).await, LostReport::NoSuchDevice);
-    people
-        .here()
-        .remember_device(vet, device, "Phone", Timestamp(1))
-        .await
-        .unwrap();
-    people.storage.add_refresh_token(token.clone()).await.unwrap();
+    come_in(people.storage.as_ref(), token.clone(), "Phone").await;
     assert_eq!(
         report(|signed_in| signed_in.is_empty()).await,
         LostReport::NotPermitted

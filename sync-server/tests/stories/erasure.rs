@@ -5,7 +5,7 @@ use crate::database::{Database, Engine, MASTER_KEY, connect_to};
 use crate::http;
 use crate::morning::on_both;
 use crate::person::{Person, post};
-use crate::practice::{PASSWORD, Practice, REX, found_clinic, fresh_id};
+use crate::practice::{PASSWORD, Practice, REX, found_clinic, fresh_id, refresh_token};
 use crate::process::BINARY;
 use crate::sealed_people::{EMAIL, Quirina, count, mail};
 use rusqlite::{Connection, params};
@@ -16,11 +16,11 @@ use shared_model::ids::{AccountId, ClinicId, InvitationId};
 use shared_model::permissions::{Feed, Role};
 use shared_model::protocol::Goodbye;
 use shared_model::time::Timestamp;
-use shared_model::trail::Happening;
+use shared_model::trail::{CameBy, Detail, Happening};
 use sqlx::Row;
 use std::process::{Command, Output};
 use sync_server::identity::random;
-use sync_server::storage::people::{Erasure, NewInvitation, TakeUp, TakenUp, Taker};
+use sync_server::storage::people::{BegunSignIn, Erasure, NewInvitation, TakeUp, TakenUp, Taker};
 use sync_server::storage::trail::{Told, TrailQuery};
 use sync_server::trail::{Verdict, verify_trail};
 
@@ -253,9 +253,10 @@ async fn nothing_of_them_is_left_in_the_database(engine: Engine) {
     let rows = "select count(*) from accounts where erased_at = 50 and email is null and full_name is null
                 and new_email is null and email_hash is null and password_hash = ''";
     assert_eq!(count(&database, rows).await, 1);
-    let refused = people
-        .remember_device(quirina.account, quirina.device, "Again", Timestamp(70))
-        .await;
+    let token = refresh_token((quirina.account, clinic, quirina.device), (70, 1 << 50));
+    let how = Detail::came(CameBy::Password, None);
+    let begun = BegunSignIn::new(token, "Again".to_owned(), &how);
+    let refused = people.begin_sign_in(begun).await;
     assert!(refused.is_err(), "nothing is written of her any more");
     people.rename_account(quirina.account, "Quirina").await.unwrap();
     assert!(people.account(quirina.account).await.unwrap().is_none());

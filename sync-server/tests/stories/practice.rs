@@ -10,11 +10,13 @@ use shared_model::documents::{Sex, Species};
 use shared_model::ids::{AccountId, ClientId, ClinicId, DeviceId, PatientId};
 use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
+use shared_model::trail::{CameBy, Detail};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use sync_server::identity::{Passwords, random};
+use sync_server::identity::{NewRefreshToken, Passwords, random};
 use sync_server::server::{self, Settings};
+use sync_server::storage::people::BegunSignIn;
 use sync_server::storage::{NewAccount, NewClinic, Storage};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -225,4 +227,27 @@ pub fn register_patient(patient: PatientId, owner: ClientId, name: &str) -> Regi
         born: None,
         microchip: String::new(),
     }
+}
+
+/// What proves somebody's sign-in on a device, from one moment until another.
+pub fn refresh_token(
+    (account, clinic, device): (AccountId, ClinicId, DeviceId),
+    (begun_at, expires_at): (i64, i64),
+) -> NewRefreshToken {
+    NewRefreshToken {
+        hash: random(),
+        family: random(),
+        account,
+        clinic,
+        device,
+        begun_at: Timestamp(begun_at),
+        expires_at: Timestamp(expires_at),
+    }
+}
+
+/// Somebody comes in with a password on a device that calls itself so.
+pub async fn come_in(storage: &dyn Storage, token: NewRefreshToken, device_name: &str) {
+    let how = Detail::came(CameBy::Password, None);
+    let begun = BegunSignIn::new(token, device_name.to_owned(), &how);
+    storage.people().begin_sign_in(begun).await.expect("written");
 }

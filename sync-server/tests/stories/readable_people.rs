@@ -4,7 +4,7 @@
 use crate::at_rest::everything;
 use crate::database::{Database, Engine, MASTER_KEY, connect_to};
 use crate::morning::on_both;
-use crate::practice::fresh_id;
+use crate::practice::{come_in, fresh_id, refresh_token};
 use crate::process::BINARY;
 use crate::sealed_people::{EMAIL, count, readable};
 use base64::Engine as _;
@@ -311,10 +311,8 @@ impl Before {
             (devices.len(), devices[0].device, devices[0].name.as_str()),
             (1, self.device, "Quirinas Telefon")
         );
-        people
-            .remember_device(self.account, self.device, "Web browser", Timestamp(5))
-            .await
-            .unwrap();
+        let token = refresh_token((self.account, self.clinic, self.device), (5, 1 << 50));
+        come_in(storage, token, "Web browser").await;
         let devices = people.devices(self.account, Timestamp(20)).await.unwrap();
         assert_eq!(devices[0].name, "Quirinas Telefon", "she gave it that name");
         let link = people

@@ -4,7 +4,7 @@
 use crate::at_rest::everything;
 use crate::database::{Database, Engine, connect_to};
 use crate::morning::on_both;
-use crate::practice::{found_clinic, fresh_id};
+use crate::practice::{come_in, found_clinic, fresh_id, refresh_token};
 use rusqlite::Connection;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, InvitationId};
 use shared_model::permissions::Role;
@@ -92,8 +92,8 @@ impl Quirina {
         };
         storage.create_clinic(new).await.unwrap();
         let people = storage.people();
-        let named = people.remember_device(account, device, "Quirinas Telefon", Timestamp(5));
-        named.await.unwrap();
+        let token = refresh_token((account, clinic, device), (5, 1 << 50));
+        come_in(storage.as_ref(), token, "Quirinas Telefon").await;
         let link = NewLink {
             hash: random(),
             account,

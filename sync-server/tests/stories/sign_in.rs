@@ -8,18 +8,17 @@ use crate::http::{Response, post, request};
 use crate::letter_box::LetterBox;
 use crate::morning::on_both;
 use crate::person::Person;
-use crate::practice::{PASSWORD, Practice, fresh_id};
+use crate::practice::{PASSWORD, Practice, come_in, fresh_id, refresh_token};
 use axum::http::Method;
 use serde_json::json;
 use shared_model::accounts::{Device as KnownDevice, SignedIn, codes};
-use shared_model::ids::{AccountId, DeviceId};
+use shared_model::ids::DeviceId;
 use shared_model::permissions::Role;
 use shared_model::protocol::{ClientMessage, Goodbye};
 use shared_model::time::Timestamp;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use sync_server::Clock;
-use sync_server::identity::{NewRefreshToken, random};
 
 on_both! {
     refresh_tokens_are_used_once
@@ -386,17 +385,15 @@ async fn guesses_count_for_the_address_that_a_trusted_proxy_names() {
 #[tokio::test]
 async fn a_server_forgets_stale_sign_ins_by_itself() {
     let mut practice = Practice::open(Engine::Sqlite).await;
-    let family = random();
-    let stale = NewRefreshToken {
-        hash: random(),
-        family,
-        account: fresh_id(AccountId),
-        clinic: practice.clinic,
-        device: fresh_id(DeviceId),
-        begun_at: Timestamp(0),
-        expires_at: Timestamp(1),
-    };
-    practice.storage.add_refresh_token(stale).await.unwrap();
+    let vet = practice
+        .storage
+        .people()
+        .account_by_email("vet@example.org")
+        .await;
+    let vet = vet.expect("read").expect("known").account;
+    let stale = refresh_token((vet, practice.clinic, fresh_id(DeviceId)), (0, 1));
+    let family = stale.family;
+    come_in(practice.storage.as_ref(), stale, "Phone").await;
     assert!(practice.storage.family_lives(family, Timestamp(0)).await.unwrap());
     practice.restart().await;
     let forgotten = async {

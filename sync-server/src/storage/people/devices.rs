@@ -8,6 +8,7 @@ use shared_model::accounts::Device;
 use shared_model::authorship::KeyId;
 use shared_model::ids::{AccountId, ClinicId, DeviceId};
 use shared_model::time::Timestamp;
+use shared_model::trail::{Detail, Happening};
 
 /// Decides about a report, seeing who else is signed in on the device and where.
 pub type LostJudge = Box<dyn FnOnce(&[(AccountId, ClinicId)]) -> bool + Send>;
@@ -59,17 +60,26 @@ pub struct BegunSignIn {
     pub happened: Event,
 }
 
+impl BegunSignIn {
+    /// At the moment from which the token lives; `how` they came in.
+    pub fn new(token: NewRefreshToken, device_name: String, how: &Detail) -> Self {
+        let happened = Event {
+            account: Some(token.account),
+            device: Some(token.device),
+            ..Event::new(Happening::SignedIn, token.begun_at, how)
+        };
+        Self {
+            token,
+            device_name,
+            happened,
+        }
+    }
+}
+
 #[async_trait]
 pub trait DeviceStorage: Send + Sync {
     /// Takes the place of the account's former sign-in at this clinic on this device: nobody goes on with its tokens.
     async fn begin_sign_in(&self, begun: BegunSignIn) -> Stored<()>;
-    async fn remember_device(
-        &self,
-        account: AccountId,
-        device: DeviceId,
-        name: &str,
-        now: Timestamp,
-    ) -> Stored<()>;
     /// An account's devices, the latest first. None of them is marked as the one that asks.
     async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>>;
     /// Whether there is such a device.

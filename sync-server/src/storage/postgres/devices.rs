@@ -38,19 +38,6 @@ impl DeviceStorage for PostgresStorage {
         Ok(tx.commit().await?)
     }
 
-    async fn remember_device(
-        &self,
-        account: AccountId,
-        device: DeviceId,
-        name: &str,
-        now: Timestamp,
-    ) -> Stored<()> {
-        let keys = self.people_keys().await?;
-        let mut tx = self.pool.begin().await?;
-        remember_device(&mut tx, &keys, (account, device), name, now).await?;
-        Ok(tx.commit().await?)
-    }
-
     async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>> {
         let keys = self.people_keys().await?;
         let rows = sqlx::query(

@@ -98,11 +98,6 @@ impl IdentityStorage for PostgresStorage {
             .collect()
     }
 
-    async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()> {
-        let mut connection = self.pool.acquire().await?;
-        insert_token(&mut connection, &token).await
-    }
-
     async fn rotate_refresh_token(
         &self,
         hash: [u8; 32],

@@ -35,18 +35,6 @@ impl DeviceStorage for SqliteStorage {
         .await
     }
 
-    async fn remember_device(
-        &self,
-        account: AccountId,
-        device: DeviceId,
-        name: &str,
-        now: Timestamp,
-    ) -> Stored<()> {
-        let (name, keys) = (name.to_owned(), self.people_keys().await?);
-        self.write(move |connection| remember_device(connection, &keys, (account, device), &name, now))
-            .await
-    }
-
     async fn devices(&self, account: AccountId, now: Timestamp) -> Stored<Vec<Device>> {
         let keys = self.people_keys().await?;
         self.read(move |connection| {

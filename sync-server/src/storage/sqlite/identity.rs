@@ -92,11 +92,6 @@ impl IdentityStorage for SqliteStorage {
         .await
     }
 
-    async fn add_refresh_token(&self, token: NewRefreshToken) -> Stored<()> {
-        self.write(move |connection| insert_token(connection, &token))
-            .await
-    }
-
     async fn rotate_refresh_token(
         &self,
         hash: [u8; 32],
