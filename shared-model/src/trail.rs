@@ -17,6 +17,8 @@ pub const PAGE: usize = 100;
 pub const LONGEST_PAGE: usize = 1_000;
 /// Lines whose changes are told together, at most.
 pub const MAX_LINES_OF_CHANGES: usize = 200;
+/// Changes that are told together, at most; of more, the last.
+pub const MAX_CHANGES_TOLD: usize = 1_000;
 /// The same done again within this time is the same piece of work, in milliseconds.
 pub const RUN_GAP_MS: i64 = 3_600_000;
 
@@ -100,7 +102,8 @@ pub struct TrailPage {
 /// `GET /audit/changes`: what the changes of some lines did to their record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrailChanges {
-    /// How many are told. The record's history may not lead to all that the lines count.
+    /// How many are told: the last. The record's history may not lead to all that the lines count, and at most
+    /// [`MAX_CHANGES_TOLD`] are.
     pub changes: u64,
     /// When the first and the last of them were made, by the clock of the device that made them, to the second.
     pub made_at: Option<Timestamp>,

@@ -18,7 +18,7 @@ use sync_server::storage::late_work::{
 };
 use sync_server::storage::people::PeopleStorage;
 use sync_server::storage::trail::{
-    Anchors, Event, KeptChange, LinkedEvent, LinkedRun, Mentions, Names, Told, TrailQuery, TrailStorage,
+    Anchors, Event, KeptChange, LinkedEvent, LinkedRun, Mentions, Names, ToldPage, TrailQuery, TrailStorage,
     WrittenRow,
 };
 use sync_server::storage::{
@@ -397,7 +397,7 @@ impl TrailStorage for Disturbed {
         self.inner()?.trail_events(clinic, after, limit).await
     }
 
-    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>> {
+    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<ToldPage> {
         self.inner()?.trail(clinic, query, limit).await
     }
 

@@ -4,9 +4,24 @@
 //! after is what stood there once the last of them was in.
 
 use super::Document;
+use super::document::fields_written;
 use crate::time::Timestamp;
-use crate::trail::{FieldChange, FieldValue, TrailChanges};
-use automerge::{Change, ChangeHash, ROOT, ReadDoc, ScalarValue, Value};
+use crate::trail::{FieldChange, FieldValue, MAX_CHANGES_TOLD, TrailChanges};
+use automerge::{ActorId, Change, ChangeHash, ROOT, ReadDoc, ScalarValue, Value};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
+
+/// What a line of the trail knows of its changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangesOfLine {
+    These(Vec<ChangeHash>),
+    /// So many of one writer, consecutive, up to this one.
+    UpTo {
+        last: ChangeHash,
+        count: u64,
+    },
+}
 
 /// A field that some changes wrote: what the first of them builds on, and the last.
 struct Written {
@@ -16,23 +31,24 @@ struct Written {
 }
 
 impl Document {
-    /// What changes did, oldest first, in the order in which fields were first written. Changes that are not here are
-    /// not told.
-    pub fn before_and_after(&self, hashes: &[ChangeHash]) -> TrailChanges {
-        let changes: Vec<Change> = hashes
-            .iter()
-            .filter_map(|hash| self.automerge.get_change_by_hash(hash))
-            .collect();
+    /// What the changes of some lines did, in the order in which fields were first written. Changes that are not here are
+    /// not told, and of very many the last ones are.
+    pub fn before_and_after(&self, lines: &[ChangesOfLine]) -> TrailChanges {
+        let (changes, texts) = (self.changes_of(lines), self.text_objects());
         let mut written: Vec<Written> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for change in &changes {
-            for field in self.fields_written(change) {
-                match written.iter_mut().find(|written| written.field == field) {
-                    Some(written) => written.last = change.hash(),
-                    None => written.push(Written {
-                        field,
-                        builds_on: change.deps().to_vec(),
-                        last: change.hash(),
-                    }),
+            for field in fields_written(change, &texts) {
+                match places.entry(field) {
+                    Entry::Occupied(place) => written[*place.get()].last = change.hash(),
+                    Entry::Vacant(place) => {
+                        written.push(Written {
+                            field: place.key().clone(),
+                            builds_on: change.deps().to_vec(),
+                            last: change.hash(),
+                        });
+                        place.insert(written.len() - 1);
+                    }
                 }
             }
         }
@@ -52,16 +68,48 @@ impl Document {
         }
     }
 
-    /// The last so many changes of one writer, up to one of them: oldest first, and none if that is not here.
-    pub fn run_up_to(&self, last: &ChangeHash, count: u64) -> Vec<ChangeHash> {
-        let Some(end) = self.automerge.get_change_meta_by_hash(last) else {
+    /// Each change of some lines once, those before others that build on them. The history is walked once for what they
+    /// are, and once from the first of them on for what they say.
+    fn changes_of(&self, lines: &[ChangesOfLine]) -> Vec<Change> {
+        let mut wanted: HashSet<ChangeHash> = HashSet::new();
+        let mut ends: HashMap<ChangeHash, u64> = HashMap::new();
+        for line in lines {
+            match line {
+                ChangesOfLine::These(hashes) => wanted.extend(hashes),
+                ChangesOfLine::UpTo { last, count } => {
+                    let longest = ends.entry(*last).or_default();
+                    *longest = count.max(longest).to_owned();
+                }
+            }
+        }
+        let history = self.automerge.get_changes_meta(&[]);
+        let mut runs: HashMap<&ActorId, Vec<RangeInclusive<u64>>> = HashMap::new();
+        for change in &history {
+            if let Some(count) = ends.get(&change.hash) {
+                let first = change.seq.saturating_sub(*count) + 1;
+                runs.entry(change.actor.as_ref())
+                    .or_default()
+                    .push(first..=change.seq);
+            }
+        }
+        let mut told = Vec::new();
+        for change in &history {
+            let runs = runs.get(change.actor.as_ref());
+            let is_of_a_run = || runs.is_some_and(|runs| runs.iter().any(|run| run.contains(&change.seq)));
+            if wanted.contains(&change.hash) || is_of_a_run() {
+                told.push(change);
+            }
+        }
+        let told = &told[told.len().saturating_sub(MAX_CHANGES_TOLD)..];
+        let Some(first) = told.first() else {
             return Vec::new();
         };
-        let numbers = end.seq.saturating_sub(count)..end.seq;
-        let changes = self.automerge.get_changes_meta(&[]).into_iter();
-        changes
-            .filter(|change| change.actor == end.actor && numbers.contains(&change.seq.saturating_sub(1)))
-            .map(|change| change.hash)
+        // What the first of them builds on is none of them, and neither is anything before that.
+        let since = self.changes_since(&first.deps);
+        let mut since: HashMap<ChangeHash, Change> =
+            since.into_iter().map(|change| (change.hash(), change)).collect();
+        told.iter()
+            .filter_map(|change| since.remove(&change.hash))
             .collect()
     }
 
@@ -121,6 +169,10 @@ mod tests {
         change.expect("written").expect("something new").hash()
     }
 
+    fn these(hashes: &[ChangeHash]) -> [ChangesOfLine; 1] {
+        [ChangesOfLine::These(hashes.to_vec())]
+    }
+
     fn text(text: &str) -> Option<FieldValue> {
         Some(FieldValue::Text(text.to_owned()))
     }
@@ -146,7 +198,7 @@ mod tests {
             w.put("neutered", true);
             w.put_time("started_at", Timestamp(5_000));
         });
-        let told = doc.before_and_after(&[first, second]);
+        let told = doc.before_and_after(&these(&[first, second]));
         assert_eq!(
             told.fields,
             [
@@ -159,7 +211,7 @@ mod tests {
             (2, Some(Timestamp(10_000)), Some(Timestamp(20_000)))
         );
         assert_eq!(
-            doc.before_and_after(&[third]).fields,
+            doc.before_and_after(&these(&[third])).fields,
             [
                 field("reason", text("limps on the left"), None),
                 field("neutered", None, Some(FieldValue::Flag(true))),
@@ -168,11 +220,11 @@ mod tests {
         );
         let saved = Document::load(Kind::Visit, doc.clinic, doc.id, &doc.save()).expect("loads");
         assert_eq!(
-            saved.before_and_after(&[first, second]),
+            saved.before_and_after(&these(&[first, second])),
             told,
             "saved anew it says the same"
         );
-        let unknown = doc.before_and_after(&[ChangeHash([9; 32])]);
+        let unknown = doc.before_and_after(&these(&[ChangeHash([9; 32])]));
         assert_eq!(
             (unknown.changes, unknown.made_at, unknown.fields),
             (0, None, vec![])
@@ -192,7 +244,7 @@ mod tests {
         here.apply(&there.changes_since(&seen)).expect("applied");
         assert_eq!(here.text("history"), "Yesterday: Ate grass. Vomited.");
         assert_eq!(
-            here.before_and_after(&[mine]).fields,
+            here.before_and_after(&these(&[mine])).fields,
             [field("history", text("Ate grass."), text("Ate grass. Vomited."))]
         );
     }
@@ -206,9 +258,43 @@ mod tests {
                 write(&mut doc, 1, second, |w| w.put("reason", second.to_string()))
             })
             .collect();
-        assert_eq!(doc.run_up_to(&mine[3], 3), mine[1..4]);
-        assert_eq!(doc.run_up_to(&mine[4], 1), mine[4..]);
-        assert_eq!(doc.run_up_to(&mine[1], 9), mine[..2], "there are no more");
-        assert_eq!(doc.run_up_to(&ChangeHash([9; 32]), 3), []);
+        let up_to = |last: ChangeHash, count| ChangesOfLine::UpTo { last, count };
+        let found = |lines: &[ChangesOfLine]| -> Vec<ChangeHash> {
+            let changes = doc.changes_of(lines);
+            changes.iter().map(Change::hash).collect()
+        };
+        assert_eq!(found(&[up_to(mine[3], 3)]), mine[1..4]);
+        assert_eq!(found(&[up_to(mine[4], 1)]), mine[4..]);
+        assert_eq!(found(&[up_to(mine[1], 9)]), mine[..2], "there are no more");
+        assert_eq!(found(&[up_to(ChangeHash([9; 32]), 3)]), []);
+        assert_eq!(
+            found(&[
+                up_to(mine[1], 1),
+                ChangesOfLine::These(vec![mine[4], mine[1]]),
+                up_to(mine[2], 2),
+                up_to(mine[2], 1),
+            ]),
+            [mine[1], mine[2], mine[4]],
+            "each once, however often it is asked for"
+        );
+    }
+
+    #[test]
+    fn of_very_many_changes_the_last_are_told() {
+        let mut doc = visit();
+        let hashes: Vec<ChangeHash> = (0..=MAX_CHANGES_TOLD as i64)
+            .map(|second| write(&mut doc, 1, second, |w| w.put("reason", second.to_string())))
+            .collect();
+        let all = ChangesOfLine::UpTo {
+            last: hashes[MAX_CHANGES_TOLD],
+            count: hashes.len() as u64,
+        };
+        for lines in [vec![all], these(&hashes).to_vec()] {
+            let told = doc.before_and_after(&lines);
+            assert_eq!(told.changes, MAX_CHANGES_TOLD as u64);
+            assert_eq!(told.made_at, Some(Timestamp(1_000)), "all but the first");
+            let last = MAX_CHANGES_TOLD.to_string();
+            assert_eq!(told.fields, [field("reason", text("0"), text(&last))]);
+        }
     }
 }

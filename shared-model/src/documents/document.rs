@@ -284,35 +284,13 @@ impl Document {
         if !heads.iter().all(|head| self.has(head)) {
             return None;
         }
-        let changes = self.changes_since(heads);
+        let (changes, texts) = (self.changes_since(heads), self.text_objects());
         Some(
             changes
                 .iter()
-                .flat_map(|change| self.fields_written(change))
+                .flat_map(|change| fields_written(change, &texts))
                 .collect(),
         )
-    }
-
-    /// The fields that a change writes, in its order; texts among them.
-    pub(super) fn fields_written(&self, change: &Change) -> Vec<String> {
-        let texts = self.text_objects();
-        let text_of = |object: &OpId| {
-            let is_it = |(id, _): &&(ObjId, &'static str)| match id {
-                ObjId::Id(counter, actor, _) => *counter == object.counter() && actor == object.actor(),
-                ObjId::Root => false,
-            };
-            texts.iter().find(is_it).map(|(_, key)| (*key).to_owned())
-        };
-        let mut written: Vec<String> = Vec::new();
-        for op in change.decode().operations {
-            let field = match (op.obj, op.key) {
-                (ObjectId::Root, Key::Map(key)) => Some(key.to_string()),
-                (ObjectId::Id(object), _) => text_of(&object),
-                (ObjectId::Root, Key::Seq(_)) => None,
-            };
-            written.extend(field.filter(|field| !written.contains(field)));
-        }
-        written
     }
 
     /// The text under a key of `Kind::texts`; empty if it is not there.
@@ -410,6 +388,27 @@ impl Document {
     pub fn change_count(&self) -> u64 {
         self.automerge.stats().num_changes
     }
+}
+
+/// The fields that a change writes, in its order; the document's texts among them.
+pub(super) fn fields_written(change: &Change, texts: &[(ObjId, &'static str)]) -> Vec<String> {
+    let text_of = |object: &OpId| {
+        let is_it = |(id, _): &&(ObjId, &'static str)| match id {
+            ObjId::Id(counter, actor, _) => *counter == object.counter() && actor == object.actor(),
+            ObjId::Root => false,
+        };
+        texts.iter().find(is_it).map(|(_, key)| (*key).to_owned())
+    };
+    let mut written: Vec<String> = Vec::new();
+    for op in change.decode().operations {
+        let field = match (op.obj, op.key) {
+            (ObjectId::Root, Key::Map(key)) => Some(key.to_string()),
+            (ObjectId::Id(object), _) => text_of(&object),
+            (ObjectId::Root, Key::Seq(_)) => None,
+        };
+        written.extend(field.filter(|field| !written.contains(field)));
+    }
+    written
 }
 
 fn genesis_actor(kind: Kind, clinic: ClinicId, id: DocumentId) -> ActorId {

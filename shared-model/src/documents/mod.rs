@@ -31,6 +31,7 @@ mod visit_findings;
 mod visit_summary;
 
 pub use appointment::{Appointment, Booking, Request, Slot, Whereabouts};
+pub use before_and_after::ChangesOfLine;
 pub use bill::{BillLine, Closing};
 pub use certificate::{Certificate, Certified};
 pub use chunks::{check_chunks, inflated_size, read_change};

@@ -65,8 +65,9 @@ async fn a_colleague_carries_what_the_other_could_not_send() {
         document: Some(id.into()),
         ..TrailQuery::default()
     };
-    let told = clinic.storage.trail(clinic.id, query, 2).await.expect("read");
-    let authors: Vec<_> = told
+    let page = clinic.storage.trail(clinic.id, query, 2).await.expect("read");
+    let authors: Vec<_> = page
+        .told
         .into_iter()
         .map(|told| match told {
             Told::Written(run) => run.account,

@@ -3,10 +3,12 @@
 //! Invariant: it tells of the clinic of the access token and of no other, and only to its administrators. What stood
 //! before and after a change is in the document's own history (`audit_changes.rs`).
 
+use super::audit_cursor::{Cursor, line_id};
 use super::request::Asker;
 use crate::error::ApiError;
+use crate::identity::AccessClaims;
 use crate::server::AppState;
-use crate::storage::trail::{Mentions, Place, Told, TrailQuery};
+use crate::storage::trail::{Mentions, Told, ToldPage, TrailQuery};
 use crate::storage::{Storage, Stored};
 use axum::Json;
 use axum::body::Body;
@@ -21,7 +23,6 @@ use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::permissions::Role;
 use shared_model::time::Timestamp;
 use shared_model::trail::{Detail, Happening, LONGEST_PAGE, PAGE, TrailEntry, TrailPage, csv_cell};
-use std::sync::Arc;
 
 /// What to look for; everything that is left out is any.
 #[derive(Clone, Deserialize)]
@@ -45,20 +46,16 @@ pub(crate) async fn audit(
     asker: Asker,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let (clinic, mut query, limit) = asked(&asker, wanted)?;
+    let (mut reading, limit) = asked(&asker, wanted)?;
     // A page that people read is asked for again and again. A cursor proves nothing: who is told where a page begins may
     // have asked for one line before it.
     if limit > PAGE {
         note_export(&state, &asker).await?;
     }
-    // One more than is told, to know whether there is a next page.
-    let mut told = state.storage.trail(clinic, query.clone(), limit + 1).await?;
-    let goes_on = told.len() > limit;
-    told.truncate(limit);
-    query.below = told.last().map(Told::place);
+    let (entries, goes_on) = reading.next_page(state.storage.as_ref(), limit).await?;
     let page = TrailPage {
-        next: query.below.filter(|_| goes_on).map(cursor),
-        entries: named(state.storage.as_ref(), clinic, told).await?,
+        next: goes_on.then(|| reading.cursor.text()),
+        entries,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(page)).into_response())
 }
@@ -69,19 +66,18 @@ pub(crate) async fn audit_csv(
     asker: Asker,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let (clinic, query, _) = asked(&asker, wanted)?;
+    let (reading, _) = asked(&asker, wanted)?;
     note_export(&state, &asker).await?;
-    let storage = Arc::clone(&state.storage);
-    let first = String::from(
+    let text = String::from(
         "at,last_at,changes,person,person_name,device,device_name,document,kind,is_happening,verb,change,detail\r\n",
     );
-    let pages = stream::unfold(Some((query, first)), move |state| {
-        let storage = Arc::clone(&storage);
-        async move {
-            let (query, text) = state?;
-            Some(next_rows(storage.as_ref(), clinic, query, text).await)
-        }
-    });
+    let export = Export {
+        state,
+        claims: asker.claims,
+        reading,
+        text,
+    };
+    let pages = stream::unfold(Some(export), async |export| Some(next_rows(export?).await));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
@@ -90,35 +86,69 @@ pub(crate) async fn audit_csv(
     Ok((headers, Body::from_stream(pages)).into_response())
 }
 
-type Rows = (Result<String, std::io::Error>, Option<(TrailQuery, String)>);
+/// A reading of a clinic's trail: what is looked for, and how far it has come.
+struct Reading {
+    clinic: ClinicId,
+    query: TrailQuery,
+    cursor: Cursor,
+}
 
-async fn next_rows(storage: &dyn Storage, clinic: ClinicId, mut query: TrailQuery, mut text: String) -> Rows {
+impl Reading {
+    /// The next lines, and whether there are more behind them.
+    async fn next_page(&mut self, storage: &dyn Storage, limit: usize) -> Stored<(Vec<TrailEntry>, bool)> {
+        let query = TrailQuery {
+            below: self.cursor.below,
+            ..self.query.clone()
+        };
+        // One more than is told, to know whether there is a next page.
+        let ToldPage { mut told, horizon } = storage.trail(self.clinic, query, limit + 1).await?;
+        let goes_on = told.len() > limit;
+        told.truncate(limit);
+        self.cursor.shorten(&mut told);
+        self.cursor.move_behind(&told, horizon);
+        Ok((named(storage, self.clinic, told).await?, goes_on))
+    }
+}
+
+/// A table on its way to somebody, with the text that goes before its next rows.
+struct Export {
+    state: AppState,
+    claims: AccessClaims,
+    reading: Reading,
+    text: String,
+}
+
+/// It may take long, so that whoever takes it may have lost the right to meanwhile.
+async fn next_rows(mut export: Export) -> (Result<String, std::io::Error>, Option<Export>) {
     let page = async {
-        let told = storage.trail(clinic, query.clone(), LONGEST_PAGE).await?;
-        let last = told.last().map(Told::place);
-        let goes_on = told.len() == LONGEST_PAGE;
-        Stored::Ok((named(storage, clinic, told).await?, last, goes_on))
+        Asker::behind(&export.state, export.claims.clone())
+            .await?
+            .is(Role::ClinicAdministrator)?;
+        let storage = export.state.storage.as_ref();
+        Ok::<_, ApiError>(export.reading.next_page(storage, LONGEST_PAGE).await?)
     };
     match page.await {
         // The connection breaks off: half a file must not look like a whole one.
-        Err(error) => (Err(std::io::Error::other(error)), None),
-        Ok((entries, last, goes_on)) => {
-            query.below = last;
+        Err(error) => {
+            tracing::warn!(account = %export.claims.account, %error, "an export of the trail breaks off");
+            (Err(std::io::Error::other(error)), None)
+        }
+        Ok((entries, goes_on)) => {
+            let mut text = std::mem::take(&mut export.text);
             text.extend(entries.iter().map(csv_row));
-            (Ok(text), goes_on.then(|| (query, String::new())))
+            (Ok(text), goes_on.then_some(export))
         }
     }
 }
 
-fn asked(
-    asker: &Asker,
-    wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Result<(ClinicId, TrailQuery, usize), ApiError> {
+fn asked(asker: &Asker, wanted: Result<Query<Wanted>, QueryRejection>) -> Result<(Reading, usize), ApiError> {
     asker.is(Role::ClinicAdministrator)?;
     let Query(wanted) = wanted.map_err(|rejection| malformed(rejection.body_text()))?;
-    let below = match &wanted.cursor {
-        None => None,
-        Some(text) => Some(place(text).ok_or_else(|| malformed("the cursor is none of ours".to_owned()))?),
+    let cursor = match &wanted.cursor {
+        None => Cursor::default(),
+        Some(text) => {
+            Cursor::parse(text).ok_or_else(|| malformed("the cursor is none of ours".to_owned()))?
+        }
     };
     let query = TrailQuery {
         account: wanted.person,
@@ -128,10 +158,14 @@ fn asked(
         happenings: words(wanted.happening.as_deref()),
         from: wanted.from,
         to: wanted.to,
-        below,
+        below: None,
     };
-    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE);
-    Ok((asker.principal.clinic, query, limit))
+    let reading = Reading {
+        clinic: asker.principal.clinic,
+        query,
+        cursor,
+    };
+    Ok((reading, wanted.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE)))
 }
 
 fn words(list: Option<&str>) -> Vec<String> {
@@ -153,26 +187,6 @@ pub(super) fn malformed(detail: String) -> ApiError {
         status: StatusCode::BAD_REQUEST,
         detail,
     }
-}
-
-fn cursor(place: Place) -> String {
-    let kind = if place.is_event { "event" } else { "row" };
-    format!("{}.{kind}.{}.{}", place.at.0, place.number, place.position)
-}
-
-pub(super) fn place(cursor: &str) -> Option<Place> {
-    let mut parts = cursor.split('.');
-    let place = Place {
-        at: Timestamp(parts.next()?.parse().ok()?),
-        is_event: match parts.next()? {
-            "event" => true,
-            "row" => false,
-            _ => return None,
-        },
-        number: parts.next()?.parse().ok()?,
-        position: parts.next()?.parse().ok()?,
-    };
-    parts.next().is_none().then_some(place)
 }
 
 /// The lines with the names of whom and what they are about.
@@ -206,7 +220,7 @@ fn mentions(entry: &TrailEntry) -> Mentions {
 }
 
 fn entry(told: Told) -> TrailEntry {
-    let id = cursor(told.place());
+    let id = line_id(told.place());
     match told {
         Told::Written(run) => TrailEntry {
             last_at: run.last_at,
@@ -247,32 +261,4 @@ fn csv_row(entry: &TrailEntry) -> String {
         text(detail),
     ];
     cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_comes_back_as_it_was() {
-        for is_event in [false, true] {
-            let there = Place {
-                at: Timestamp(-5),
-                is_event,
-                number: 7,
-                position: 3,
-            };
-            assert_eq!(place(&cursor(there)), Some(there));
-        }
-        for odd in [
-            "",
-            "1.row.2",
-            "1.row.2.3.4",
-            "1.other.2.3",
-            "x.row.1.1",
-            "1.row.-1.0",
-        ] {
-            assert_eq!(place(odd), None, "{odd}");
-        }
-    }
 }

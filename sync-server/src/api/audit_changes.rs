@@ -2,7 +2,8 @@
 //!
 //! Invariants: it tells of what the asker may read and of nothing else, and that somebody looked is in the trail itself.
 
-use super::audit::{malformed, place};
+use super::audit::malformed;
+use super::audit_cursor::line_with;
 use super::documents::readable;
 use super::request::Asker;
 use crate::error::ApiError;
@@ -17,10 +18,11 @@ use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use shared_model::documents::{Document, Kind};
+use shared_model::documents::{ChangesOfLine, Document, Kind};
 use shared_model::ids::ClinicId;
 use shared_model::permissions::Role;
 use shared_model::trail::{Detail, Happening, MAX_LINES_OF_CHANGES, TrailChanges};
+use std::collections::BTreeSet;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -66,26 +68,32 @@ pub(crate) async fn audit_changes(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(told)).into_response())
 }
 
-/// Number and position of each line.
+/// Number and position of each line, once.
 fn written(lines: &str) -> Option<Vec<(u64, u32)>> {
-    let places: Option<Vec<_>> = lines.split(',').map(place).collect();
+    let places: Option<Vec<_>> = lines.split(',').map(line_with).collect();
     let places = places?;
     let fit = places.len() <= MAX_LINES_OF_CHANGES && places.iter().all(|place| !place.is_event);
-    let written = places.into_iter().map(|place| (place.number, place.position));
-    fit.then(|| written.collect())
+    let written: BTreeSet<_> = places
+        .iter()
+        .map(|place| (place.number, place.position))
+        .collect();
+    fit.then(|| written.into_iter().collect())
 }
 
 fn tell(clinic: ClinicId, stored: &StoredDocument, rows: &[WrittenRow]) -> Result<TrailChanges, ApiError> {
     let document = Document::load(stored.kind, clinic, stored.id, &stored.bytes)
         .map_err(|error| StorageError::Failed(format!("{}: {error}", stored.id)))?;
-    let mut hashes = Vec::new();
-    for row in rows {
-        match row.run.hash.map(ChangeHash) {
-            Some(last) => hashes.extend(document.run_up_to(&last, row.run.changes.unwrap_or(1).into())),
-            None => hashes.extend(&row.changes),
-        }
-    }
-    Ok(document.before_and_after(&hashes))
+    let lines: Vec<ChangesOfLine> = rows
+        .iter()
+        .map(|row| match row.run.hash.map(ChangeHash) {
+            Some(last) => ChangesOfLine::UpTo {
+                last,
+                count: row.run.changes.unwrap_or(1).into(),
+            },
+            None => ChangesOfLine::These(row.changes.clone()),
+        })
+        .collect();
+    Ok(document.before_and_after(&lines))
 }
 
 #[cfg(test)]
@@ -98,6 +106,11 @@ mod tests {
         for odd in ["", "5.event.1.0", "5.row.17.0,", "17"] {
             assert_eq!(written(odd), None, "{odd}");
         }
+        assert_eq!(
+            written("5.row.17.0,9.row.18.2,5.row.17.0"),
+            Some(vec![(17, 0), (18, 2)]),
+            "who asks twice is told once"
+        );
         let many = vec!["5.row.17.0"; MAX_LINES_OF_CHANGES + 1].join(",");
         assert_eq!(written(&many), None);
     }

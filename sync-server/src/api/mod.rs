@@ -3,6 +3,7 @@
 
 mod audit;
 mod audit_changes;
+mod audit_cursor;
 mod automerge_repo;
 mod clinics;
 mod devices;

@@ -26,6 +26,14 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
+    /// Whoever holds a token, as the database knows them now.
+    pub(crate) async fn behind(state: &AppState, claims: AccessClaims) -> Result<Self, ApiError> {
+        let principal = person_behind(state, &claims)
+            .await?
+            .ok_or(ApiError::NotSignedIn)?;
+        Ok(Self { claims, principal })
+    }
+
     pub(crate) fn is(&self, role: Role) -> Result<(), ApiError> {
         if self.principal.roles.contains(&role) {
             Ok(())
@@ -70,10 +78,7 @@ impl FromRequestParts<AppState> for Asker {
             .requests
             .request_by(claims.account, Instant::now())
             .map_err(ApiError::slow_down)?;
-        let principal = person_behind(state, &claims)
-            .await?
-            .ok_or(ApiError::NotSignedIn)?;
-        Ok(Self { claims, principal })
+        Self::behind(state, claims).await
     }
 }
 

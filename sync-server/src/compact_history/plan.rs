@@ -165,6 +165,7 @@ fn goes_on(run: &AuditRun, next: &AuditRun) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::compaction::{LONGEST_RUN_MS, STEP_TAKES, whole_and_old};
     use crate::storage::trail::{EventsEnd, Run, WrittenEnd};
     use crate::storage::{AcceptWrites, ChangeRow};
     use crate::trail::link_rows;
@@ -199,7 +200,7 @@ mod tests {
             number,
             position,
             document: DocumentId(Uuid::from_u128(document)),
-            hash: ChangeHash([number as u8 * 16 + position as u8; 32]),
+            hash: ChangeHash([(number as u8).wrapping_mul(16).wrapping_add(position as u8); 32]),
             actor: vec![7; 16],
             seq: number,
             account: AccountId(Uuid::from_u128(7)),
@@ -267,6 +268,31 @@ mod tests {
             runs.iter().map(|run| run.changes).sum::<u32>(),
             10,
             "none is forgotten"
+        );
+    }
+
+    /// Whoever looks for what went on at a moment looks so far back for where it began.
+    #[test]
+    fn the_longest_run_that_a_step_makes_is_found_by_its_end() {
+        let numbers = 2..2 + 2 * STEP_TAKES as u64;
+        let changes = numbers.clone().map(|number| change(number, 0, 1)).collect();
+        let taken = whole_and_old(changes, Timestamp(0));
+        let through = taken.last().expect("some").number;
+        let audit: Vec<LinkedRun> = numbers
+            .take_while(|number| *number <= through)
+            .zip(0..)
+            .map(|(number, after)| row(number, 0, 1, 7, "write", after * (RUN_GAP_MS - 1)))
+            .collect();
+        let runs = runs(&audit, &taken);
+        let [run] = runs.as_slice() else {
+            panic!("one run: {}", runs.len());
+        };
+        assert_eq!(run.changes as usize, STEP_TAKES);
+        let length = run.last_at.0 - run.at.0;
+        assert!(length < LONGEST_RUN_MS, "{length}");
+        assert!(
+            length > LONGEST_RUN_MS - 2 * RUN_GAP_MS,
+            "it is no shorter: {length}"
         );
     }
 

@@ -10,11 +10,15 @@ use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::ids::{ClinicId, DocumentId};
 use shared_model::time::Timestamp;
+use shared_model::trail::RUN_GAP_MS;
 
 /// Changes that one step looks at; more than one push may have, so that every number is whole in some step.
 pub(crate) const STEP_LOOKS_AT: usize = shared_model::protocol::MAX_PUSH_CHANGES + 1;
 /// Changes that one step takes if their numbers allow it, so that who writes meanwhile waits no longer than for a push.
-const STEP_TAKES: usize = 200;
+pub(crate) const STEP_TAKES: usize = 200;
+/// Longer than any run of changes, in milliseconds: it is made by one step, of at most so many numbers, each less than the gap
+/// after the one before. Runs that were made with greater ones stay, so neither may become less without what is here.
+pub(crate) const LONGEST_RUN_MS: i64 = STEP_TAKES as i64 * RUN_GAP_MS;
 
 /// A row of the trail with all that it says about its run of changes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -58,10 +58,14 @@ async fn authors_of(practice: &Practice, document: DocumentId) -> Vec<AccountId>
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, query, 100).await;
-    let written = told.expect("read").into_iter().filter_map(|told| match told {
-        Told::Written(run) => Some(run.account),
-        Told::Happened(..) => None,
-    });
+    let written = told
+        .expect("read")
+        .told
+        .into_iter()
+        .filter_map(|told| match told {
+            Told::Written(run) => Some(run.account),
+            Told::Happened(..) => None,
+        });
     written.collect()
 }
 
@@ -213,7 +217,7 @@ async fn a_key_is_entered_once(engine: Engine) {
             ..TrailQuery::default()
         };
         let told = practice.storage.trail(practice.clinic, query, 10).await;
-        told.expect("read").len()
+        told.expect("read").told.len()
     };
     while registered().await == 0 {
         tokio::task::yield_now().await;
@@ -228,5 +232,5 @@ async fn a_key_is_entered_once(engine: Engine) {
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, query, 10).await;
-    assert_eq!(told.expect("read").len(), 1);
+    assert_eq!(told.expect("read").told.len(), 1);
 }

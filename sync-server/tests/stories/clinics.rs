@@ -161,8 +161,8 @@ async fn a_first_clinic_and_a_first_system_administrator_come_from_the_command_l
         ..TrailQuery::default()
     };
     let clinic = person.signed_in.principal.clinic;
-    let told = practice.storage.trail(clinic, removed, 10).await.expect("read");
-    assert_eq!(told.len(), 1, "the clinic sees it");
+    let page = practice.storage.trail(clinic, removed, 10).await.expect("read");
+    assert_eq!(page.told.len(), 1, "the clinic sees it");
     let badly = admin(&[
         "create-clinic",
         "--name",

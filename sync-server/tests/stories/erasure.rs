@@ -114,13 +114,13 @@ async fn whoever_is_erased_is_out_at_once_and_what_they_did_stays(engine: Engine
         account: Some(vet.account()),
         ..TrailQuery::default()
     };
-    let of_them = of(of_them).await.unwrap();
+    let of_them = of(of_them).await.unwrap().told;
     assert!(of_them.iter().any(|told| matches!(told, Told::Written(_))));
     let erased = TrailQuery {
         happenings: vec![Happening::PersonErased.word().to_owned()],
         ..TrailQuery::default()
     };
-    let erased = of(erased).await.unwrap();
+    let erased = of(erased).await.unwrap().told;
     let [Told::Happened(_, event)] = erased.as_slice() else {
         panic!("once: {erased:?}")
     };

@@ -28,6 +28,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use sync_server::storage::trail::{Told, TrailQuery};
 use sync_server::trail::{Break, Verdict, verify_trail};
 use sync_server::{Clock, HeavyWork, compact_history};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 
 on_both! {
     whatever_is_altered_is_found
@@ -45,6 +47,8 @@ on_both! {
     administrators_read_it_with_filters_and_nobody_else
     its_lines_name_people_devices_and_records_as_they_are_called_now
     what_goes_on_after_midnight_is_found_from_then_on
+    compaction_between_two_pages_tells_nothing_twice
+    an_export_breaks_off_when_its_reader_may_no_longer_read
     what_stood_before_and_after_is_told_compacted_or_not
     a_long_trail_is_told_page_by_page
 }
@@ -76,7 +80,7 @@ async fn until_noted(practice: &Practice, verb: &str, count: usize) {
     let noted = async {
         loop {
             let told = practice.storage.trail(practice.clinic, query.clone(), 100).await;
-            if told.expect("read").len() >= count {
+            if told.expect("read").told.len() >= count {
                 return;
             }
         }
@@ -92,7 +96,7 @@ async fn count_of(practice: &Practice, verb: &str) -> usize {
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, query, 100).await;
-    told.expect("read").len()
+    told.expect("read").told.len()
 }
 
 async fn read(practice: &Practice, token: &str, path: &str) -> Response {
@@ -366,7 +370,8 @@ async fn what_happens_beside_writing_is_in_it(engine: Engine) {
         .storage
         .trail(practice.clinic, TrailQuery::default(), 100)
         .await
-        .expect("read");
+        .expect("read")
+        .told;
     let happened: BTreeSet<&str> = told
         .iter()
         .filter_map(|told| match told {
@@ -433,7 +438,7 @@ async fn the_way_that_somebody_came_by_is_in_it(engine: Engine) {
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, signed_in, 100).await;
-    let ways: Vec<String> = told.expect("read").iter().rev().map(detail).collect();
+    let ways: Vec<String> = told.expect("read").told.iter().rev().map(detail).collect();
     let expected = [
         "password",
         "invitation",
@@ -461,7 +466,7 @@ async fn whatever_changes_a_way_in_is_in_it(engine: Engine) {
     };
     let told = practice.storage.trail(practice.clinic, query, 100).await;
     assert_eq!(
-        told.expect("read").len(),
+        told.expect("read").told.len(),
         1,
         "what was linked already was not linked"
     );
@@ -549,7 +554,7 @@ async fn whatever_becomes_of_second_factors_is_in_it(engine: Engine) {
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, ways, 100).await;
-    let told = told.expect("read");
+    let told = told.expect("read").told;
     let ways: Vec<Value> = told
         .iter()
         .map(|told| serde_json::from_str(&detail(told)).expect("JSON"))
@@ -587,7 +592,7 @@ async fn whatever_becomes_of_second_factors_is_in_it(engine: Engine) {
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, removed, 100).await;
-    let of: Vec<String> = told.expect("read").iter().map(detail).collect();
+    let of: Vec<String> = told.expect("read").told.iter().map(detail).collect();
     assert_eq!(of, [json!({ "of": vet.account() }).to_string()]);
     is_whole(practice).await;
 }
@@ -622,7 +627,7 @@ async fn a_wrong_password_is_in_it_wherever_it_was_given(engine: Engine) {
         ..TrailQuery::default()
     };
     let told = practice.storage.trail(practice.clinic, refused, 100).await;
-    let devices = told.expect("read").into_iter().map(|told| match told {
+    let devices = told.expect("read").told.into_iter().map(|told| match told {
         Told::Happened(_, event) => event.device,
         Told::Written(_) => None,
     });
@@ -787,7 +792,7 @@ async fn who_takes_the_trail_along_stands_in_it(engine: Engine) {
             ..TrailQuery::default()
         };
         let told = practice.storage.trail(practice.clinic, query, 100).await;
-        told.expect("read").len()
+        told.expect("read").told.len()
     };
     // The page on the screen asks every minute.
     let page: TrailPage = admin.get("/audit").await;
@@ -917,10 +922,11 @@ async fn its_lines_name_people_devices_and_records_as_they_are_called_now(engine
     );
 }
 
-/// A run that compaction made begins on one day and ends on the next.
-async fn what_goes_on_after_midnight_is_found_from_then_on(engine: Engine) {
-    const MIDNIGHT: i64 = 1_800_000_000_000;
-    const MINUTE: i64 = 60_000;
+const MIDNIGHT: i64 = 1_800_000_000_000;
+const MINUTE: i64 = 60_000;
+
+/// Somebody edits a record ten minutes before midnight, at midnight, and ten minutes after it, which it is now.
+async fn edits_around_midnight(engine: Engine) -> Practice {
     let now = Arc::new(AtomicI64::new(MIDNIGHT - 60 * MINUTE));
     let clock = Arc::clone(&now);
     let practice = Practice::open_with(engine, |settings| {
@@ -938,10 +944,19 @@ async fn what_goes_on_after_midnight_is_found_from_then_on(engine: Engine) {
         });
         desk.settled().await;
     }
+    practice
+}
+
+async fn compact(practice: &Practice) {
     let until = practice.settings.clock.now();
-    compact_history(&practice.storage, until, HeavyWork::OnThreads)
-        .await
-        .expect("compacted");
+    let compacted = compact_history(&practice.storage, until, HeavyWork::OnThreads).await;
+    assert!(compacted.expect("compacted").changes > 0);
+}
+
+/// A run that compaction made begins on one day and ends on the next.
+async fn what_goes_on_after_midnight_is_found_from_then_on(engine: Engine) {
+    let practice = edits_around_midnight(engine).await;
+    compact(&practice).await;
     let found = async |from: Option<i64>, to: Option<i64>| {
         let query = TrailQuery {
             verbs: vec!["edit_patient".to_owned()],
@@ -955,7 +970,7 @@ async fn what_goes_on_after_midnight_is_found_from_then_on(engine: Engine) {
             Told::Written(run) => (minutes(run.at), run.last_at.map(minutes), run.changes),
             Told::Happened(..) => panic!("an edit is written"),
         };
-        told.expect("read").into_iter().map(run).collect::<Vec<_>>()
+        told.expect("read").told.into_iter().map(run).collect::<Vec<_>>()
     };
     let run = [(-10, Some(10), Some(3))];
     assert_eq!(found(None, None).await, run);
@@ -964,6 +979,134 @@ async fn what_goes_on_after_midnight_is_found_from_then_on(engine: Engine) {
     assert_eq!(found(Some(11), None).await, []);
     assert_eq!(found(None, Some(0)).await, run, "one is of the day before");
     assert_eq!(found(Some(-20), Some(-10)).await, []);
+
+    // The longest that there can be: two hundred changes, each less than an hour after the one before.
+    let minutes = 199 * 60;
+    practice
+        .database
+        .run(&format!(
+            "insert into audit (clinic, number, position, account, device, document, verb, at, last_at, changes)
+             select clinic, 999999, 0, account, device, document, verb, {MIDNIGHT} + {} * {MINUTE},
+                 {MIDNIGHT} + {} * {MINUTE}, 200
+             from audit where verb = 'edit_patient'",
+            20,
+            20 + minutes
+        ))
+        .await;
+    let long = [(20, Some(20 + minutes), Some(200))];
+    assert_eq!(
+        found(Some(20 + minutes), None).await,
+        long,
+        "until its last moment"
+    );
+    assert_eq!(found(Some(21 + minutes), None).await, []);
+}
+
+/// Of three edits two have been told when compaction makes one run of them.
+async fn compaction_between_two_pages_tells_nothing_twice(engine: Engine) {
+    let practice = edits_around_midnight(engine).await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let page = async |query: &str| -> TrailPage { admin.get(&format!("/audit?{query}")).await };
+    let told = |page: &TrailPage| -> Vec<(i64, Option<i64>, Option<u32>)> {
+        let minute = |at: Timestamp| (at.0 - MIDNIGHT) / MINUTE;
+        let entries = page.entries.iter();
+        entries
+            .map(|entry| (minute(entry.at), entry.last_at.map(minute), entry.changes))
+            .collect()
+    };
+    let edits = "verb=edit_patient&limit=2";
+    let first = page(edits).await;
+    assert_eq!(told(&first), [(10, None, None), (0, None, None)]);
+    compact(&practice).await;
+    let second = page(&format!("{edits}&cursor={}", first.next.expect("one more"))).await;
+    assert_eq!(told(&second), [(-10, Some(0), None)], "the rest of it");
+    assert_eq!((second.entries[0].change.as_ref(), second.next), (None, None));
+
+    // A run that was one from the first page on is told in whole, wherever pages end.
+    let all = "verb=edit_patient&happening=signed_in&limit=1";
+    let first = page(all).await;
+    assert_eq!(told(&first), [(10, None, None)], "who reads came in");
+    let second = page(&format!("{all}&cursor={}", first.next.expect("more"))).await;
+    assert_eq!(told(&second), [(-10, Some(10), Some(3))]);
+    assert!(second.entries[0].change.is_some());
+}
+
+/// Somebody who takes their time over a long one is no administrator any more.
+async fn an_export_breaks_off_when_its_reader_may_no_longer_read(engine: Engine) {
+    const LINES: usize = 20_000;
+    let practice = Practice::open(engine).await;
+    let admin = Person::of(&practice, "admin", PASSWORD).await;
+    let vet = Person::of(&practice, "vet", PASSWORD).await;
+    let both = [Role::Veterinarian, Role::ClinicAdministrator];
+    assert_eq!(admin.change_roles(vet.account(), &both).await.status, 204);
+    // More than lies on the way between two ends of a connection.
+    let word = "x".repeat(1_000);
+    practice
+        .database
+        .run(&format!(
+            "insert into events (clinic, number, at, what, detail, link)
+             with recursive ones (one) as (select 1 union all select one + 1 from ones where one < {LINES})
+             select clinic, number + one + 1000, at, '{word}', detail, link from ones, events where number = 1"
+        ))
+        .await;
+    let lines = |text: &[u8]| {
+        text.split(|byte| *byte == b'\n')
+            .filter(|line| line.len() > word.len())
+            .count()
+    };
+    let is_whole = |text: &[u8]| text.ends_with(b"\r\n0\r\n\r\n");
+
+    let mut slow = Download::begin(&admin, &format!("/audit.csv?happening={word}")).await;
+    slow.read_on(10_000).await;
+    assert_eq!(
+        vet.change_roles(admin.account(), &[Role::Viewer]).await.status,
+        204
+    );
+    slow.read_on(usize::MAX).await;
+    let seen = lines(&slow.read);
+    assert!(
+        (1..LINES).contains(&seen) && !is_whole(&slow.read),
+        "{seen} lines"
+    );
+
+    let mut slow = Download::begin(&vet, &format!("/audit.csv?happening={word}")).await;
+    slow.read_on(10_000).await;
+    slow.read_on(usize::MAX).await;
+    assert_eq!(lines(&slow.read), LINES);
+    assert!(is_whole(&slow.read), "who still may gets all of it");
+}
+
+/// An answer as it comes over the wire, no faster than it is read.
+struct Download {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Download {
+    async fn begin(person: &Person, path: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(64 << 10).expect("set");
+        let mut stream = socket.connect(person.server).await.expect("connected");
+        let request = format!(
+            "GET /api/v1{path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+            person.server, person.signed_in.access_token
+        );
+        stream.write_all(request.as_bytes()).await.expect("asked");
+        Self {
+            stream,
+            read: Vec::new(),
+        }
+    }
+
+    /// Until so much has come in all, or the connection ends.
+    async fn read_on(&mut self, until: usize) {
+        while self.read.len() < until {
+            match self.stream.read_buf(&mut self.read).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
 }
 
 async fn what_stood_before_and_after_is_told_compacted_or_not(engine: Engine) {
@@ -996,6 +1139,11 @@ async fn what_stood_before_and_after_is_told_compacted_or_not(engine: Engine) {
     assert_eq!(edits.len(), 2);
     assert_eq!(told(&edits[..1]).await.fields, name("Rexie", "Rexo"));
     assert_eq!(told(&edits[1..]).await.fields, name("Rex", "Rexie"));
+    let twice = told(&[edits[0].clone(), edits[0].clone()]).await;
+    assert_eq!(
+        (twice.changes, twice.fields.as_slice()),
+        (1, name("Rexie", "Rexo").as_slice())
+    );
     let both = told(&edits).await;
     assert_eq!(
         (both.changes, both.fields.as_slice()),
@@ -1020,7 +1168,7 @@ async fn what_stood_before_and_after_is_told_compacted_or_not(engine: Engine) {
 
     // That somebody looked is in the trail, and nobody else looks.
     let looked = lines("change_read").await;
-    assert_eq!(looked.len(), 5);
+    assert_eq!(looked.len(), 6);
     for (odd, status) in [
         (registered.clone(), 400),
         (looked[..1].to_vec(), 400),

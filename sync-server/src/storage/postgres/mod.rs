@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MIGRATIONS: [(i64, &str, &str); 13] = [
+const MIGRATIONS: [(i64, &str, &str); 14] = [
     (
         1,
         "foundation",
@@ -96,6 +96,11 @@ const MIGRATIONS: [(i64, &str, &str); 13] = [
         15,
         "sealed trail",
         include_str!("../../../../migrations/server/postgres/0015_sealed_trail.sql"),
+    ),
+    (
+        16,
+        "trail filters",
+        include_str!("../../../../migrations/server/postgres/0016_trail_filters.sql"),
     ),
 ];
 const CONNECTIONS: u32 = 16;

@@ -1,21 +1,22 @@
 //! The trail's reads, and events behind the last one.
 
 use super::super::trail::{
-    Anchors, Event, EventsEnd, KeptChange, Link, LinkedEvent, LinkedRun, Mentions, Names, Run, RunsEnd, Told,
-    TrailQuery, TrailStorage, WrittenEnd, WrittenRow, gathered,
+    Anchors, Dialect, Event, EventsEnd, KeptChange, Link, LinkedEvent, LinkedRun, Mentions, Names, Run,
+    RunsEnd, SealedLine, SealedWho, Told, ToldPage, TrailQuery, TrailStorage, WrittenEnd, WrittenRow,
+    gathered, open_names,
 };
 use super::super::{StorageError, Stored, StoredDocument, signed, unsigned};
 use super::{PostgresStorage, count, feeds, id, seal_trails};
-use crate::at_rest::{ClinicKeys, FULL_NAME, NO_CLINIC};
+use crate::at_rest::{ClinicKeys, NO_CLINIC};
 use crate::storage::kind;
-use crate::storage::people::place_of_device;
 use crate::trail::{End, Seals, link_event, seal_on};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
-use sqlx::Row;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Postgres, Row};
 use uuid::Uuid;
 
 #[async_trait]
@@ -125,24 +126,10 @@ impl TrailStorage for PostgresStorage {
         rows.iter().map(read).collect()
     }
 
-    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>> {
-        let below = query.below.as_ref();
-        let rows = sqlx::query(TRAIL)
-            .bind(clinic.0)
-            .bind(query.account.map(|id| id.0))
-            .bind(query.device.map(|id| id.0))
-            .bind(query.document.map(|id| id.0))
-            .bind(query.words().map(|(verbs, _)| verbs))
-            .bind(query.from.map(|at| at.0))
-            .bind(query.to.map(|at| at.0))
-            .bind(below.map(|place| place.at.0))
-            .bind(below.map(|place| i32::from(place.is_event)))
-            .bind(below.map(|place| signed(place.number)))
-            .bind(below.map(|place| place.position.cast_signed()))
-            .bind(signed(limit as u64))
-            .bind(query.words().map(|(_, happenings)| happenings))
-            .fetch_all(&self.pool)
-            .await?;
+    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<ToldPage> {
+        let asked = ask(query.sql(&DIALECT), clinic, &query, limit);
+        let rows = asked.fetch_all(&self.pool).await?;
+        let horizon = rows.first().map(|row| count(row, 12)).transpose()?;
         let read = |row: &PgRow| {
             Ok(match row.try_get::<i32, _>(0)? {
                 0 => Told::Written(run(row, 1)?),
@@ -159,7 +146,10 @@ impl TrailStorage for PostgresStorage {
                 ),
             })
         };
-        rows.iter().map(read).collect()
+        Ok(ToldPage {
+            told: rows.iter().map(read).collect::<Stored<_>>()?,
+            horizon: horizon.unwrap_or_default(),
+        })
     }
 
     async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>> {
@@ -190,37 +180,30 @@ impl TrailStorage for PostgresStorage {
             .bind(column(|line| line.of_device.map(|id| id.0)))
             .fetch_all(&self.pool)
             .await?;
-        let read = |(row, line): (&PgRow, &Mentions)| -> Stored<Names> {
-            // Somebody who is there, and the name of theirs that lies sealed at a column.
-            let shown = |account, is_there: usize, wrapped: usize, what: &str, sealed: usize| {
-                let shown = keys.shown(account, row.try_get(wrapped)?, what, row.try_get(sealed)?);
-                Stored::Ok(row.try_get::<bool, _>(is_there)?.then_some(shown))
-            };
-            let named = |account: Option<AccountId>, device: Option<DeviceId>, first: usize| {
-                let Some(account) = account else {
-                    return Stored::Ok((None, None));
-                };
-                let place = device.map(place_of_device).unwrap_or_default();
-                Ok((
-                    shown(account, first, first + 1, FULL_NAME, first + 2)?,
-                    shown(account, first + 3, first + 1, &place, first + 4)?,
-                ))
-            };
-            let (account, device) = named(line.account, line.device, 1)?;
-            let (of, of_device) = named(line.of, line.of_device, 6)?;
-            Ok(Names {
-                account,
-                device,
-                document: row
-                    .try_get::<Option<i16>, _>(0)?
-                    .map(|number| kind(number.into()))
-                    .transpose()?,
-                of,
-                of_device,
+        let sealed = |row: &PgRow| {
+            let kind_of = row.try_get::<Option<i16>, _>(0)?;
+            Stored::Ok(SealedLine {
+                document: kind_of.map(|number| kind(number.into())).transpose()?,
+                who: sealed_who(row, 1)?,
+                of: sealed_who(row, 6)?,
             })
         };
-        rows.iter().zip(&lines).map(read).collect()
+        let found: Vec<SealedLine> = rows.iter().map(sealed).collect::<Stored<_>>()?;
+        let lines: Vec<_> = lines.into_iter().zip(found).collect();
+        let opened = tokio::task::spawn_blocking(move || open_names(&keys, &lines)).await;
+        opened.map_err(|error| StorageError::Failed(format!("opening names ended: {error}")))
     }
+}
+
+/// From the column on that says whether they are there.
+fn sealed_who(row: &PgRow, first: usize) -> Stored<SealedWho> {
+    Ok(SealedWho {
+        is_known: row.try_get(first)?,
+        wrapped: row.try_get(first + 1)?,
+        full_name: row.try_get(first + 2)?,
+        has_device: row.try_get(first + 3)?,
+        device_name: row.try_get(first + 4)?,
+    })
 }
 
 /// A row for each change of a line.
@@ -248,26 +231,37 @@ const NAMES: &str = "
     left join devices od on od.account = line.of_account and od.device = line.of_device
     order by line.place";
 
-/// Both chains as one list, the latest first. A run is of every moment from its beginning to its end; it stands at its beginning.
-/// Each chain is read along its index from where the page begins, and no further than the page is long.
-const TRAIL: &str = "
-    (select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
-    where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
-        and ($4::uuid is null or document = $4) and ($5::text[] is null or verb = any($5))
-        and ($6::bigint is null or coalesce(last_at, at) >= $6) and ($7::bigint is null or at < $7)
-        and at <= coalesce($8::bigint, 9223372036854775807)
-        and ($8::bigint is null or (at, 0, number, position) < ($8, $9::integer, $10::bigint, $11::integer))
-    order by at desc, number desc, position desc limit $12)
-    union all
-    (select 1, number, 0, account, device, document, what, at, null::bigint, null::integer, null::bytea, detail
-    from events
-    where clinic = $1 and ($2::uuid is null or account = $2) and ($3::uuid is null or device = $3)
-        and ($4::uuid is null or document = $4) and ($13::text[] is null or what = any($13))
-        and ($6::bigint is null or at >= $6) and ($7::bigint is null or at < $7)
-        and at <= coalesce($8::bigint, 9223372036854775807)
-        and ($8::bigint is null or (at, 1, number, 0) < ($8, $9::integer, $10::bigint, $11::integer))
-    order by at desc, number desc limit $12)
-    order by 8 desc, 1 desc, 2 desc, 3 desc limit $12";
+const DIALECT: Dialect = Dialect {
+    mark: '$',
+    is_one_of: |column, parameter| format!("{column} = any(${parameter})"),
+    along: |_| String::new(),
+};
+
+/// The question in `sql`, which is the query's or one about it.
+fn ask(
+    sql: String,
+    clinic: ClinicId,
+    query: &TrailQuery,
+    limit: usize,
+) -> Query<'static, Postgres, PgArguments> {
+    let bounds = query.bounds();
+    let (at, is_event, number, position) = bounds.below;
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(clinic.0)
+        .bind(query.account.map(|id| id.0))
+        .bind(query.device.map(|id| id.0))
+        .bind(query.document.map(|id| id.0))
+        .bind(query.verbs.clone())
+        .bind(query.happenings.clone())
+        .bind(bounds.from)
+        .bind(bounds.runs_from)
+        .bind(bounds.until)
+        .bind(at)
+        .bind(is_event)
+        .bind(number)
+        .bind(position)
+        .bind(signed(limit as u64))
+}
 
 /// From the column of `number` on.
 fn run(row: &PgRow, first: usize) -> Stored<Run> {
@@ -505,4 +499,66 @@ pub(super) async fn note(
         .execute(&mut *connection)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at_rest::MasterKey;
+    use crate::storage::trail::bounded_questions;
+    use throw_away_postgres::Cluster;
+
+    const CLINIC: ClinicId = ClinicId(Uuid::from_u128(1));
+
+    /// How it reads a table: each step with what it looks for in an index.
+    async fn plan(connection: &mut PgConnection, query: &TrailQuery) -> String {
+        let sql = format!("explain (costs off) {}", query.sql(&DIALECT));
+        let steps = ask(sql, CLINIC, query, 100).fetch_all(connection).await;
+        let steps = steps.expect("a plan");
+        let steps = steps.iter().map(|step| step.get::<String, _>(0) + "\n");
+        steps.collect()
+    }
+
+    fn is_bounded(plan: &str, rows: &str, events: &str) -> bool {
+        let is_by = |table: &str, index: &str| {
+            let condition = plan
+                .split_once(&format!("Index Scan Backward using {index} on {table}\n"))
+                .and_then(|(_, rest)| rest.trim_start().lines().next());
+            condition.is_some_and(|line| {
+                line.starts_with("Index Cond:") && line.contains("(at >= ") && line.contains("(at <= ")
+            })
+        };
+        is_by("audit", rows) && is_by("events", events)
+    }
+
+    #[tokio::test]
+    async fn a_filter_reads_no_more_than_its_stretch_of_an_index() {
+        let cluster = Cluster::start();
+        let masters = MasterKey::from_bytes([1; 32]).into();
+        let storage = PostgresStorage::connect(&cluster.url(), masters)
+            .await
+            .expect("connects");
+        let id = |of: &str| format!("lpad(to_hex({of}), 32, '0')::uuid");
+        // A fortieth each of so many people and records, over months: what a planner has to choose for.
+        let filled = format!(
+            "insert into audit (clinic, number, position, account, device, document, verb, at)
+             select {clinic}, one, 0, {part}, {part}, {part}, 'edit_patient', one * 1000
+             from generate_series(1, 20000) as one;
+             insert into events (clinic, number, account, device, document, what, at, detail, link)
+             select {clinic}, one, {part}, {part}, {part}, 'record_read', one * 1000, '{{}}', ''
+             from generate_series(1, 20000) as one;
+             analyze",
+            clinic = id("1"),
+            part = id("one % 40"),
+        );
+        let mut tx = storage.pool.begin().await.expect("begins");
+        sqlx::raw_sql(AssertSqlSafe(filled))
+            .execute(&mut *tx)
+            .await
+            .expect("filled");
+        for (query, rows, events) in bounded_questions() {
+            let with_them = plan(&mut tx, &query).await;
+            assert!(is_bounded(&with_them, rows, events), "{query:?}:\n{with_them}");
+        }
+    }
 }

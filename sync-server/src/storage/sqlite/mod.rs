@@ -44,6 +44,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/server/sqlite/0013_second_factors.sql"),
     include_str!("../../../../migrations/server/sqlite/0014_sealed_people.sql"),
     include_str!("../../../../migrations/server/sqlite/0015_sealed_trail.sql"),
+    include_str!("../../../../migrations/server/sqlite/0016_trail_filters.sql"),
 ];
 const READERS: usize = 4;
 

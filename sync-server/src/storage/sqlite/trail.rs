@@ -1,14 +1,14 @@
 //! The trail's reads, and events behind the last one.
 
 use super::super::trail::{
-    Anchors, Event, EventsEnd, KeptChange, LinkedEvent, LinkedRun, Mentions, Names, Run, RunsEnd, Told,
-    TrailQuery, TrailStorage, WrittenEnd, WrittenRow, gathered,
+    Anchors, Dialect, Event, EventsEnd, KeptChange, LinkedEvent, LinkedRun, Mentions, Names, Run, RunsEnd,
+    SealedLine, SealedWho, Told, ToldPage, TrailQuery, TrailStorage, WrittenEnd, WrittenRow, gathered,
+    open_names,
 };
 use super::super::{StorageError, Stored, StoredDocument, signed, unsigned};
 use super::{SqliteStorage, feeds, id, seal_trails};
-use crate::at_rest::{ClinicKeys, FULL_NAME, NO_CLINIC, PeopleKeys};
+use crate::at_rest::{ClinicKeys, NO_CLINIC};
 use crate::storage::kind;
-use crate::storage::people::place_of_device;
 use crate::trail::{End, Seals, link_event, seal_on};
 use async_trait::async_trait;
 use automerge::ChangeHash;
@@ -99,7 +99,7 @@ impl TrailStorage for SqliteStorage {
         .await
     }
 
-    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>> {
+    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<ToldPage> {
         self.read(move |connection| told(connection, clinic, &query, limit))
             .await
     }
@@ -119,7 +119,7 @@ impl TrailStorage for SqliteStorage {
 
     async fn trail_names(&self, clinic: ClinicId, lines: Vec<Mentions>) -> Stored<Vec<Names>> {
         let keys = self.people_keys().await?;
-        self.read(move |connection| names(connection, &keys, clinic, &lines))
+        self.read(move |connection| Ok(open_names(&keys, &sealed_lines(connection, clinic, lines)?)))
             .await
     }
 }
@@ -321,54 +321,38 @@ fn optional<T>(row: &Row<'_>, column: usize, make: impl Fn(Uuid) -> T) -> rusqli
     Ok(bytes.map(|bytes| make(Uuid::from_bytes(bytes))))
 }
 
-/// Both chains as one list, the latest first. A run is of every moment from its beginning to its end; it stands at its beginning.
-/// Each chain is read along its index from where the page begins, and no further than the page is long.
-const TRAIL: &str = "
-    select * from (
-        select 0, number, position, account, device, document, verb, at, last_at, changes, hash, '' from audit
-        where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-            and (?4 is null or document = ?4) and (?5 is null or verb in (select value from json_each(?5)))
-            and (?6 is null or coalesce(last_at, at) >= ?6) and (?7 is null or at < ?7)
-            and at <= coalesce(?8, 9223372036854775807)
-            and (?8 is null or (at, 0, number, position) < (?8, ?9, ?10, ?11))
-        order by at desc, number desc, position desc limit ?12)
-    union all
-    select * from (
-        select 1, number, 0, account, device, document, what, at, null, null, null, detail from events
-        where clinic = ?1 and (?2 is null or account = ?2) and (?3 is null or device = ?3)
-            and (?4 is null or document = ?4) and (?13 is null or what in (select value from json_each(?13)))
-            and (?6 is null or at >= ?6) and (?7 is null or at < ?7)
-            and at <= coalesce(?8, 9223372036854775807)
-            and (?8 is null or (at, 1, number, 0) < (?8, ?9, ?10, ?11))
-        order by at desc, number desc limit ?12)
-    order by 8 desc, 1 desc, 2 desc, 3 desc limit ?12";
+/// It chooses by what it knows of its tables, which is nothing: each bound makes a stretch look as short as any other.
+const DIALECT: Dialect = Dialect {
+    mark: '?',
+    is_one_of: |column, parameter| format!("{column} in (select value from json_each(?{parameter}))"),
+    along: |index| format!(" indexed by {index}"),
+};
 
-fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: usize) -> Stored<Vec<Told>> {
-    let below = query.below.as_ref();
-    let mut select = connection.prepare_cached(TRAIL)?;
-    let (verbs, happenings) = query
-        .words()
-        .map(|(verbs, happenings)| (json!(verbs).to_string(), json!(happenings).to_string()))
-        .unzip();
+fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: usize) -> Stored<ToldPage> {
+    let mut select = connection.prepare_cached(&query.sql(&DIALECT))?;
+    let bounds = query.bounds();
+    let (at, is_event, number, position) = bounds.below;
     let mut rows = select.query(params![
         clinic.bytes(),
         query.account.map(|id| *id.bytes()),
         query.device.map(|id| *id.bytes()),
         query.document.map(|id| *id.bytes()),
-        verbs,
-        query.from.map(|at| at.0),
-        query.to.map(|at| at.0),
-        below.map(|place| place.at.0),
-        below.map(|place| place.is_event),
-        below.map(|place| signed(place.number)),
-        below.map(|place| place.position),
+        json!(query.verbs).to_string(),
+        json!(query.happenings).to_string(),
+        bounds.from,
+        bounds.runs_from,
+        bounds.until,
+        at,
+        is_event,
+        number,
+        position,
         limit,
-        happenings,
     ])?;
-    let mut told = Vec::new();
+    let mut page = ToldPage::default();
     while let Some(row) = rows.next()? {
         let number = unsigned(row.get(1)?);
-        told.push(match row.get(0)? {
+        page.horizon = unsigned(row.get(12)?);
+        page.told.push(match row.get(0)? {
             true => Told::Happened(
                 number,
                 Event {
@@ -383,7 +367,7 @@ fn told(connection: &Connection, clinic: ClinicId, query: &TrailQuery, limit: us
             false => Told::Written(run(row, 1)?),
         });
     }
-    Ok(told)
+    Ok(page)
 }
 
 /// A row for each change of a line; a line's own numbers come as a list of pairs.
@@ -410,12 +394,11 @@ const NAMES: &str = "
     left join devices od on od.account = unhex(line.value ->> 3) and od.device = unhex(line.value ->> 4)
     order by line.key";
 
-fn names(
+fn sealed_lines(
     connection: &Connection,
-    keys: &PeopleKeys,
     clinic: ClinicId,
-    lines: &[Mentions],
-) -> Stored<Vec<Names>> {
+    lines: Vec<Mentions>,
+) -> Stored<Vec<(Mentions, SealedLine)>> {
     let ids = |line: &Mentions| {
         [
             line.account.map(|id| hex::encode(id.bytes())),
@@ -428,34 +411,66 @@ fn names(
     let asked: Vec<_> = lines.iter().map(ids).collect();
     let mut select = connection.prepare_cached(NAMES)?;
     let mut rows = select.query(params![clinic.bytes(), json!(asked).to_string()])?;
-    let mut names = Vec::with_capacity(lines.len());
+    let mut sealed = Vec::with_capacity(lines.len());
     for line in lines {
         let Some(row) = rows.next()? else { break };
-        // Somebody who is there, and the name of theirs that lies sealed at a column.
-        let shown = |account, is_there: usize, wrapped: usize, what: &str, sealed: usize| {
-            let (wrapped, sealed): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(wrapped)?, row.get(sealed)?);
-            let shown = keys.shown(account, wrapped.as_deref(), what, sealed.as_deref());
-            Stored::Ok(row.get::<_, bool>(is_there)?.then_some(shown))
-        };
-        let named = |account: Option<AccountId>, device: Option<DeviceId>, first: usize| {
-            let Some(account) = account else {
-                return Stored::Ok((None, None));
-            };
-            let place = device.map(place_of_device).unwrap_or_default();
-            Ok((
-                shown(account, first, first + 1, FULL_NAME, first + 2)?,
-                shown(account, first + 3, first + 1, &place, first + 4)?,
-            ))
-        };
-        let (account, device) = named(line.account, line.device, 1)?;
-        let (of, of_device) = named(line.of, line.of_device, 6)?;
-        names.push(Names {
-            account,
-            device,
+        let found = SealedLine {
             document: row.get::<_, Option<i64>>(0)?.map(kind).transpose()?,
-            of,
-            of_device,
-        });
+            who: sealed_who(row, 1)?,
+            of: sealed_who(row, 6)?,
+        };
+        sealed.push((line, found));
     }
-    Ok(names)
+    Ok(sealed)
+}
+
+/// From the column on that says whether they are there.
+fn sealed_who(row: &Row<'_>, first: usize) -> rusqlite::Result<SealedWho> {
+    Ok(SealedWho {
+        is_known: row.get(first)?,
+        wrapped: row.get(first + 1)?,
+        full_name: row.get(first + 2)?,
+        has_device: row.get(first + 3)?,
+        device_name: row.get(first + 4)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{migrate, prepare};
+    use super::*;
+    use crate::storage::trail::bounded_questions;
+
+    /// How it reads tables: by which index, and by which of its columns.
+    fn plan(connection: &Connection, query: &TrailQuery) -> Vec<String> {
+        let sql = format!("explain query plan {}", query.sql(&DIALECT));
+        let mut explain = connection.prepare(&sql).expect("a question");
+        let mut steps = explain.raw_query();
+        let mut found: Vec<String> = Vec::new();
+        while let Some(step) = steps.next().expect("a plan") {
+            found.push(step.get(3).expect("a step"));
+        }
+        found.retain(|step| step.contains(" audit") || step.contains(" events"));
+        found
+    }
+
+    fn is_bounded(plan: &[String], rows: &str, events: &str) -> bool {
+        let is_by = |table: &str, index: &str| {
+            let found = format!("SEARCH {table} USING INDEX {index} (clinic=?");
+            let steps: Vec<_> = plan.iter().filter(|step| step.contains(table)).collect();
+            matches!(steps.as_slice(), [step] if step.starts_with(&found) && step.contains("at>? AND at<?"))
+        };
+        is_by("audit", rows) && is_by("events", events)
+    }
+
+    #[test]
+    fn a_filter_reads_no_more_than_its_stretch_of_an_index() {
+        let mut connection = Connection::open_in_memory().expect("opens");
+        prepare(&connection).expect("prepared");
+        migrate(&mut connection).expect("migrated");
+        for (query, rows, events) in bounded_questions() {
+            let with_them = plan(&connection, &query);
+            assert!(is_bounded(&with_them, rows, events), "{query:?}: {with_them:#?}");
+        }
+    }
 }

@@ -4,11 +4,20 @@
 //! apart from them and sealed, so that an end that was cut off or made anew shows. Whoever moves an end looks at its seal
 //! first, and seals no end that goes on from one that does not fit its own.
 
+mod names;
+mod page;
+
+pub use names::{Mentions, Names};
+pub(crate) use names::{SealedLine, SealedWho, open_names};
+pub(crate) use page::Dialect;
+#[cfg(test)]
+pub(crate) use page::tests::bounded_questions;
+pub use page::{Place, Told, ToldPage, TrailQuery};
+
 use super::{ChangeRow, Signed, Stored, StoredDocument};
 use async_trait::async_trait;
 use automerge::ChangeHash;
 use serde_json::json;
-use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 use shared_model::trail::{Detail, Happening};
@@ -182,87 +191,6 @@ pub struct Anchors {
     pub unsealed: Option<Part>,
 }
 
-/// What an administrator looks for. Everything that is `None` is any.
-#[derive(Clone, Debug, Default)]
-pub struct TrailQuery {
-    pub account: Option<AccountId>,
-    pub device: Option<DeviceId>,
-    pub document: Option<DocumentId>,
-    /// Words of changes, and of what happened; any of all of them, and none at all is any.
-    pub verbs: Vec<String>,
-    pub happenings: Vec<String>,
-    /// What was going on then or later: a run counts by its end.
-    pub from: Option<Timestamp>,
-    /// What began before this moment.
-    pub to: Option<Timestamp>,
-    /// The last one of the page before.
-    pub below: Option<Place>,
-}
-
-impl TrailQuery {
-    /// The words that changes may have, and those that what happened may have; `None` is any.
-    pub(crate) fn words(&self) -> Option<(&[String], &[String])> {
-        let is_any = self.verbs.is_empty() && self.happenings.is_empty();
-        (!is_any).then_some((&self.verbs, &self.happenings))
-    }
-}
-
-/// Where something stands in the whole trail, the latest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub at: Timestamp,
-    pub is_event: bool,
-    pub number: u64,
-    pub position: u32,
-}
-
-/// One line of the trail as it is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    Written(Run),
-    Happened(u64, Event),
-}
-
-impl Told {
-    pub fn place(&self) -> Place {
-        match self {
-            Self::Written(run) => Place {
-                at: run.at,
-                is_event: false,
-                number: run.number,
-                position: run.position,
-            },
-            Self::Happened(number, event) => Place {
-                at: event.at,
-                is_event: true,
-                number: *number,
-                position: 0,
-            },
-        }
-    }
-}
-
-/// Whom and what a line is about, to be named.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mentions {
-    pub account: Option<AccountId>,
-    pub device: Option<DeviceId>,
-    pub document: Option<DocumentId>,
-    /// Somebody else whom it happened to, and a device of theirs.
-    pub of: Option<AccountId>,
-    pub of_device: Option<DeviceId>,
-}
-
-/// What they are called now; `None` for what is not known any more, or never was: a device that nobody signed in on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    pub account: Option<String>,
-    pub device: Option<String>,
-    pub document: Option<Kind>,
-    pub of: Option<String>,
-    pub of_device: Option<String>,
-}
-
 #[async_trait]
 pub trait TrailStorage: Send + Sync {
     /// Adds events behind the last ones of the clinic, linked by `link`, in one short transaction.
@@ -293,8 +221,7 @@ pub trait TrailStorage: Send + Sync {
     /// All clinics that were ever opened here; `None` if that is not as it was sealed.
     async fn clinic_roll(&self) -> Stored<Option<Vec<ClinicId>>>;
     async fn trail_events(&self, clinic: ClinicId, after: u64, limit: usize) -> Stored<Vec<LinkedEvent>>;
-    /// The latest first.
-    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<Vec<Told>>;
+    async fn trail(&self, clinic: ClinicId, query: TrailQuery, limit: usize) -> Stored<ToldPage>;
     /// Those of what was written that have these numbers and positions, the oldest first, each with its changes.
     async fn trail_rows(&self, clinic: ClinicId, rows: Vec<(u64, u32)>) -> Stored<Vec<WrittenRow>>;
     /// The names of a page of lines, in their order, with one question.
