@@ -1505,6 +1505,8 @@ trail-times = { $count ->
     [one] once
    *[other] { $count } times
 }
+trail-device-of = { $device } · { $people }
+trail-animal-of = { $name } ({ $owner })
 trail-on = on { $device }
 trail-on-unknown = on a device that nobody has signed in on
 trail-on-server = at the server itself
