@@ -156,6 +156,53 @@ test("all that fits is saved as a table", async () => {
   await administrator.page.locator(".toast").filter({ hasText: /lines? (is|are) saved in your downloads/ }).waitFor();
 });
 
+test("a device is called after everybody who works on it, and looking for it finds all of them", async () => {
+  const stop = await instead(administrator, async (route) => {
+    const answer = await route.fetch();
+    const page = await answer.json();
+    const device = { device: "00000000-0000-0000-0000-00000000001d", device_name: "Exam room tablet" };
+    const people = ["Tomas Kral", "Ana Moreno"];
+    page.entries.slice(0, 2).forEach((entry, at) => Object.assign(entry, device, { person_name: people[at] }));
+    await route.fulfill({ response: answer, json: page });
+  });
+  await administrator.goto("/trail");
+  await lines(administrator).first().waitFor();
+  await choose(administrator, "Device", { label: "Exam room tablet · Ana Moreno, Tomas Kral" });
+  await chosen(administrator, "Exam room tablet").waitFor();
+  const said = await administrator.page.locator("#trail-device").evaluate((list) => list.selectedOptions[0].textContent);
+  assert.equal(said, "Exam room tablet", "it is nobody’s alone");
+  await stop();
+});
+
+test("two animals of one name are told apart by whose they are", async () => {
+  await administrator.goto("/trail?what=record_weight");
+  await lines(administrator).first().waitFor();
+  const earlier = administrator.page.getByRole("button", { name: "Show earlier" });
+  /** The owners that are named beside each name. */
+  const owners = async () => {
+    const named = new Map();
+    for (const words of await administrator.page.locator(".trail__what").allInnerTexts()) {
+      const [, name, owner] = /weight of (.+) \((.+)\)$/.exec(words) ?? [];
+      if (name) named.set(name, (named.get(name) ?? new Set()).add(owner));
+    }
+    return named;
+  };
+  while ((await earlier.count()) > 0) {
+    const count = await lines(administrator).count();
+    await earlier.click();
+    await administrator.page.waitForFunction(
+      (count) => document.querySelectorAll(".trail__line").length > count || document.body.textContent.includes("nothing earlier is kept"),
+      count,
+    );
+  }
+  const named = await owners();
+  assert.ok(named.size > 0, "names are given more than once");
+  for (const [name, all] of named) assert.ok(all.size > 1, `${name} of ${[...all]}`);
+  const words = await administrator.page.locator(".trail__what").allInnerTexts();
+  for (const name of named.keys()) assert.ok(!words.some((line) => line.endsWith(` of ${name}`)), `${name} of nobody`);
+  await picture(administrator, "two-of-one-name");
+});
+
 test("a record’s page leads to its own part, and a line leads back to the record", async () => {
   await find(administrator, "rex", /^Rex/);
   await heading(administrator, "Rex").waitFor();
@@ -213,6 +260,13 @@ test("a line shows what stood before and after, also of what was typed piece by 
   const weight = lines(administrator).first();
   await weight.getByRole("button", { name: /^What changed/ }).click();
   await weight.locator("ins").filter({ hasText: /^\d+(\.\d+)? kg$/ }).first().waitFor();
+  // Each weight with its own time, however many there were in a row.
+  const entries = await weight
+    .locator(".changed__fields")
+    .evaluateAll((all) => all.map((one) => [...one.querySelectorAll("dt")].map((label) => label.textContent).sort()));
+  assert.ok(entries.length > 0);
+  for (const entry of entries) assert.deepEqual(entry, ["Time", "Weight"]);
+  await picture(administrator, "weights");
   // That somebody looked is a line too.
   await administrator.goto("/trail?what=change_read");
   await line(administrator, "Eva Northgate looked at what was changed in Rex").first().waitFor();
@@ -321,6 +375,10 @@ test("no rule of accessibility is broken, on a desktop and on a phone", async ()
   await audit.of(phone.page, "trail, phone, days");
   await picture(phone, "days");
   assert.deepEqual(audit.lines(), []);
+  // What is looked for is one row, so that the first lines are in sight.
+  const row = await phone.page.locator(".trail__shown").boundingBox();
+  const tops = await phone.page.locator(".trail__shown > *").evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().top)));
+  assert.ok(row.height < 60 && Math.max(...tops) - Math.min(...tops) < 12, `${row.height} px high, at ${tops}`);
   const overflow = await phone.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${overflow} px too wide`);
   assert.deepEqual(phone.troubles, []);

@@ -41,6 +41,8 @@ fn root() -> Element {
     desktop::use_window(host);
     #[cfg(feature = "web")]
     use_hook(|| host.heed_leaving());
+    #[cfg(feature = "web")]
+    use_context_provider(components::HeldPlace::new);
     use_hook(|| host::listen_active(move || host.active()));
     use_returns(host);
     use_context_provider(KeyBoard::new);

@@ -790,7 +790,16 @@ step-is-over-do = It took longer than ten minutes, or the answer was lost on its
 prove-first = First show that it is you.
 prove-once-more = It is a while since you showed that it is you. Do it once more; what you typed is still there.
 proof-is-over = That took too long, or the answer was lost on its way. Begin once more.
-may-be-done = That took too long, or it is done already and the answer was lost on its way. Look under Me, and begin once more if it is not there. If it is, make new recovery codes: those that you have may no longer work.
+may-be-done = That took too long, or it is done already and the answer was lost on its way. If it is, recovery codes came with it that you have not seen, and former ones no longer work: make new recovery codes. If it is not, you are told so, and begin once more.
+passkey-may-be-made = The answer was lost on its way, so the passkey may be made already. If it is the first that you show beside your password, recovery codes came with it that you have not seen: make new recovery codes. If it is not under Me, begin once more.
+app-may-be-set-up = It may be done all the same. Type the next code: you see then how it stands. If you leave now, make new recovery codes later: those that came with it you have not seen.
+nothing-to-make-codes-for = Nothing is set up that recovery codes would be for. So it was not done: close this, and begin once more.
+codes-went = Your recovery codes are not kept
+codes-went-why = They went from the screen before you said that you have kept them, because this device locked for example. They are not shown again: whoever came by may have seen them.
+codes-unseen = You may have recovery codes that you have not seen
+codes-unseen-why = Codes were made, or may have been, and never came to this screen. Nobody can show them any more.
+codes-to-make-anew-do = Make new ones now: the former ones no longer work then, and you get in if you lose your phone.
+recovery-codes-not-kept = You have not kept them. Make new ones, so that you get in if you lose your phone.
 former-codes-may-be-void = It may be done all the same: then your former codes no longer work. Try again until you see new ones.
 clinic-asks-for-second-factor = Your clinic asks for one more step
 clinic-asks-for-second-factor-do = From now on you show a code of an app beside your password. Setting it up takes a minute, this once.
@@ -890,6 +899,7 @@ second-factors = Second step
 no-second-factor = None set up.
 take-factors-away-why = For when { $name } has lost the phone and the recovery codes.
 take-factors-away = Take it away
+take-factors-away-now = Take the second step away
 take-factors-away-question = Take the second step of { $name } away?
 take-factors-away-sure = Be sure that it is { $name } who asks: whoever has the password comes in then.
 take-factors-away-what = App, passkeys and recovery codes no longer work. { $name } is told by mail, and sets up new ones if the clinic asks for it.
@@ -1505,6 +1515,8 @@ trail-times = { $count ->
     [one] once
    *[other] { $count } times
 }
+trail-device-of = { $device } · { $people }
+trail-animal-of = { $name } ({ $owner })
 trail-on = on { $device }
 trail-on-unknown = on a device that nobody has signed in on
 trail-on-server = at the server itself

@@ -537,9 +537,12 @@ export async function accounts(device, at) {
 
   // Whoever reads none of these records opens them with no password; as the clinic has all of them, they may go.
   await device.signIn(SYSTEM);
-  await page.getByRole("alert").filter({ hasText: "These records were locked by others" }).waitFor();
+  const byOthers = page.getByRole("alert").filter({ hasText: "These records were locked by others" });
+  await byOthers.waitFor();
   await at("locked by others");
   await press("Delete and begin anew");
+  // What is typed before that is typed into a form that goes.
+  await byOthers.waitFor({ state: "detached" });
   await device.enter(SYSTEM);
   await page.getByRole("heading", { name: "Clinics" }).waitFor();
   await page.locator(".person").first().waitFor();

@@ -1,7 +1,10 @@
 //! What may not be left yet: a dialog or a gate stays open while something in it is under way, or has to be seen to first.
 //!
-//! Invariant: whatever holds it open says what happens instead of leaving, and holds it no longer than it lives.
+//! Invariants: whatever holds it open says what happens instead of leaving, and holds it no longer than it lives. The
+//! browser's ways back and forth lead out of it as little as its own.
 
+#[cfg(feature = "web")]
+use super::held_place::use_hold_place;
 use dioxus::prelude::*;
 
 /// Of the dialog or gate around.
@@ -36,6 +39,8 @@ impl HeldOpen {
 
 /// While `holds`, what is around is not left; `instead` is called when somebody wants to.
 pub(crate) fn use_hold_open(holds: bool, instead: Callback<()>) {
+    #[cfg(feature = "web")]
+    use_hold_place(holds, instead);
     let held = use_hook(try_consume_context::<HeldOpen>);
     use_effect(use_reactive!(|holds| {
         if let Some(held) = held {

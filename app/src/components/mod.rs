@@ -11,6 +11,8 @@ mod empty_state;
 mod field;
 mod half_typed;
 mod held_open;
+#[cfg(feature = "web")]
+mod held_place;
 mod icon;
 mod keyboard;
 mod leaving;
@@ -40,6 +42,8 @@ pub(crate) use empty_state::EmptyState;
 pub(crate) use field::{FieldKind, Framed, PasswordField, SelectField, TextArea, TextField, WhosePassword};
 pub(crate) use half_typed::HalfTypedFields;
 pub(crate) use held_open::{HeldOpen, use_held_open, use_hold_open};
+#[cfg(feature = "web")]
+pub(crate) use held_place::HeldPlace;
 pub(crate) use icon::{icon, icon_lg, icon_sm, icon_xl};
 pub(crate) use keyboard::{KeyBoard, use_page_key};
 pub(crate) use leaving::use_leaving;

@@ -120,6 +120,11 @@ pub(crate) enum CallTrouble {
 }
 
 impl CallTrouble {
+    /// It may be done all the same: the answer was lost on its way, or cannot be read.
+    pub(crate) fn leaves_open_whether_done(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::Odd)
+    }
+
     /// It says of whoever asks that they may not, or no more: what they were told before is not for them either.
     pub(crate) fn is_of_who_asks(&self) -> bool {
         matches!(

@@ -49,6 +49,16 @@ pub(crate) enum Change {
     },
 }
 
+impl Change {
+    /// Somebody has less to sign in with from then on, or to show at it, and nobody gives it back.
+    pub(crate) fn takes_away(&self) -> bool {
+        matches!(
+            self,
+            Self::Unlink { .. } | Self::RemoveApp | Self::RemovePasskey(_) | Self::TakeFactorsAway { .. }
+        )
+    }
+}
+
 impl Host {
     /// The word of whoever has shown a moment ago who they are.
     pub(crate) fn proven(self) -> Option<Secret> {

@@ -18,6 +18,7 @@ mod second_factor;
 mod secret;
 #[cfg(any(feature = "web", test))]
 mod unfinished;
+mod unkept_codes;
 mod vault;
 mod ways_in;
 #[cfg(feature = "web")]
@@ -48,8 +49,9 @@ pub(crate) use platform::{
 };
 pub(crate) use second_factor::{PasskeyTrouble, Shown, Step};
 pub(crate) use secret::Secret;
+pub(crate) use unkept_codes::UnkeptCodes;
 #[cfg(feature = "web")]
-pub(crate) use web::listen_leaving;
+pub(crate) use web::{PlaceInHistory, listen_history, listen_leaving};
 
 use crate::components::{HalfTypedFields, Toasts};
 use crate::text;
@@ -139,6 +141,7 @@ pub(crate) struct Host {
     place: CopyValue<(Option<AccountId>, String)>,
     /// The word of whoever has just shown who they are, and until when it counts.
     proven: CopyValue<Option<(Secret, Timestamp)>>,
+    unkept_codes: Signal<Option<UnkeptCodes>>,
 }
 
 /// A question, its answer, and when that came.
@@ -232,6 +235,7 @@ impl Host {
             farewells: CopyValue::new_in_scope(0, ScopeId::ROOT),
             place: CopyValue::new_in_scope((None, String::new()), ScopeId::ROOT),
             proven: CopyValue::new_in_scope(None, ScopeId::ROOT),
+            unkept_codes: at_root(None),
         };
         spawn(async move {
             while let Some(message) = incoming.next().await {

@@ -54,7 +54,7 @@ pub(crate) fn way_in_change_action(change: &Change) -> String {
         Change::Unlink { .. } | Change::RemoveApp | Change::RemovePasskey(_) => text::unlink().to_owned(),
         Change::SignInRules(rules) if rules.second_factor => text::ask_for_it().to_owned(),
         Change::SignInRules(_) => text::ask_no_more().to_owned(),
-        Change::TakeFactorsAway { .. } => text::take_factors_away().to_owned(),
+        Change::TakeFactorsAway { .. } => text::take_factors_away_now().to_owned(),
         Change::NewPassword
         | Change::FirstPassword
         | Change::NewEmail
@@ -72,7 +72,27 @@ pub(crate) fn way_in_change_refused(change: &Change, why: &CallTrouble) -> Optio
         (Change::TakeFactorsAway { name, .. }, CallTrouble::NotPermitted) => {
             Some(text::factors_not_yours_to_take(name))
         }
+        (Change::RenewRecoveryCodes, CallTrouble::NotFound) => {
+            Some(text::nothing_to_make_codes_for().to_owned())
+        }
         _ => None,
+    }
+}
+
+/// The clinic's answer was lost on its way, or came too late: what that means, and the way on.
+pub(crate) fn way_in_may_be_changed(change: &Change) -> &'static str {
+    match change {
+        Change::AddPasskey => text::passkey_may_be_made(),
+        _ => text::may_be_done(),
+    }
+}
+
+/// Of recovery codes that nobody has kept: what is told, in a line and in a sentence.
+pub(crate) fn codes_to_make_anew(were_seen: bool) -> (&'static str, &'static str) {
+    if were_seen {
+        (text::codes_went(), text::codes_went_why())
+    } else {
+        (text::codes_unseen(), text::codes_unseen_why())
     }
 }
 

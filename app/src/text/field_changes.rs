@@ -31,7 +31,8 @@ pub(crate) struct BeforeAndAfter {
 /// What somebody may want to see of what changes did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SaidOfChanges {
-    pub(crate) fields: Vec<BeforeAndAfter>,
+    /// What belongs together: each entry of a list that the record has, as one weight with its time; and the record itself.
+    pub(crate) groups: Vec<Vec<BeforeAndAfter>>,
     /// Fields that this version has no words for.
     pub(crate) without_words: i64,
 }
@@ -64,6 +65,7 @@ enum Field {
 
 pub(crate) fn said_of_changes(kind: Kind, changes: &[FieldChange], spoken: &Spoken<'_>) -> SaidOfChanges {
     let mut said = SaidOfChanges::default();
+    let mut entries: Vec<&str> = Vec::new();
     for change in changes {
         match field(kind, &pattern(&change.field)) {
             Field::Aside => {}
@@ -76,7 +78,16 @@ pub(crate) fn said_of_changes(kind: Kind, changes: &[FieldChange], spoken: &Spok
                 match (words(&change.before), words(&change.after)) {
                     (Some(before), Some(after)) => {
                         let (before, after) = excerpts(&before, &after);
-                        said.fields.push(BeforeAndAfter { label, before, after });
+                        let entry = entry_of(&change.field);
+                        let at = entries
+                            .iter()
+                            .position(|known| *known == entry)
+                            .unwrap_or_else(|| {
+                                entries.push(entry);
+                                said.groups.push(Vec::new());
+                                entries.len() - 1
+                            });
+                        said.groups[at].push(BeforeAndAfter { label, before, after });
                     }
                     _ => said.without_words += 1,
                 }
@@ -84,6 +95,19 @@ pub(crate) fn said_of_changes(kind: Kind, changes: &[FieldChange], spoken: &Spok
         }
     }
     said
+}
+
+/// `weights/<id>` of one of its fields; nothing of a field of the record itself.
+fn entry_of(field: &str) -> &str {
+    let mut end = 0;
+    for part in field.split('/') {
+        end += part.len();
+        if Uuid::try_parse(part).is_ok() {
+            return &field[..end];
+        }
+        end += 1;
+    }
+    ""
 }
 
 /// A field with `*` for each id in it.
@@ -343,7 +367,7 @@ mod tests {
     fn told(kind: Kind, changes: &[FieldChange]) -> Vec<String> {
         let said = said(kind, changes);
         let line = |field: BeforeAndAfter| format!("{}: {} > {}", field.label, field.before, field.after);
-        said.fields.into_iter().map(line).collect()
+        said.groups.into_iter().flatten().map(line).collect()
     }
 
     #[test]
@@ -363,9 +387,9 @@ mod tests {
             [
                 "Species: Dog > Cat",
                 "Born:  > 20 Sep 2020",
-                "Weight: 19.4 kg > 20 kg",
                 "Neutered:  > yes",
-                "Microchip: 203 > "
+                "Microchip: 203 > ",
+                "Weight: 19.4 kg > 20 kg"
             ]
         );
         let slot = format!("1795435200000/20/{id}/");
@@ -396,7 +420,36 @@ mod tests {
                 change("species", words("dog"), words("unicorn")),
             ],
         );
-        assert_eq!((said.fields.len(), said.without_words), (0, 2));
+        assert_eq!((said.groups.len(), said.without_words), (0, 2));
+    }
+
+    #[test]
+    fn what_belongs_to_one_entry_stands_together() {
+        let [first, second] = [Uuid::from_u128(8), Uuid::from_u128(9)];
+        let said = said(
+            Kind::Patient,
+            &[
+                change("name", words("Rex"), words("Max")),
+                change(&format!("weights/{first}/kg"), None, words("19.4")),
+                change(&format!("weights/{second}/kg"), None, words("20")),
+                change(
+                    &format!("weights/{first}/retracted_reason"),
+                    None,
+                    words("another dog"),
+                ),
+                change("breed", None, words("Beagle")),
+            ],
+        );
+        let after = |group: &Vec<BeforeAndAfter>| group.iter().map(|field| field.after.clone()).collect();
+        let groups: Vec<Vec<String>> = said.groups.iter().map(after).collect();
+        assert_eq!(
+            groups,
+            [
+                vec!["Max", "Beagle"],
+                vec!["19.4 kg", "another dog"],
+                vec!["20 kg"]
+            ]
+        );
     }
 
     /// What this build writes has words.

@@ -12,7 +12,8 @@ mod words;
 
 pub(crate) use asked_for::{asked_for, place, typed};
 pub(crate) use change_way_in::{
-    way_in_change_action, way_in_change_means, way_in_change_refused, way_in_change_title, way_in_changed,
+    codes_to_make_anew, way_in_change_action, way_in_change_means, way_in_change_refused,
+    way_in_change_title, way_in_changed, way_in_may_be_changed,
 };
 pub(crate) use changes::{change, kind_of_record};
 pub(crate) use failures::{

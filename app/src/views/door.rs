@@ -181,8 +181,12 @@ pub(super) fn GateForm(
     waits: bool,
     on_submit: EventHandler<()>,
     #[props(default)] in_dialog: bool,
+    /// It takes something away.
+    #[props(default)]
+    danger: bool,
     children: Element,
 ) -> Element {
+    let danger = if danger { "btn--danger" } else { "" };
     rsx! {
         form {
             id,
@@ -194,7 +198,7 @@ pub(super) fn GateForm(
                 on_submit.call(());
             },
             {children}
-            button { class: "btn btn--primary btn--lg btn--block", r#type: "submit", "aria-disabled": "{waits}", {action} }
+            button { class: "btn btn--primary btn--lg btn--block {danger}", r#type: "submit", "aria-disabled": "{waits}", {action} }
         }
     }
 }
@@ -213,6 +217,11 @@ pub(super) fn GateNews(
 ) -> Element {
     let doors = use_doors();
     let host = use_host();
+    let is_next = if action == VNode::empty() {
+        "btn--primary"
+    } else {
+        ""
+    };
     let (tone, icon) = if bad {
         (Tint::Warn, icon(LdCircleAlert))
     } else {
@@ -222,7 +231,7 @@ pub(super) fn GateNews(
         Alert { tone, icon, title, text: words, urgent: true }
         {action}
         if *host.stage.read() != Stage::SignedIn {
-            button { class: "btn btn--lg btn--block", r#type: "button", onclick: move |_| doors.close(), {text::to_sign_in()} }
+            button { class: "btn btn--lg btn--block {is_next}", r#type: "button", onclick: move |_| doors.close(), {text::to_sign_in()} }
         }
     }
 }
@@ -403,10 +412,11 @@ fn VerifyPage(token: Secret) -> Element {
 }
 
 #[component]
-pub(super) fn TryAgain(waits: bool, on_try: Callback<()>) -> Element {
+pub(super) fn TryAgain(waits: bool, on_try: Callback<()>, #[props(default)] danger: bool) -> Element {
+    let danger = if danger { "btn--danger" } else { "" };
     rsx! {
         button {
-            class: "btn btn--primary btn--lg btn--block",
+            class: "btn btn--primary btn--lg btn--block {danger}",
             r#type: "button",
             "aria-disabled": "{waits}",
             onclick: move |_| {

@@ -12,6 +12,7 @@ mod late_work;
 mod lines;
 mod outbox_page;
 mod patient_page;
+mod records;
 mod search;
 mod status;
 mod visit_page;
@@ -25,6 +26,7 @@ pub use late_work::LateMatter;
 pub use lines::{AppointmentLine, OwnerLine, PetLine, VisitLine};
 pub use outbox_page::{LetGo, Matter, OthersWork, OutboxLine, OutboxView};
 pub use patient_page::PatientView;
+pub use records::RecordName;
 pub use search::{Hit, SearchView};
 pub use status::{Connection, FirstSync, StatusView};
 pub use visit_page::{SectionText, Tile, VisitView};
@@ -92,7 +94,7 @@ pub enum View {
     MyPets(Vec<PetLine>),
     LateWork(Vec<LateMatter>),
     /// Those that are here and that a list names.
-    Records(Vec<(DocumentId, String)>),
+    Records(Vec<RecordName>),
     Receipt(Receipt),
     Missing,
 }
@@ -165,6 +167,7 @@ impl Query {
             Self::Records(records) => {
                 settings
                     || touched.kind(Kind::Patient)
+                    || touched.kind(Kind::Client)
                     || records.iter().any(|(_, record)| touched.has(*record))
             }
             Self::Receipt(_) => touched.status,
@@ -196,7 +199,7 @@ impl Query {
             Self::Outbox => View::Outbox(outbox_page::view(reading)?),
             Self::MyPets => View::MyPets(lines::my_pets(reading)?),
             Self::LateWork(works) => View::LateWork(late_work::view(reading, works)?),
-            Self::Records(records) => View::Records(outbox_page::names(reading, records)?),
+            Self::Records(records) => View::Records(records::view(reading, records)?),
             Self::Receipt(id) => View::Receipt(reading.store.receipt(*id)?),
         })
     }

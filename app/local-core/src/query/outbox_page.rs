@@ -240,21 +240,7 @@ fn line(reading: &Reading<'_>, entry: OutboxEntry) -> Result<OutboxLine, StoreEr
     })
 }
 
-/// Whom records are about, as far as that is known here.
-pub(super) fn names(
-    reading: &Reading<'_>,
-    records: &[(Kind, DocumentId)],
-) -> Result<Vec<(DocumentId, String)>, StoreError> {
-    let mut names = Vec::with_capacity(records.len());
-    for (kind, id) in records {
-        let name = about(reading, *kind, *id)?;
-        if !name.is_empty() {
-            names.push((*id, name));
-        }
-    }
-    Ok(names)
-}
-
+/// Whom a record is about, as far as that is known here.
 pub(super) fn about(reading: &Reading<'_>, kind: Kind, id: DocumentId) -> Result<String, StoreError> {
     let sql = match kind {
         Kind::ClinicProfile | Kind::ClinicSettings => return Ok(reading.profile.name.clone()),

@@ -2,7 +2,7 @@
 
 use crate::clinic::{Device, VET, view_of};
 use crate::server::{connect, page, says};
-use local_core::query::{Connection, Stage};
+use local_core::query::{Connection, RecordName, Stage};
 use local_core::{Event, Failure, Query, View};
 use shared_model::commands::*;
 use shared_model::documents::{Kind, Section, Slot};
@@ -324,13 +324,23 @@ fn records_are_called_after_whom_they_are_about() {
         (Kind::Patient, rex.into()),
     ];
     let (watch, first) = device.watch(Query::Records(records));
-    let named = |id: DocumentId, name: &str| (id, name.to_owned());
+    let of_rex = |id: DocumentId, name: &str| RecordName {
+        id,
+        name: name.to_owned(),
+        animal: Some(rex),
+        owner: "Petra Novak".to_owned(),
+    };
+    let of_petra = RecordName {
+        animal: None,
+        owner: String::new(),
+        ..of_rex(petra.into(), "Petra Novak")
+    };
     assert_eq!(
         first,
         View::Records(vec![
-            named(petra.into(), "Petra Novak"),
-            named(appointment.into(), "Rex"),
-            named(rex.into(), "Rex"),
+            of_petra,
+            of_rex(appointment.into(), "Rex"),
+            of_rex(rex.into(), "Rex"),
         ]),
         "what is not here, and what no list names, is left out"
     );
@@ -348,5 +358,5 @@ fn records_are_called_after_whom_they_are_about() {
     let Some(View::Records(names)) = view_of(&effects, watch) else {
         panic!("the screen follows")
     };
-    assert_eq!(names[2], named(rex.into(), "Rexie"));
+    assert_eq!(names[2], of_rex(rex.into(), "Rexie"));
 }

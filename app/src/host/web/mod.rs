@@ -22,10 +22,11 @@ pub(crate) use kept::{
 };
 pub(super) use link::{Link, start};
 pub(crate) use page::{
-    FormerFocus, KEEPS_TITLES, activate_new_build, arrive_at, copy_address, copy_to_clipboard, device, focus,
-    focus_first_in, focus_into, focus_last_in, followed_link, has_apple_keys, has_focus_within, leave_field,
-    listen_active, listen_hidden, listen_keys, listen_leaving, page_events, print_page, reload,
-    scroll_into_view, select_text, set_title, sleep, system_zone, text_selection,
+    FormerFocus, KEEPS_TITLES, PlaceInHistory, activate_new_build, arrive_at, copy_address,
+    copy_to_clipboard, device, focus, focus_first_in, focus_into, focus_last_in, followed_link,
+    has_apple_keys, has_focus_within, leave_field, listen_active, listen_hidden, listen_history, listen_keys,
+    listen_leaving, page_events, print_page, reload, scroll_into_view, select_text, set_title, sleep,
+    system_zone, text_selection,
 };
 pub(crate) use passkeys::{has_passkeys, make_passkey, show_passkey};
 pub(crate) use text_file::TextFile;

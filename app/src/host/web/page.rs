@@ -230,6 +230,43 @@ pub(crate) fn listen_leaving(leaving: impl Fn() -> bool + 'static) -> Listening<
     })
 }
 
+/// Tells `went` whenever somebody has gone back or forth in the browser's history, for as long as the page lives. If it takes
+/// care of that itself, nobody else hears of it who begins to listen later.
+pub(crate) fn listen_history(went: impl Fn() -> bool + 'static) {
+    std::mem::forget(Listening::start("popstate", move |event: web_sys::Event| {
+        if went() {
+            event.stop_immediate_propagation();
+        }
+    }));
+}
+
+/// Where the page stands in the browser's history.
+pub(crate) struct PlaceInHistory {
+    address: Option<String>,
+    state: JsValue,
+}
+
+impl PlaceInHistory {
+    pub(crate) fn now() -> Self {
+        let window = web_sys::window();
+        let history = window.as_ref().and_then(|window| window.history().ok());
+        Self {
+            address: window.and_then(|window| window.location().href().ok()),
+            state: history
+                .and_then(|history| history.state().ok())
+                .unwrap_or(JsValue::NULL),
+        }
+    }
+
+    /// Leaves the place that somebody went to for this one, which comes after it then.
+    pub(crate) fn come_back(&self) {
+        let history = web_sys::window().and_then(|window| window.history().ok());
+        if let Some(history) = history {
+            drop(history.push_state_with_url(&self.state, "", self.address.as_deref()));
+        }
+    }
+}
+
 /// What happens to the page from outside, for as long as it is open.
 pub(crate) fn page_events() -> UnboundedReceiver<PageEvent> {
     let (happened, events) = unbounded();

@@ -72,6 +72,7 @@ fn PasswordFirst(
     let action = match &change {
         _ if busy => text::asking_clinic().to_owned(),
         Change::Link(provider) => text::link_provider_go_on(&provider.label),
+        change if change.takes_away() => text::way_in_change_action(change),
         _ => text::go_on().to_owned(),
     };
     rsx! {
@@ -79,6 +80,7 @@ fn PasswordFirst(
             id: "prove",
             in_dialog,
             action,
+            danger: change.takes_away(),
             waits,
             on_submit: move |()| {
                 if waits {

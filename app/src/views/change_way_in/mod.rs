@@ -3,7 +3,8 @@
 //! from a provider.
 //!
 //! Invariants: whoever has just shown who they are is not asked again while that counts; what was typed is there still if it
-//! counts no more; nothing says that it was not done unless that is known; nobody leaves while recovery codes are on their way.
+//! counts no more; nothing says that it was not done unless that is known; nobody leaves while recovery codes are on their way,
+//! and whoever may have some that they have not seen is led to new ones.
 
 mod first;
 mod link;
@@ -16,7 +17,7 @@ mod who;
 pub(super) use first::{First, TroubleOfWhoIsHere};
 pub(super) use who::{CanShow, ChangeDialog, Providers, use_providers};
 
-use super::second_factor::{AskSecondFactor, KeepRecoveryCodes, SetAppUp};
+use super::second_factor::{AskSecondFactor, KeepRecoveryCodes, SetAppUp, use_codes_at_stake};
 use crate::components::{Sending, TroubleLine, seconds_to_wait, use_hold_open, use_slowed, use_toasts};
 use crate::host::{Call, CallTrouble, Change, Secret, use_host};
 use crate::text;
@@ -36,8 +37,13 @@ pub(in crate::views) fn ChangeWayIn(
     first: First,
     #[props(default)] in_dialog: bool,
     on_done: EventHandler<()>,
+    /// To make new recovery codes instead, where that can be.
+    #[props(default)]
+    on_renew: Option<EventHandler<()>>,
 ) -> Element {
     let (host, toasts) = (use_host(), use_toasts());
+    let whose = use_hook(|| host.person());
+    let stake = use_codes_at_stake(whose, false);
     let comes_back = matches!(first, First::Returned(_));
     let mut stage = use_signal(|| match host.proven() {
         Some(word) if !comes_back => Stage::of_proven(&change, word),
@@ -66,7 +72,8 @@ pub(in crate::views) fn ChangeWayIn(
     // It may be done: then what was shown without it counts no more.
     let mut may_be_done = move || {
         host.forget_proven();
-        stage.set(Stage::Over(text::may_be_done()));
+        stake.ends();
+        stage.set(Stage::MayBeDone);
     };
     let is_done = use_callback({
         let change = change.clone();
@@ -77,9 +84,13 @@ pub(in crate::views) fn ChangeWayIn(
     });
     let carry_out = use_callback(move |asked: Asked| {
         begins();
+        if matches!(asked, Asked::Codes(_)) {
+            stake.begins();
+        }
         spawn(async move {
             let outcome = asked.carry_out(host).await;
             busy.set(false);
+            stake.answered(&outcome);
             match outcome {
                 Ok(Some(next)) => stage.set(next),
                 Ok(None) => is_done.call(()),
@@ -124,9 +135,11 @@ pub(in crate::views) fn ChangeWayIn(
     });
     let confirm = use_callback(move |(offer, code): (String, Secret)| {
         begins();
+        stake.begins();
         spawn(async move {
             let outcome = host.call(Call::confirm_app(&offer, &code)).await;
             busy.set(false);
+            stake.answered(&outcome);
             match outcome {
                 Ok(fresh) => {
                     // Shown without the app, it counts no more.
@@ -153,6 +166,7 @@ pub(in crate::views) fn ChangeWayIn(
                 busy: busy(),
                 trouble,
                 in_dialog,
+                takes_away: change.takes_away().then(|| text::way_in_change_action(&change)),
                 on_show: move |shown| show.call(Call::prove_second(&step.step, &shown)),
             }
         },
@@ -201,7 +215,19 @@ pub(in crate::views) fn ChangeWayIn(
             }
         },
         Stage::Codes(codes) => rsx! {
-            KeepRecoveryCodes { codes, busy: false, in_dialog, on_kept: move |()| is_done.call(()) }
+            KeepRecoveryCodes { codes, whose, busy: false, in_dialog, on_kept: move |()| is_done.call(()) }
+        },
+        Stage::MayBeDone => rsx! {
+            p { role: "alert", {text::way_in_may_be_changed(&change)} }
+            if let Some(on_renew) = on_renew {
+                button {
+                    class: "btn btn--primary btn--lg btn--block",
+                    r#type: "button",
+                    onclick: move |_| on_renew.call(()),
+                    {text::make_new_codes()}
+                }
+            }
+            Close { on_close: on_done, quiet: on_renew.is_some() }
         },
         Stage::Over(why) => rsx! {
             p { role: "alert", {why} }
@@ -232,19 +258,15 @@ fn NotDone(
             },
             None => rsx! {},
         }
-        if matches!(asked, Asked::Codes(_)) && why.as_ref().is_some_and(may_be_done_all_the_same) {
+        if matches!(asked, Asked::Codes(_)) && why.as_ref().is_some_and(CallTrouble::leaves_open_whether_done) {
             p { class: "sub", {text::former_codes_may_be_void()} }
         }
         if why.as_ref().is_none_or(is_worth_a_try) {
-            TryOnceMore { trouble, on_try }
+            TryOnceMore { trouble, on_try, danger: change.takes_away() }
         } else {
             Close { on_close }
         }
     }
-}
-
-fn may_be_done_all_the_same(why: &CallTrouble) -> bool {
-    matches!(why, CallTrouble::Unreachable | CallTrouble::Odd)
 }
 
 /// Nothing stands against it but the way to the clinic, or a moment.
@@ -257,13 +279,17 @@ fn is_worth_a_try(why: &CallTrouble) -> bool {
 
 /// One more try where that is of use, once there is nothing to wait for.
 #[component]
-fn TryOnceMore(trouble: Signal<Option<CallTrouble>>, on_try: Callback<()>) -> Element {
+fn TryOnceMore(
+    trouble: Signal<Option<CallTrouble>>,
+    on_try: Callback<()>,
+    #[props(default)] danger: bool,
+) -> Element {
     let slowed = use_slowed(trouble, seconds_to_wait, CallTrouble::SlowDown);
     if !trouble.read().as_ref().is_none_or(is_worth_a_try) {
         return rsx! {};
     }
     rsx! {
-        TryAgain { waits: slowed(), on_try }
+        TryAgain { waits: slowed(), on_try, danger }
     }
 }
 
@@ -283,6 +309,7 @@ fn AskWhetherSure(change: Change, in_dialog: bool, on_sure: EventHandler<()>) ->
             id: "sure",
             in_dialog,
             action: text::way_in_change_action(&change),
+            danger: change.takes_away(),
             waits: false,
             on_submit: on_sure,
             div { class: "stack", tabindex: "-1", "data-autofocus": "",
@@ -295,10 +322,10 @@ fn AskWhetherSure(change: Change, in_dialog: bool, on_sure: EventHandler<()>) ->
 }
 
 #[component]
-fn Close(on_close: EventHandler<()>) -> Element {
+fn Close(on_close: EventHandler<()>, #[props(default)] quiet: bool) -> Element {
     rsx! {
         button {
-            class: "btn btn--primary",
+            class: if quiet { "btn btn--lg btn--block" } else { "btn btn--primary" },
             r#type: "button",
             onclick: move |_| on_close.call(()),
             {text::close()}

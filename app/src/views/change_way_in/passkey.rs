@@ -4,12 +4,12 @@ use crate::components::{FieldKind, TextField, TroubleLine, use_hold_open};
 use crate::host::{self, Call, CallTrouble, PasskeyTrouble, Secret, use_host};
 use crate::text;
 use crate::views::door::GateForm;
-use crate::views::second_factor::PasskeyTroubleLine;
+use crate::views::second_factor::{PasskeyTroubleLine, use_codes_at_stake};
 use dioxus::prelude::*;
 use shared_model::values::Invalid;
 
 /// `on_made` is called with the recovery codes that came with the first factor, with none otherwise; `on_late` if the word
-/// counts no more; `on_over` if what was begun does, or was done.
+/// counts no more; `on_over` if it may be done: what was begun counts no more, or the answer was lost.
 #[component]
 pub(super) fn MakePasskey(
     word: Secret,
@@ -26,6 +26,8 @@ pub(super) fn MakePasskey(
     let mut no_passkey = use_signal(|| None::<PasskeyTrouble>);
     // Recovery codes may be on their way.
     let mut finishing = use_signal(|| false);
+    let whose = use_hook(|| host.person());
+    let stake = use_codes_at_stake(whose, false);
     let stay = use_callback(|()| {});
     use_hold_open(finishing(), stay);
     let make = move |()| {
@@ -60,14 +62,21 @@ pub(super) fn MakePasskey(
                 }
             };
             finishing.set(true);
+            stake.begins();
             let made = host
                 .call(Call::finish_passkey(begun.offer, &credential, name))
                 .await;
             finishing.set(false);
             busy.set(false);
+            stake.answered(&made);
             match made {
                 Ok(new) => on_made.call(new.recovery_codes),
                 Err(CallTrouble::LinkNoLongerValid) => on_over.call(()),
+                Err(why) if why.leaves_open_whether_done() => {
+                    // Their person is told so.
+                    stake.ends();
+                    on_over.call(());
+                }
                 Err(why) => trouble.set(Some(why)),
             }
         });

@@ -19,6 +19,8 @@ pub(super) enum Stage {
     Doing(Asked),
     App(TotpOffer),
     Codes(Vec<String>),
+    /// The answer was lost, or came too late.
+    MayBeDone,
     /// There is nothing to go on with.
     Over(&'static str),
 }

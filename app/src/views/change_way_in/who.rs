@@ -74,10 +74,25 @@ pub(in crate::views) fn ChangeDialog(change: Change, on_close: EventHandler<()>)
         began_with.set(Some(first.clone()));
     }
     let first = began_with.peek().clone();
+    let mut renews = use_signal(|| false);
+    let change = if renews() {
+        Change::RenewRecoveryCodes
+    } else {
+        change
+    };
     rsx! {
         Dialog { title: text::way_in_change_title(&change), on_close, keep_open: true,
             if let Some(first) = first {
-                ChangeWayIn { change, first, in_dialog: true, on_done: on_close }
+                for change in [change] {
+                    ChangeWayIn {
+                        key: "{renews}",
+                        change,
+                        first: first.clone(),
+                        in_dialog: true,
+                        on_done: on_close,
+                        on_renew: move |()| renews.set(true),
+                    }
+                }
             } else if can_show == CanShow::Nothing {
                 p { role: "alert", {text::no_proof_here()} }
             } else {

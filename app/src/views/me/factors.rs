@@ -2,7 +2,7 @@
 
 use super::{Act, Setting};
 use crate::components::{Pill, ServerSays, Tint, icon, use_asked, use_minute, use_zone};
-use crate::host::{self, Call, Change};
+use crate::host::{self, Call, Change, use_host};
 use crate::text;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCheck, LdTriangleAlert};
@@ -73,7 +73,12 @@ fn RecoveryCodesLeft(factors: Factors, cannot: bool, on_change: EventHandler<Cha
         return rsx! {};
     }
     let few = factors.recovery_codes <= FEW_CODES;
-    let words = if few {
+    let unkept = use_host()
+        .codes_to_make_anew()
+        .is_some_and(|codes| codes.are_of(&factors));
+    let words = if unkept {
+        text::recovery_codes_not_kept()
+    } else if few {
         text::recovery_codes_few()
     } else {
         text::recovery_codes_why()
@@ -81,7 +86,7 @@ fn RecoveryCodesLeft(factors: Factors, cannot: bool, on_change: EventHandler<Cha
     let left = text::recovery_codes_left(i64::from(factors.recovery_codes));
     rsx! {
         Setting { title: text::recovery_codes(), words,
-            if few {
+            if few || unkept {
                 Pill { tone: Tint::Warn, small: true, icon: icon(LdTriangleAlert), {left} }
             } else {
                 Pill { small: true, {left} }

@@ -35,6 +35,9 @@ pub(in crate::views) fn AskSecondFactor(
     busy: bool,
     trouble: Signal<Option<CallTrouble>>,
     #[props(default)] in_dialog: bool,
+    /// What is taken away with it.
+    #[props(default)]
+    takes_away: Option<String>,
     on_show: EventHandler<Shown>,
     /// To begin anew.
     #[props(default)]
@@ -64,16 +67,17 @@ pub(in crate::views) fn AskSecondFactor(
     rsx! {
         match way() {
             Some(Way::App) => rsx! {
-                CodeForm { waits, trouble, in_dialog, on_show }
+                CodeForm { waits, trouble, in_dialog, takes_away, on_show }
             },
             Some(Way::RecoveryCode) => rsx! {
-                RecoveryCodeForm { waits, trouble, in_dialog, on_show }
+                RecoveryCodeForm { waits, trouble, in_dialog, takes_away, on_show }
             },
             Some(Way::Passkey) => rsx! {
                 GateForm {
                     id: "second",
                     in_dialog,
                     action: text::use_passkey(),
+                    danger: takes_away.is_some(),
                     waits,
                     on_submit: move |()| {
                         if !waits {
@@ -153,6 +157,7 @@ fn CodeForm(
     waits: bool,
     trouble: Signal<Option<CallTrouble>>,
     in_dialog: bool,
+    takes_away: Option<String>,
     on_show: EventHandler<Shown>,
 ) -> Element {
     let typed = use_typed_code();
@@ -165,7 +170,7 @@ fn CodeForm(
         }
     };
     rsx! {
-        TypedForm { words: text::code_of_app_do(), waits, trouble, in_dialog, on_submit: submit,
+        TypedForm { words: text::code_of_app_do(), waits, trouble, in_dialog, takes_away, on_submit: submit,
             CodeField { label: text::code_of_app(), typed, trouble, autofocus: true, on_whole: submit }
         }
     }
@@ -176,6 +181,7 @@ fn RecoveryCodeForm(
     waits: bool,
     trouble: Signal<Option<CallTrouble>>,
     in_dialog: bool,
+    takes_away: Option<String>,
     on_show: EventHandler<Shown>,
 ) -> Element {
     const ID: &str = "recovery-code";
@@ -205,7 +211,7 @@ fn RecoveryCodeForm(
         (*trouble.read() == Some(CallTrouble::WrongCode)).then(text::recovery_code_wrong)
     };
     rsx! {
-        TypedForm { words: text::recovery_code_do(), waits, trouble, in_dialog, on_submit: submit,
+        TypedForm { words: text::recovery_code_do(), waits, trouble, in_dialog, takes_away, on_submit: submit,
             TextField {
                 id: ID,
                 label: text::recovery_code(),
@@ -226,14 +232,18 @@ fn TypedForm(
     waits: bool,
     trouble: Signal<Option<CallTrouble>>,
     in_dialog: bool,
+    takes_away: Option<String>,
     on_submit: EventHandler<()>,
     children: Element,
 ) -> Element {
+    let danger = takes_away.is_some();
+    let action = takes_away.unwrap_or_else(|| text::go_on().to_owned());
     rsx! {
         GateForm {
             id: "second",
             in_dialog,
-            action: if waits && trouble.read().is_none() { text::asking_clinic() } else { text::go_on() },
+            danger,
+            action: if waits && trouble.read().is_none() { text::asking_clinic().to_owned() } else { action },
             waits,
             on_submit,
             h2 { class: "card__title", {text::one_more_step()} }

@@ -1,6 +1,7 @@
 //! The second step of signing in, whichever way the first one went.
 
 use super::ask::AskSecondFactor;
+use super::at_stake::use_codes_at_stake;
 use super::recovery_codes::KeepRecoveryCodes;
 use super::set_app_up::SetAppUp;
 use crate::components::{Alert, HeldOpen, Tint, TroubleLine, icon, use_hold_open};
@@ -93,6 +94,7 @@ fn SetUpAtSignIn(
     let (mut busy, mut trouble) = (busy, trouble);
     let mut offer = use_signal(|| None::<TotpOffer>);
     let mut codes = use_signal(|| None::<Vec<String>>);
+    let stake = use_codes_at_stake(None, false);
     let mut failed = move |why: CallTrouble| {
         if why == CallTrouble::LinkNoLongerValid {
             on_back.call(Some(SignInTrouble::StepIsOver));
@@ -123,9 +125,11 @@ fn SetUpAtSignIn(
         let call = Call::confirm_app_at_sign_in(&token, &offered.offer, &code);
         busy.set(true);
         trouble.set(None);
+        stake.begins();
         spawn(async move {
             let outcome = host.call(call).await;
             busy.set(false);
+            stake.answered(&outcome);
             match outcome {
                 Ok(kept) => codes.set(Some(kept.codes)),
                 Err(why) => failed(why),
@@ -158,7 +162,7 @@ fn SetUpAtSignIn(
             if let Some(trouble) = trouble() {
                 TroubleLine { trouble }
             }
-            KeepRecoveryCodes { codes, busy: busy(), in_dialog, on_kept: move |()| on_set_up.call(()) }
+            KeepRecoveryCodes { codes, whose: None, busy: busy(), in_dialog, on_kept: move |()| on_set_up.call(()) }
             {back}
         };
     }

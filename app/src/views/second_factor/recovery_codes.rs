@@ -1,22 +1,29 @@
 //! Recovery codes, shown this once: they are copied, printed or saved before anything goes on. Invariant: no button or key of
-//! what they are shown in leaves them, and no reload without being asked, before the tick that says that they are kept. The
-//! browser's way back and a device that locks itself do.
+//! what they are shown in leaves them, nor does the browser's way back, and no reload without being asked, before the tick that
+//! says that they are kept. A device that locks itself does: whoever comes back makes new ones (`at_stake`).
 
-use crate::components::{Alert, Tint, icon, use_hold_open, use_leaving};
-use crate::host;
+use super::at_stake::use_codes_at_stake;
+use crate::components::{Alert, Tint, icon, use_hold_open};
+use crate::host::{self, use_host};
 use crate::text;
 use crate::views::door::GateForm;
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCopy, LdDownload, LdPrinter, LdTriangleAlert};
 use jiff::tz::TimeZone;
+use shared_model::ids::AccountId;
 
+/// `whose` they are; `None` for somebody who is on their way in.
 #[component]
 pub(in crate::views) fn KeepRecoveryCodes(
     codes: Vec<String>,
+    whose: Option<AccountId>,
     busy: bool,
     #[props(default)] in_dialog: bool,
     on_kept: EventHandler<()>,
 ) -> Element {
+    let host = use_host();
+    let stake = use_codes_at_stake(whose, true);
+    use_hook(|| stake.begins());
     // Nobody's clinic is known before they are in.
     let zone = host::system_zone().and_then(|zone| TimeZone::get(&zone).ok());
     let today = text::date_plain(host::now().date_in(&zone.unwrap_or(TimeZone::UTC)));
@@ -30,6 +37,9 @@ pub(in crate::views) fn KeepRecoveryCodes(
         }
         missing.set(!kept());
         if kept() {
+            if whose.is_some() {
+                host.codes_are_kept();
+            }
             on_kept.call(());
         } else {
             host::focus("codes-kept");
@@ -37,8 +47,6 @@ pub(in crate::views) fn KeepRecoveryCodes(
     });
     // Behind a gate are others' ways in, which need no clinic: whoever has kept the codes is not in their way without one.
     use_hold_open(in_dialog || !kept(), go_on);
-    let nothing_to_send = use_callback(|()| {});
-    use_leaving(move || !*kept.peek(), nothing_to_send);
     rsx! {
         GateForm {
             id: "recovery-codes",
@@ -101,6 +109,11 @@ pub(in crate::views) fn KeepRecoveryCodes(
                     onchange: move |event| {
                         kept.set(event.checked());
                         missing.set(false);
+                        if event.checked() {
+                            stake.ends();
+                        } else {
+                            stake.begins();
+                        }
                     },
                 }
                 {text::codes_are_kept()}

@@ -39,7 +39,10 @@ pub(in crate::views) fn SetAppUp(
             on_submit: submit,
             match trouble() {
                 Some(trouble) if trouble != CallTrouble::WrongCode => rsx! {
-                    TroubleLine { trouble }
+                    TroubleLine { trouble: trouble.clone() }
+                    if trouble.leaves_open_whether_done() {
+                        p { class: "sub", {text::app_may_be_set_up()} }
+                    }
                 },
                 _ => rsx! {},
             }

@@ -20,6 +20,7 @@ use super::clinics::ClinicsPage;
 use super::day::DayPage;
 use super::my_pets::MyPetsPage;
 use super::search_palette::{Recent, SearchPalette};
+use super::second_factor::OfferNewCodes;
 use crate::components::{
     Drawers, HalfTypedFields, OpenDialog, logo, provide_clinic, use_clinic, use_dialogs, use_drawers,
     use_is_staff, use_may, use_shortcuts, use_toasts,
@@ -62,6 +63,7 @@ pub(crate) fn Shell() -> Element {
             owner::OwnerFrame {}
         }
         OverThePage {}
+        OfferNewCodes {}
     }
 }
 

@@ -90,9 +90,9 @@ fn Told(changes: TrailChanges, kind: Kind, count: u64, taken: Timestamp) -> Elem
                 }
             }
         }
-        if !said.fields.is_empty() {
-            dl { class: "changed__fields",
-                for (at , field) in said.fields.iter().enumerate() {
+        for (at , group) in said.groups.iter().enumerate() {
+            dl { key: "{at}", class: "changed__fields",
+                for (at , field) in group.iter().enumerate() {
                     div { key: "{at}",
                         dt { {field.label} }
                         dd {
@@ -116,7 +116,7 @@ fn Told(changes: TrailChanges, kind: Kind, count: u64, taken: Timestamp) -> Elem
         }
         if said.without_words > 0 {
             p { class: "sub", {text::changed_without_words(said.without_words)} }
-        } else if said.fields.is_empty() {
+        } else if said.groups.is_empty() {
             p { class: "sub", {text::changed_nothing_more()} }
         }
         if changes.changes < count {

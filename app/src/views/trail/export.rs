@@ -3,7 +3,8 @@
 //! Invariants: a file is whole or there is none; no more of it is in memory than a page. What was fetched before the clinic
 //! could not be reached any more is not fetched again.
 
-use super::{Wanted, records};
+use super::Wanted;
+use super::about::records;
 use crate::components::{Alert, Tint, icon, use_page_key, use_toasts, use_today, use_zone};
 use crate::host::{self, Call, CallTrouble, Host, TextFile, use_host};
 use crate::text;
@@ -223,7 +224,9 @@ async fn names(host: Host, entries: &[TrailEntry]) -> Option<Names> {
     let look = pin!(host.look(Query::Records(records)));
     let patience = pin!(host::sleep(PATIENCE_MS));
     match select(look, patience).await {
-        Either::Left((Some(View::Records(found)), _)) => Some(found.into_iter().collect()),
+        Either::Left((Some(View::Records(found)), _)) => {
+            Some(found.into_iter().map(|record| (record.id, record.name)).collect())
+        }
         Either::Left(_) | Either::Right(_) => None,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is looked for stands in the address, so that a reload, a bookmark and the way back show the same.
 
+mod about;
 mod changed;
 mod days;
 mod export;
@@ -16,25 +17,21 @@ use crate::components::{
     EmptyState, PageLink, ServerSays, icon, icon_xl, use_clinic, use_may, use_minute, use_title, use_today,
     use_zone,
 };
-use crate::host::{self, use_query};
+use crate::host;
 use crate::route::Route;
 use crate::text;
 use crate::views::staff::NotForYou;
-use days::{Fetched, Line, by_day};
+use about::{About, use_names};
+use days::{Line, by_day};
 use dioxus::prelude::*;
 use dioxus_free_icons::icons::ld_icons::{LdCalendarDays, LdHistory, LdPrinter, LdSearchX};
 use export::ExportButton;
 use jiff::civil::Date;
 use line::TrailLine;
-use local_core::{Query, View};
 use pages::{More, use_pages};
-use shared_model::documents::Kind;
 use shared_model::ids::DocumentId;
 use shared_model::permissions::Role;
-use shared_model::trail::TrailEntry;
 use shown::{Seen, Shown};
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use wanted::When;
 
 #[component]
@@ -125,7 +122,7 @@ fn Listed(query: String, wanted: Wanted, seen: Signal<Seen>) -> Element {
         }
     });
     let fetched = pages.fetched.read();
-    let about = use_names(fetched.as_ref());
+    let about = use_names(fetched.as_ref().map_or(&[], |fetched| &fetched.entries));
     let Some(fetched) = &*fetched else {
         return rsx! {
             ServerSays { asking }
@@ -180,41 +177,9 @@ fn day_name(date: Date, today: Date) -> String {
     }
 }
 
-/// Whom the records are about, as far as they are on this device.
-#[derive(Clone, Default)]
-struct About(Rc<BTreeMap<DocumentId, String>>);
-
-impl PartialEq for About {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0) || self.0 == other.0
-    }
-}
-
-/// Each record of the lines once.
-fn records(entries: &[TrailEntry]) -> Vec<(Kind, DocumentId)> {
-    let records = entries
-        .iter()
-        .filter_map(|entry| Some((entry.kind?, entry.document?)));
-    let records: BTreeSet<(Kind, DocumentId)> = records.collect();
-    records.into_iter().collect()
-}
-
-fn use_names(fetched: Option<&Fetched>) -> About {
-    let entries = fetched.map(|fetched| fetched.entries.as_slice());
-    let view = use_query(Query::Records(records(entries.unwrap_or_default())));
-    let view = view.read();
-    match &*view {
-        Some(View::Records(names)) => About(Rc::new(names.iter().cloned().collect())),
-        _ => About::default(),
-    }
-}
-
 #[component]
 fn One(line: Line, about: About, wanted: Wanted) -> Element {
-    let about = line
-        .entry
-        .document
-        .and_then(|record| about.0.get(&record).cloned());
+    let about = about.name(line.entry.document);
     rsx! {
         TrailLine { line, about: about.unwrap_or_default(), wanted }
     }

@@ -13,14 +13,33 @@ use shared_model::accounts::Member;
 use shared_model::documents::Kind;
 use shared_model::ids::{AccountId, DeviceId, DocumentId};
 use shared_model::trail::TrailEntry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whom and what the lines have named since the page was opened: what can be looked for beyond the clinic's own list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Seen {
     people: BTreeMap<AccountId, String>,
-    devices: BTreeMap<DeviceId, String>,
+    devices: BTreeMap<DeviceId, SeenDevice>,
     kinds: BTreeMap<DocumentId, Kind>,
+}
+
+/// Several people may work on it.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct SeenDevice {
+    name: String,
+    people: BTreeSet<String>,
+}
+
+impl SeenDevice {
+    /// Two may have one name: they are told apart by who works on them.
+    fn in_a_list(&self) -> String {
+        let people: Vec<&str> = self.people.iter().map(String::as_str).collect();
+        if people.is_empty() {
+            self.name.clone()
+        } else {
+            text::trail_device_of(&self.name, people.join(", "))
+        }
+    }
 }
 
 impl Seen {
@@ -30,9 +49,9 @@ impl Seen {
                 self.people.insert(person, name.clone());
             }
             if let (Some(device), Some(name)) = (entry.device, &entry.device_name) {
-                let whose = entry.person_name.clone().unwrap_or_default();
-                let name = [text::trail_device(name).to_owned(), whose].join(text::middle_dot());
-                self.devices.insert(device, name);
+                let seen = self.devices.entry(device).or_default();
+                seen.name = text::trail_device(name).to_owned();
+                seen.people.extend(entry.person_name.clone());
             }
             if let (Some(document), Some(kind)) = (entry.document, entry.kind) {
                 self.kinds.insert(document, kind);
@@ -278,16 +297,16 @@ fn Devices(wanted: Wanted, seen: Signal<Seen>, go: EventHandler<Wanted>) -> Elem
     let mut devices: Vec<(DeviceId, String)> = seen
         .devices
         .iter()
-        .map(|(device, name)| (*device, name.clone()))
+        .filter(|(device, _)| wanted.device != Some(**device))
+        .map(|(device, known)| (*device, known.in_a_list()))
         .collect();
-    if let Some(device) = wanted.device.filter(|device| !seen.devices.contains_key(device)) {
-        devices.push((device, text::trail_a_device().to_owned()));
-    }
+    // The pill says what is chosen: everybody's lines on that device.
+    let chosen = wanted.device.map(|device| {
+        let known = seen.devices.get(&device);
+        known.map_or_else(|| text::trail_a_device().to_owned(), |known| known.name.clone())
+    });
+    devices.extend(wanted.device.zip(chosen.clone()));
     devices.sort_by_key(|(_, name)| name.to_lowercase());
-    let mut known = devices.iter();
-    let chosen = known
-        .find(|(device, _)| Some(*device) == wanted.device)
-        .map(|(_, name)| name.clone());
     rsx! {
         Pick {
             id: "trail-device",
@@ -312,7 +331,10 @@ fn Record(document: DocumentId, wanted: Wanted, seen: Signal<Seen>, go: EventHan
     ));
     let view = view.read();
     let name = match &*view {
-        Some(View::Records(names)) => names.first().map(|(_, name)| name.clone()).unwrap_or_default(),
+        Some(View::Records(names)) => names
+            .first()
+            .map(|record| record.name.clone())
+            .unwrap_or_default(),
         _ => String::new(),
     };
     let words = if name.is_empty() {
@@ -331,5 +353,29 @@ fn Record(document: DocumentId, wanted: Wanted, seen: Signal<Seen>, go: EventHan
                 {icon(LdX)}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::time::Timestamp;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_device_is_everybodys_who_works_on_it() {
+        let tablet = DeviceId(Uuid::from_u128(1));
+        let by = |person: &str| TrailEntry {
+            device: Some(tablet),
+            device_name: Some("Chrome".to_owned()),
+            person_name: Some(person.to_owned()),
+            ..TrailEntry::new(String::new(), Timestamp(0), String::new())
+        };
+        let mut seen = Seen::default();
+        seen.add(&[by("Tomas Kral"), by("Ana Moreno"), by("Tomas Kral")]);
+        assert_eq!(
+            seen.devices[&tablet].in_a_list(),
+            "Chrome · Ana Moreno, Tomas Kral"
+        );
     }
 }
