@@ -308,10 +308,11 @@ fn counting(command: &mut Command) -> Result<Counted> {
 
 /// (passed, failed) where the line is a runner's summary.
 fn counts(line: &str) -> Option<(u64, u64)> {
+    // cargo test: "test result: ok. 3 passed; 0 failed; 1 ignored; …", which nextest repeats, indented, of each test that failed
+    let is_result = line.starts_with("test result:");
     let line = line.trim();
     // nextest:    "Summary [   1.203s] 12 tests run: 11 passed (1 slow), 1 failed, 3 skipped"
-    // cargo test: "test result: ok. 3 passed; 0 failed; 1 ignored; …"
-    if (line.starts_with("Summary [") && line.contains("run:")) || line.starts_with("test result:") {
+    if is_result || (line.starts_with("Summary [") && line.contains("run:")) {
         let failed = before(line, "failed") + before(line, "timed out");
         return Some((before(line, "passed"), failed));
     }
@@ -408,6 +409,11 @@ mod tests {
         check(
             "test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out",
             Some((3, 1)),
+        );
+        // Of one of those that the summary counts already.
+        check(
+            "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 486 filtered out",
+            None,
         );
         check("# pass 12", Some((12, 0)));
         check("ℹ fail 2", Some((0, 2)));

@@ -378,8 +378,8 @@ impl<'a> Walk<'a> {
             return Ok(Err(nobody_tells_of(&kept.change)));
         }
         for kept in &changes {
-            good!(kept.is_what_it_was());
             good!(self.signature(&kept.change).await?);
+            good!(kept.is_what_it_was());
             let told = self.told.entry(kept.change.document).or_default();
             told.hashes.push(kept.change.hash);
             told.changes += 1;
