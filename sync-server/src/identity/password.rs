@@ -5,13 +5,15 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use shared_model::accounts::MAX_PASSWORD;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 use tokio::sync::oneshot;
 
 /// Memory in KiB, passes, lanes: OWASP Password Storage Cheat Sheet, argon2id.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-/// Hashing at the same time: each takes 19 MiB and a core that nobody else wants.
-const AT_ONCE: usize = 2;
+/// Hashing at the same time: each takes 19 MiB.
+const MOST_AT_ONCE: usize = 2;
 
 /// Hashes and verifies passwords, in the order in which they come.
 #[derive(Clone)]
@@ -43,10 +45,17 @@ fn let_others_go_first() {
     }
 }
 
+/// A core is left to everybody else, where there are several: who goes first still waits a moment for one that is taken, and
+/// each question to a database is such a wait.
+fn at_once() -> usize {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    cores.saturating_sub(1).clamp(1, MOST_AT_ONCE)
+}
+
 impl Passwords {
     pub async fn new() -> Self {
         let threads = ThreadPoolBuilder::new()
-            .num_threads(AT_ONCE)
+            .num_threads(at_once())
             .thread_name(|number| format!("passwords {number}"))
             .start_handler(|_| let_others_go_first())
             // Whoever waits for the answer is told, and the thread goes on.
