@@ -5,9 +5,9 @@ use super::chain::{Chain, beginning, link_event};
 use super::{Astray, Break, Noted};
 use crate::storage::trail::{Anchors, KeptChange, Link, LinkedEvent, LinkedRun, Part};
 use crate::storage::{Signed, Storage, Stored};
-use automerge::{Change, ChangeHash};
+use automerge::ChangeHash;
 use shared_model::authorship::{KeyId, PublicKey};
-use shared_model::documents::Document;
+use shared_model::documents::{Document, read_change};
 use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -154,12 +154,12 @@ struct Walk<'a> {
     last_row: u64,
     last_event: u64,
     authors: Authors,
-    told: BTreeMap<DocumentId, Told>,
+    written: BTreeMap<DocumentId, Written>,
 }
 
 /// What the trail says was written into a document.
 #[derive(Default)]
-struct Told {
+struct Written {
     hashes: Vec<ChangeHash>,
     changes: u64,
     /// Of some of its rows nobody noted how many changes they were.
@@ -183,7 +183,7 @@ impl<'a> Walk<'a> {
             last_row: 0,
             last_event: 0,
             authors: Authors::default(),
-            told: BTreeMap::new(),
+            written: BTreeMap::new(),
         }
     }
 
@@ -358,10 +358,10 @@ impl<'a> Walk<'a> {
                 position: run.position,
             });
         }
-        let told = self.told.entry(run.document).or_default();
-        told.hashes.extend(run.hash.map(ChangeHash));
-        told.uncounted |= run.changes.is_none();
-        told.changes += u64::from(run.changes.unwrap_or(0));
+        let written = self.written.entry(run.document).or_default();
+        written.hashes.extend(run.hash.map(ChangeHash));
+        written.uncounted |= run.changes.is_none();
+        written.changes += u64::from(run.changes.unwrap_or(0));
         Ok(())
     }
 
@@ -380,9 +380,9 @@ impl<'a> Walk<'a> {
         for kept in &changes {
             good!(self.signature(&kept.change).await?);
             good!(kept.is_what_it_was());
-            let told = self.told.entry(kept.change.document).or_default();
-            told.hashes.push(kept.change.hash);
-            told.changes += 1;
+            let written = self.written.entry(kept.change.document).or_default();
+            written.hashes.push(kept.change.hash);
+            written.changes += 1;
         }
         let changes: Vec<KeptChange> = changes.into_iter().map(|kept| kept.change).collect();
         good!(self.comes_by(Part::Written, self.last_row, run.number, self.single.link));
@@ -434,22 +434,22 @@ impl<'a> Walk<'a> {
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for stored in page {
-                let told = self.told.remove(&stored.id).unwrap_or_default();
+                let written = self.written.remove(&stored.id).unwrap_or_default();
                 let document = Document::load(stored.kind, self.clinic, stored.id, &stored.bytes);
                 let document = document.ok().filter(|document| {
-                    document.has_own_genesis() && told.hashes.iter().all(|hash| document.has(hash))
+                    document.has_own_genesis() && written.hashes.iter().all(|hash| document.has(hash))
                 });
                 let Some(document) = document else {
                     return Ok(Err(Break::Document { document: stored.id }));
                 };
                 let genesis = 1;
-                let more = document.change_count().saturating_sub(genesis + told.changes);
-                if more > 0 && !told.uncounted {
+                let more = document.change_count().saturating_sub(genesis + written.changes);
+                if more > 0 && !written.uncounted {
                     surplus.push((stored.id, more));
                 }
             }
         }
-        Ok(match self.told.first_key_value() {
+        Ok(match self.written.first_key_value() {
             None => Ok(surplus),
             Some((document, _)) => Err(Break::Document { document: *document }),
         })
@@ -471,7 +471,7 @@ struct Kept {
 
 impl Kept {
     fn of((change, bytes): (KeptChange, Option<Vec<u8>>)) -> Self {
-        let hash = bytes.and_then(|bytes| Some(Change::from_bytes(bytes).ok()?.hash()));
+        let hash = bytes.and_then(|bytes| Some(read_change(&bytes).ok()?.hash()));
         Self { change, hash }
     }
 

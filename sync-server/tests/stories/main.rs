@@ -51,5 +51,6 @@ mod sign_in;
 mod tampering;
 mod tls;
 mod trail;
+mod trail_read;
 mod web_client;
 mod webhooks;

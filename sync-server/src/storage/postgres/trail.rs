@@ -19,6 +19,13 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres, Row};
 use uuid::Uuid;
 
+/// What [`kept_change`] reads.
+macro_rules! kept_columns {
+    () => {
+        "number, position, document, hash, actor, seq, account, device, accepted_at, signed"
+    };
+}
+
 #[async_trait]
 impl TrailStorage for PostgresStorage {
     async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
@@ -51,11 +58,14 @@ impl TrailStorage for PostgresStorage {
     ) -> Stored<Vec<(KeptChange, Option<Vec<u8>>)>> {
         let keys = self.keys(clinic).await?;
         let (number, position) = after.map_or((-1, 0), place);
-        let rows = sqlx::query(
-            "select number, position, document, hash, actor, seq, account, device, accepted_at, signed, bytes,
-                 (select k.wrapped from document_keys k where k.clinic = c.clinic and k.document = c.document)
-             from changes c where clinic = $1 and (number, position) > ($2, $3) order by number, position limit $4",
-        )
+        let rows = sqlx::query(concat!(
+            "select ",
+            kept_columns!(),
+            ", bytes,
+             (select k.wrapped from document_keys k where k.clinic = c.clinic and k.document = c.document)
+             from changes c
+             where clinic = $1 and (number, position) > ($2, $3) order by number, position limit $4"
+        ))
         .bind(clinic.0)
         .bind(number)
         .bind(position)
@@ -335,10 +345,12 @@ pub(super) async fn kept_changes(
     limit: usize,
 ) -> Stored<Vec<KeptChange>> {
     let (number, position) = after.map_or((-1, 0), place);
-    let rows = sqlx::query(
-        "select number, position, document, hash, actor, seq, account, device, accepted_at, signed from changes
-         where clinic = $1 and (number, position) > ($2, $3) order by number, position limit $4",
-    )
+    let rows = sqlx::query(concat!(
+        "select ",
+        kept_columns!(),
+        " from changes
+             where clinic = $1 and (number, position) > ($2, $3) order by number, position limit $4"
+    ))
     .bind(clinic.0)
     .bind(number)
     .bind(position)

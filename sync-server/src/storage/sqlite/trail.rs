@@ -18,6 +18,13 @@ use shared_model::ids::{AccountId, ClinicId, DeviceId, DocumentId};
 use shared_model::time::Timestamp;
 use uuid::Uuid;
 
+/// What [`kept_change`] reads.
+macro_rules! kept_columns {
+    () => {
+        "number, position, document, hash, actor, seq, account, device, accepted_at, signed"
+    };
+}
+
 #[async_trait]
 impl TrailStorage for SqliteStorage {
     async fn note(&self, clinic: ClinicId, events: Vec<Event>) -> Stored<()> {
@@ -159,10 +166,12 @@ pub(super) fn kept_changes(
     limit: usize,
 ) -> Stored<Vec<KeptChange>> {
     let (number, position) = after.map_or((-1, 0), |(number, position)| (signed(number), position));
-    let mut select = connection.prepare_cached(
-        "select number, position, document, hash, actor, seq, account, device, accepted_at, signed from changes
-         where clinic = ?1 and (number, position) > (?2, ?3) order by number, position limit ?4",
-    )?;
+    let mut select = connection.prepare_cached(concat!(
+        "select ",
+        kept_columns!(),
+        " from changes
+             where clinic = ?1 and (number, position) > (?2, ?3) order by number, position limit ?4"
+    ))?;
     let rows = select.query_map(params![clinic.bytes(), number, position, limit], kept_change)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -190,11 +199,14 @@ fn opened_changes(
     keys: &ClinicKeys,
 ) -> Stored<Vec<(KeptChange, Option<Vec<u8>>)>> {
     let (number, position) = after.map_or((-1, 0), |(number, position)| (signed(number), position));
-    let mut select = connection.prepare_cached(
-        "select number, position, document, hash, actor, seq, account, device, accepted_at, signed, bytes,
+    let mut select = connection.prepare_cached(concat!(
+        "select ",
+        kept_columns!(),
+        ", bytes,
              (select k.wrapped from document_keys k where k.clinic = c.clinic and k.document = c.document)
-         from changes c where clinic = ?1 and (number, position) > (?2, ?3) order by number, position limit ?4",
-    )?;
+             from changes c
+             where clinic = ?1 and (number, position) > (?2, ?3) order by number, position limit ?4"
+    ))?;
     let rows = select.query_map(params![clinic.bytes(), number, position, limit], |row| {
         let change = kept_change(row)?;
         let wrapped: Option<Vec<u8>> = row.get(11)?;
